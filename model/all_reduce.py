@@ -1,0 +1,67 @@
+"""All-reduce: a ring, a reduction inside the switches, and the hierarchy of both over two tiers."""
+
+import sympy as sp
+
+from model.equation import Equation, Model
+from model.nomenclature import (
+    all_reduce_time,
+    bus_bandwidth,
+    crossings,
+    in_switch,
+    inner_efficiency,
+    inner_time,
+    local_ranks,
+    message,
+    outer_efficiency,
+    outer_time,
+    ranks,
+    scale_out_bandwidth,
+    scale_out_latency,
+    scale_up_bandwidth,
+    servers,
+    startup,
+)
+
+ring = Model(
+    equations=(Equation(all_reduce_time, startup + 2 * (ranks - 1) / ranks * message / scale_out_bandwidth, "patarasu2009"),),
+    assumptions=("each rank sends to one neighbour and receives from the other", "one tier of network"),
+    valid=(sp.Ge(ranks, 1),),
+)
+
+all_reduce = Model(
+    equations=(
+        Equation(servers, ranks / local_ranks),
+        Equation(
+            inner_time,
+            (in_switch * (local_ranks + 1) + 2 * (1 - in_switch) * (local_ranks - 1))
+            / local_ranks
+            * message
+            / (inner_efficiency * scale_up_bandwidth),
+            "klenk2020nvls",
+        ),
+        Equation(
+            outer_time,
+            2 * (servers - 1) / servers * message / local_ranks / (outer_efficiency * scale_out_bandwidth),
+            "patarasu2009",
+        ),
+        Equation(crossings, 2 * sp.log(servers, 2), "thakur2005"),
+        Equation(
+            all_reduce_time,
+            startup + crossings * scale_out_latency + sp.Max(inner_time, outer_time),
+            "thakur2005",
+        ),
+    ),
+    assumptions=(
+        "reduce-scatter inside the domain, all-reduce of each rank's part between domains, all-gather inside",
+        "chunks flow through both tiers at the same time",
+        "where switches reduce, a rank sends its buffer once and receives the result and its part's operands once",
+        "between domains: a ring's bytes with a tree's depth",
+    ),
+    valid=(sp.Ge(ranks, local_ranks), sp.Gt(ranks, 1)),
+)
+
+# nccl-tests' convention: what a ring would have had to carry in the time that was measured.
+bus = Model(
+    equations=(Equation(all_reduce_time, 2 * (ranks - 1) / ranks * message / bus_bandwidth, "nccl2026issue267"),),
+    assumptions=("a convention: above the wire rate where switches reduce",),
+)

@@ -1,0 +1,135 @@
+"""Fits the two constants of an operation, start-up time and efficiency, from the rows marked `calibrate` and no other.
+
+One fit for each (system, software, operation): robust least squares on the logarithm of the time. Few rows say little,
+so each fit starts from what the others found (their mean and spread is its prior): with no rows at all the prior itself
+is the answer, and the wide interval says so. Nothing is stored: constants are computed when they are needed.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import least_squares
+
+from model import catalog
+from model.all_reduce import bus
+from model.collectives import OPERATIONS, fitted_names, time
+from model.facts import Facts
+from model.nomenclature import all_reduce_time
+from model.units import size
+
+GROUP = ["system", "software", "op"]
+ENOUGH = 4  # rows from which a fit of two constants stands alone and joins the prior of the others
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Constants of one (system, software, operation): logarithms with their covariance, and the scatter of log time."""
+
+    names: tuple[str, ...]
+    mean: np.ndarray
+    covariance: np.ndarray
+    scatter: float
+    rows: int
+
+    def constants(self, draws=0, rng=None):
+        """Return the constants by name: floats, or arrays of shape (draws, 1) drawn from their covariance."""
+        if not draws:
+            return dict(zip(self.names, map(float, np.exp(self.mean)), strict=True))
+        drawn = np.exp(rng.multivariate_normal(self.mean, self.covariance, draws))
+        return {name: drawn[:, [i]] for i, name in enumerate(self.names)}
+
+    @property
+    def standard_errors(self):
+        """Return the relative standard error of each constant, by name."""
+        return dict(zip(self.names, map(float, np.sqrt(np.diag(self.covariance))), strict=True))
+
+
+def measured(quantity, role=None):
+    """Return the measured rows of data/network.csv for a quantity, times in s as column `time`, all or those of a role."""
+    rows = catalog.chosen("network")
+    rows = rows[rows.op.isin(("dispatch", "combine")) if quantity == "all_to_all_time" else rows.op == "all_reduce"]
+    rows = rows if role is None else rows[rows.role == role]
+    rows = rows.assign(time=rows.value * rows.unit.map(size))
+    convention = rows.quantity == "bus_bandwidth"  # not a wire rate: turned back into the time that was measured
+    as_time = bus.evaluate(all_reduce_time, pd.DataFrame({"ranks": rows.ranks, "message": rows.bytes, "bus_bandwidth": rows.time}))
+    return rows.assign(time=as_time.where(convention, rows.time))
+
+
+def fit(quantity, system, software, op):
+    """Return the Fit that predictions use; a pair without rows gets the constants and spread of the others."""
+    return _fit(quantity, system, software, op, without=None)
+
+
+def fit_without(quantity, system, software, op):
+    """Return the Fit that the other systems and softwares alone would give: no row of this pair is used."""
+    return _fit(quantity, system, software, op, without=(system, software))
+
+
+def softwares(system, quantity="all_to_all_time"):
+    """Return the names under which a system has calibration rows, in the order of data/network.csv."""
+    rows = measured(quantity, "calibrate")
+    return tuple(rows.software[rows.system == system].unique())
+
+
+@cache
+def _fit(quantity, system, software, op, without):
+    rows = _groups(quantity).get((system, software, op)) if without is None else None
+    others = [
+        alone
+        for name, alone in _alone(quantity).items()
+        if name != (system, software, op) and (without is None or name[:2] != without)
+    ]
+    mean = np.mean([alone.mean for alone in others], axis=0)
+    spread = np.std([alone.mean for alone in others], axis=0, ddof=1)
+    pooled = float(np.sqrt(np.mean([alone.scatter**2 for alone in others])))
+    names = fitted_names(Facts("software", software))
+    if rows is None:
+        return Fit(names, mean, np.diag(spread**2), pooled, 0)
+    return _least_squares(quantity, rows, names, prior=(mean, spread), scatter=pooled)
+
+
+@cache
+def _alone(quantity):
+    """Return, for each group with enough rows, its fit without any prior."""
+    fits = {}
+    for name, rows in _groups(quantity).items():
+        if len(rows) >= ENOUGH:
+            fits[name] = _least_squares(quantity, rows, fitted_names(Facts("software", name[1])))
+    return fits
+
+
+@cache
+def _groups(quantity):
+    return {name: rows for name, rows in measured(quantity, "calibrate").groupby(GROUP, sort=False)}
+
+
+def _least_squares(quantity, rows, names, prior=None, scatter=None):
+    """Fit the logarithms of the constants; residuals beyond three scatters count less (soft L1)."""
+    system, software = (Facts(table, rows[column].iloc[0]) for table, column in (("systems", "system"), ("software", "software")))
+    inputs = {name: rows[name].to_numpy(float) for name in ("ranks", "tokens", "hidden", "topk", "bytes_per_element", "bytes")}
+    columns = OPERATIONS[quantity][2](system, software, inputs)
+    observed = np.log(rows.time.to_numpy())
+    start = np.log([rows.time.min(), 0.5])
+    mean, spread = prior or (start, np.full(2, np.inf))
+
+    def misfit(logarithms):
+        return np.log(time(quantity, columns, dict(zip(names, np.exp(logarithms), strict=True)))) - observed
+
+    def solve(width, loss):
+        def residuals(logarithms):
+            return np.concatenate([misfit(logarithms) / width, (logarithms - mean) / spread])
+
+        return least_squares(residuals, start, loss=loss, f_scale=3.0)
+
+    width = scatter or _scatter(misfit(solve(1.0, "linear").x))
+    solution = solve(width, "soft_l1")
+    own = _scatter(misfit(solution.x)) if len(rows) >= ENOUGH else width
+    covariance = np.linalg.inv(solution.jac.T @ solution.jac) * (own / width) ** 2
+    return Fit(names, solution.x, covariance, own, len(rows))
+
+
+def _scatter(residuals):
+    """Return the standard deviation of log residuals about a fit of two constants."""
+    return float(np.sqrt(np.sum(residuals**2) / max(len(residuals) - 2, 1)))

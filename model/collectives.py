@@ -1,0 +1,79 @@
+"""From a system, a software and rows of operating conditions to the columns of the exchange and all-reduce laws."""
+
+import numpy as np
+
+from model.all_reduce import all_reduce
+from model.equation import compute
+from model.exchange import all_to_all, merged_copies, unmerged_copies
+from model.nomenclature import all_reduce_time, all_to_all_time
+
+CONSTANTS = ("startup", "inner_efficiency", "outer_efficiency")
+
+
+def fitted_names(software):
+    """Return the two constants that are fitted for a software: its start-up time and the efficiency of its fastest tier."""
+    return ("startup", "inner_efficiency" if software("uses_scale_up") else "outer_efficiency")
+
+
+def all_to_all_columns(system, software, rows):
+    """Return every column of the exchange law but the fitted constants.
+
+    system, software: Facts. rows: mapping of arrays ranks, tokens, hidden, topk, bytes_per_element.
+    """
+    ranks, dies = rows["ranks"], system("dies", 1)
+    copies = merged_copies if software("merges_copies") else unmerged_copies
+    uses_scale_up = software("uses_scale_up")
+    local = np.minimum(system("domain") * dies, ranks) if uses_scale_up else np.ones_like(ranks)
+    scale_bytes = software("scale_bytes", 0.0) * rows["hidden"] / software("scale_block", 1.0)
+    return {
+        **rows,
+        **_fabric(system, dies),
+        "copies": compute(copies.rhs, {"topk": rows["topk"], "ranks": ranks}),
+        "scale_bytes": np.where(rows["bytes_per_element"] < 2, scale_bytes, 0.0),
+        "local_ranks": local,
+        "package_ranks": np.minimum(dies, local),
+        "inner_efficiency": 1.0,  # where the scale-up network is not used; a fitted constant replaces it
+        "crossings": np.where(ranks > local, 2.0, 0.0),
+    }
+
+
+def all_reduce_columns(system, software, rows):
+    """Return every column of the all-reduce law but the fitted constants; rows: mapping of arrays ranks, bytes."""
+    ranks = rows["ranks"]
+    return {
+        **_fabric(system, 1),
+        "ranks": ranks,
+        "message": rows["bytes"],
+        "local_ranks": np.minimum(system("domain"), ranks),
+        "in_switch": system("in_switch_reduction", 0.0),
+    }
+
+
+def _fabric(system, dies):
+    """Return both bandwidths of one rank, and what transfers reach of the outer one where no fit says so."""
+    scale_out = system("scale_out_bandwidth")
+    return {
+        "scale_up_bandwidth": system("scale_up_bandwidth") / dies,
+        "scale_out_bandwidth": scale_out / dies,
+        "scale_out_latency": system("scale_out_latency"),
+        "outer_efficiency": system("scale_out_achievable", scale_out) / scale_out,
+    }
+
+
+OPERATIONS = {  # quantity: (law, its left-hand side, what makes the columns)
+    "all_to_all_time": (all_to_all, all_to_all_time, all_to_all_columns),
+    "all_reduce_time": (all_reduce, all_reduce_time, all_reduce_columns),
+}
+
+
+def time(quantity, columns, constants):
+    """Return the time of an operation, in s, from its columns and a mapping of fitted constants.
+
+    The names decide: constants given replace columns of the same name. Checks the law's region of validity.
+    """
+    law, target, _ = OPERATIONS[quantity]
+    columns = {**columns, **constants}
+    for condition in law.valid:
+        if not np.all(compute(condition, columns)):
+            raise ValueError(f"{quantity}: {condition} fails")
+    return compute(law.solve(target), columns)

@@ -1,0 +1,121 @@
+"""Where a mixture-of-experts step waits: exchanges that compute does not hide, busier ranks, pipeline bubbles."""
+
+import numpy as np
+import sympy as sp
+
+from model.equation import Equation, Model
+from model.nomenclature import (
+    backward_time,
+    batch,
+    bubble_idle,
+    bubble_time,
+    chunks,
+    combine_time,
+    compute_time,
+    decode_throughput,
+    dispatch_time,
+    exchange_idle,
+    exchange_time,
+    experts,
+    forward_time,
+    group_devices,
+    imbalance_idle,
+    load_ratio,
+    microbatches,
+    moe_idle_share,
+    moe_layers,
+    overlap_slowdown,
+    paired_time,
+    passes,
+    stages,
+    step_time,
+    step_tokens,
+    tokens_per_step,
+    topk,
+    useful_time,
+    weight_time,
+)
+
+serial = Model(
+    equations=(
+        Equation(exchange_time, passes * moe_layers * (dispatch_time + combine_time), "deepseek2024v3"),
+        Equation(step_time, compute_time + exchange_time),
+        Equation(decode_throughput, batch * tokens_per_step / step_time),
+    ),
+    assumptions=("one dispatch and one combine for each mixture-of-experts layer, each waited for",),
+)
+
+# compute_time, dispatch_time and combine_time are those of one of two microbatches, each with half the tokens: fixed
+# parts (reads of weights, overhead of a layer, start-up of an exchange) are paid twice.
+overlapped = Model(
+    equations=(
+        Equation(exchange_time, passes * moe_layers * (dispatch_time + combine_time), "deepseek2024v3"),
+        Equation(step_time, 2 * sp.Max(compute_time, overlap_slowdown * exchange_time), "deepseek2025insights"),
+        Equation(decode_throughput, batch * tokens_per_step / step_time),
+    ),
+    assumptions=(
+        "two microbatches take turns: one computes while the other exchanges",
+        "transfers that run beside compute are slower by one factor",
+        "the ends, where only one microbatch is at work, are short",
+    ),
+)
+
+idle = Model(
+    equations=(
+        Equation(exchange_idle, (step_time - compute_time) / step_time),
+        Equation(imbalance_idle, (compute_time - useful_time) / step_time),
+        Equation(
+            bubble_idle,
+            (stages - 1) / (microbatches + stages - 1),
+            "huang2019gpipe",
+        ),
+        Equation(moe_idle_share, 1 - (1 - exchange_idle - imbalance_idle) * (1 - bubble_idle)),
+    ),
+    assumptions=(
+        "compute_time is the whole step's, on the busiest rank; useful_time is the same with a balanced load",
+        "a bubble stretches compute and exchange alike",
+    ),
+    valid=(sp.Ge(step_time, compute_time), sp.Ge(compute_time, useful_time)),
+)
+
+balls_in_bins = Model(
+    equations=(
+        Equation(
+            load_ratio,
+            1
+            + sp.sqrt(
+                2 * sp.log(group_devices) * (1 - topk / experts) / (step_tokens * topk)
+            ),
+            "raab1998",
+        ),
+    ),
+    assumptions=(
+        "each token draws its k experts at random, all equally popular: the least imbalance that random routing leaves",
+        "each rank's mean load is step_tokens x topk copies, many enough for the heavily loaded limit",
+    ),
+)
+
+# Bubbles of one stage in a step: the published counts, a lower bound, for no schedule hides a late message.
+BUBBLES = {
+    "1F1B": Equation(bubble_time, (stages - 1) * (forward_time + backward_time), "huang2019gpipe"),
+    "interleaved": Equation(bubble_time, (stages - 1) / chunks * (forward_time + backward_time), "narayanan2021"),
+    "ZB1P": Equation(bubble_time, (stages - 1) * (forward_time + backward_time - 2 * weight_time), "dualpipe2025"),
+    "DualPipe": Equation(bubble_time, (stages / 2 - 1) * (paired_time + backward_time - 3 * weight_time), "dualpipe2025"),
+}
+
+
+def simulate_load_ratio(ranks, experts, topk, tokens_per_rank, trials, seed):
+    """Return (mean of busiest over mean load, its standard error) from random routing, k of E without repetition.
+
+    Experts are spread evenly over ranks, which must divide them. A second derivation of balls_in_bins.
+    """
+    if experts % ranks:
+        raise ValueError(f"{ranks} ranks do not divide {experts} experts: choose a divisor")
+    rng = np.random.default_rng(seed)
+    total = ranks * tokens_per_rank
+    ratios = np.empty(trials)
+    for trial in range(trials):
+        choice = np.argpartition(rng.random((total, experts), dtype=np.float32), topk, axis=1)[:, :topk]
+        loads = np.bincount((choice // (experts // ranks)).ravel(), minlength=ranks)
+        ratios[trial] = loads.max() / loads.mean()
+    return ratios.mean(), ratios.std(ddof=1) / np.sqrt(trials)

@@ -1,0 +1,165 @@
+"""Nomenclature: every symbol of the study, once, with its LaTeX, its unit and one sentence of meaning.
+
+A symbol has one name everywhere: in the laws, as a column of a frame, in data/ and on the command line.
+Bandwidths are one direction, per device (package), peaks are dense, unless the sentence says otherwise.
+"""
+
+from typing import NamedTuple
+
+import sympy as sp
+
+from model.units import UNITS
+
+
+class Entry(NamedTuple):
+    latex: str
+    unit: str
+    meaning: str
+
+
+NOMENCLATURE: dict[sp.Symbol, Entry] = {}
+
+
+def symbol(name, latex, unit, meaning):
+    """Enter a positive symbol in the nomenclature and return it, a plain sympy Symbol.
+
+    Raises ValueError where the name is taken or the unit is not in model.units.UNITS.
+    """
+    new = sp.Symbol(name, positive=True)
+    if new in NOMENCLATURE:
+        raise ValueError(f"{name} already means: {NOMENCLATURE[new].meaning}")
+    if unit not in UNITS:
+        raise ValueError(f"{name}: unit {unit} is not in model.units.UNITS")
+    NOMENCLATURE[new] = Entry(latex, unit, meaning)
+    return new
+
+
+# Machine
+domain = symbol("domain", "G", "1", "devices in one scale-up domain")
+devices = symbol("devices", "N", "1", "devices that a job or a cluster uses")
+dies = symbol("dies", "d", "1", "dies of a device that take part in an exchange as ranks of their own")
+scale_up_bandwidth = symbol(
+    "scale_up_bandwidth", r"B_\uparrow", "GB/s", "scale-up bandwidth of one rank, one direction, as specified"
+)
+scale_out_bandwidth = symbol(
+    "scale_out_bandwidth", r"B_\rightarrow", "GB/s", "scale-out bandwidth of one rank, one direction, as specified"
+)
+scale_out_latency = symbol("scale_out_latency", r"\ell", "us", "time of one small message across the scale-out network")
+peak = symbol("peak", r"\Pi", "TFLOP/s", "dense peak of a device at the precision of the matrix products")
+memory_bandwidth = symbol("memory_bandwidth", r"B_M", "TB/s", "memory bandwidth of a device")
+
+# Exchange of a mixture-of-experts layer
+ranks = symbol("ranks", "P", "1", "ranks that take part in the exchange")
+volume = symbol("volume", "V", "B", "bytes that each rank sends in all")
+local_ranks = symbol("local_ranks", "L", "1", "ranks of the exchange in one scale-up domain")
+package_ranks = symbol("package_ranks", "D", "1", "ranks of the exchange in one package")
+inner_share = symbol("inner_share", "g", "1", "share of the traffic that stays in the domain")
+inner_time = symbol("inner_time", r"T_\uparrow", "s", "time of the transfers inside the domain")
+outer_time = symbol("outer_time", r"T_\rightarrow", "s", "time of the transfers between domains")
+parallel_time = symbol("parallel_time", r"T_{\max}", "s", "time of an exchange whose two tiers run at the same time")
+serial_time = symbol("serial_time", r"T_{\Sigma}", "s", "time of an exchange whose two tiers run in turn")
+tokens = symbol("tokens", "t", "1", "tokens that each rank holds before the exchange")
+hidden = symbol("hidden", "h", "1", "elements of one token's hidden vector")
+experts = symbol("experts", "E", "1", "routed experts of a layer")
+topk = symbol("topk", "k", "1", "routed experts that one token visits")
+bytes_per_element = symbol("bytes_per_element", "w", "B", "bytes of one element on the wire")
+scale_bytes = symbol("scale_bytes", "s", "B", "bytes of scaling factors that travel with one copy of a token")
+payload = symbol("payload", "m", "B", "bytes of one copy of a token")
+copies = symbol("copies", "c", "1", "copies of a token that its rank sends, its own share counted")
+destinations = symbol("destinations", "n", "1", "places (ranks or servers) among which a token's experts are spread")
+distinct = symbol("distinct", r"\bar{n}", "1", "distinct places that one token visits, on average")
+place_limit = symbol("place_limit", "M", "1", "places that the router lets one token visit at most")
+inner_volume = symbol("inner_volume", r"V_\uparrow", "B", "bytes that a rank sends to other packages of its domain")
+outer_volume = symbol("outer_volume", r"V_\rightarrow", "B", "bytes that a rank sends out of its domain")
+startup = symbol("startup", r"\alpha", "s", "time that an operation takes before the first byte, fitted")
+inner_efficiency = symbol("inner_efficiency", r"\eta_\uparrow", "1", "share of the specified scale-up bandwidth that a software reaches")
+outer_efficiency = symbol("outer_efficiency", r"\eta_\rightarrow", "1", "share of the specified scale-out bandwidth that a software reaches")
+crossings = symbol("crossings", r"x", "1", "network crossings, one after another, of a transfer that leaves the domain")
+all_to_all_time = symbol("all_to_all_time", r"T_{\mathrm{a2a}}", "s", "time of one dispatch or combine")
+layers = symbol("layers", r"\Lambda", "1", "layers of a model")
+layer_exchange_time = symbol("layer_exchange_time", r"T_{\mathrm{layer}}", "s", "bandwidth bound of dispatch and combine of one layer")
+step_exchange_time = symbol("step_exchange_time", r"T_{\mathrm{step}}", "s", "bandwidth bound of all exchanges of one decode step")
+
+# All-reduce
+message = symbol("message", "S", "B", "bytes of the buffer that is reduced")
+in_switch = symbol("in_switch", "z", "1", "1 where the switches reduce, 0 where only the ranks do")
+servers = symbol("servers", r"\nu", "1", "scale-up domains that the ranks fill")
+all_reduce_time = symbol("all_reduce_time", r"T_{\mathrm{ar}}", "s", "time of one all-reduce")
+bus_bandwidth = symbol("bus_bandwidth", r"B_{\mathrm{bus}}", "GB/s", "nccl-tests' bus bandwidth: a convention, not a wire rate")
+
+# Reliability
+failure_rate = symbol("failure_rate", r"\lambda", "1/(device h)", "interruptions of one device per unit of time")
+interruptions = symbol("interruptions", "n", "1", "interruptions counted")
+observation = symbol("observation", r"T_{\mathrm{obs}}", "day", "time over which interruptions were counted")
+job_mtbf = symbol("job_mtbf", "M", "h", "mean time between interruptions of a job")
+checkpoint_write = symbol("checkpoint_write", "C", "s", "time for which writing a checkpoint blocks the job")
+reload = symbol("reload", "R", "s", "time to load the last checkpoint and start again")
+downtime = symbol("downtime", "D", "s", "time to detect a fault and replace what failed")
+interval = symbol("interval", r"\tau", "s", "work between two checkpoints")
+young_interval = symbol("young_interval", r"\tau_{\mathrm{Y}}", "s", "first-order optimal interval, the checkpoint's own time not counted")
+daly_interval = symbol("daly_interval", r"\tau_{\mathrm{D}}", "s", "Daly's series for the optimal interval")
+best_interval = symbol("best_interval", r"\tau^*", "s", "interval at which the effective share is largest")
+effective_training_share = symbol("effective_training_share", "A", "1", "useful time over wall-clock time of a training job")
+first_order_share = symbol("first_order_share", r"A_1", "1", "effective share to first order in the failure rate")
+checkpoint_gap = symbol("checkpoint_gap", r"\Delta", "s", "wall-clock time between two checkpoints")
+restart = symbol("restart", r"u_0", "s", "time of one restart, reloading included")
+shape = symbol("shape", "b", "1", "shape of the Weibull law of a part's life; 1 is exponential")
+part_life = symbol("part_life", r"\Theta", "h", "mean life of one part")
+first_failure = symbol("first_failure", r"M_1", "h", "mean time to the first failure among new parts")
+wall_interval = symbol("wall_interval", "I", "h", "wall-clock time between interruptions, restarts included")
+wall_availability = symbol("wall_availability", r"A_I", "1", "share of time up, from the wall-clock interval")
+uptime_availability = symbol("uptime_availability", r"A_M", "1", "share of time up, from the uptime between failures")
+
+# One step of a mixture-of-experts model on one device
+batch = symbol("batch", "b", "1", "requests that a device holds")
+context = symbol("context", r"\ell_c", "1", "tokens held per request, mean")
+tokens_per_step = symbol("tokens_per_step", "q", "1", "tokens accepted per request and step")
+step_tokens = symbol("step_tokens", "t_s", "1", "tokens that a device processes in one step or one microbatch")
+requests = symbol("requests", "b_s", "1", "requests of a device that one step or one microbatch serves")
+group_devices = symbol("group_devices", "R", "1", "devices over which the experts are spread")
+passes = symbol("passes", r"\kappa", "1", "forward passes that one step is worth: 1 without and 3 with the backward pass")
+weight_bytes = symbol("weight_bytes", "w_W", "B", "bytes of one weight")
+kv_bytes_per_element = symbol("kv_bytes_per_element", "w_K", "B", "bytes of one cached element")
+total_parameters = symbol("total_parameters", r"N_\Sigma", "1", "parameters of the model")
+active_parameters = symbol("active_parameters", "N_a", "1", "parameters that one token passes through")
+expert_parameters = symbol("expert_parameters", "N_e", "1", "parameters of one expert of one layer")
+moe_layers = symbol("moe_layers", r"\Lambda_e", "1", "layers with routed experts")
+kv_elements = symbol("kv_elements", "n_K", "1", "cached elements per token of context, all layers")
+attention_flop_per_context = symbol(
+    "attention_flop_per_context", "a", "FLOP", "operations of one layer's attention per token and token of context"
+)
+peak_bf16 = symbol("peak_bf16", r"\Pi_{16}", "TFLOP/s", "dense BF16 peak of a device, at which attention runs")
+dense_flop = symbol("dense_flop", "F_d", "FLOP", "operations of all matrix products but the routed experts'")
+expert_flop = symbol("expert_flop", "F_e", "FLOP", "operations of the routed experts' matrix products")
+attention_flop = symbol("attention_flop", "F_a", "FLOP", "operations of attention over the context")
+dense_bytes = symbol("dense_bytes", "Q_d", "B", "bytes of the weights that every device holds")
+local_experts = symbol("local_experts", "E_l", "1", "routed experts of a layer that a device holds")
+expert_bytes = symbol("expert_bytes", "Q_e", "B", "bytes of the routed experts' weights that a step reads on a device")
+kv_bytes = symbol("kv_bytes", "Q_K", "B", "bytes of cached keys and values that a step reads on a device")
+roofline_efficiency = symbol("roofline_efficiency", r"\eta", "1", "share of its roofline that a device reaches, fitted, one for all systems")
+layer_overhead = symbol("layer_overhead", "o", "us", "time of one layer that neither work nor bytes explain, fitted, one for all systems")
+load_ratio = symbol("load_ratio", "u", "1", "load of the busiest rank over the mean load")
+dense_time = symbol("dense_time", "T_d", "s", "time of the matrix products but the routed experts'")
+expert_time = symbol("expert_time", "T_e", "s", "time of the routed experts on the busiest rank")
+attention_time = symbol("attention_time", "T_a", "s", "time of attention over the context")
+compute_time = symbol("compute_time", "T_c", "s", "time that a device computes in one step or one microbatch")
+dispatch_time = symbol("dispatch_time", "T_1", "s", "time of one dispatch")
+combine_time = symbol("combine_time", "T_2", "s", "time of one combine")
+exchange_time = symbol("exchange_time", "T_x", "s", "time of all exchanges of one step or one microbatch, nothing overlapped")
+overlap_slowdown = symbol("overlap_slowdown", r"\varphi", "1", "times longer that a transfer takes while the device computes")
+step_time = symbol("step_time", "T", "s", "time of one step")
+decode_throughput = symbol("decode_throughput", "Y", "token/s", "tokens accepted per second and device")
+useful_time = symbol("useful_time", "T_0", "s", "computing time of a step whose load is balanced")
+exchange_idle = symbol("exchange_idle", r"\iota_x", "1", "share of a step in which a device waits for an exchange")
+imbalance_idle = symbol("imbalance_idle", r"\iota_u", "1", "share of a step in which a device waits for a busier rank")
+bubble_idle = symbol("bubble_idle", r"\iota_p", "1", "share of a step in which a pipeline stage has no microbatch")
+moe_idle_share = symbol("moe_idle_share", r"\iota", "1", "share of a step in which a device's compute units wait")
+stages = symbol("stages", "p", "1", "pipeline stages")
+microbatches = symbol("microbatches", "m_b", "1", "microbatches of one training step")
+chunks = symbol("chunks", "v", "1", "model chunks of one stage in an interleaved pipeline")
+forward_time = symbol("forward_time", r"t_F", "s", "forward time of one microbatch on one stage")
+backward_time = symbol("backward_time", r"t_B", "s", "full backward time of one microbatch on one stage")
+weight_time = symbol("weight_time", r"t_W", "s", "time of the backward pass for weights alone")
+paired_time = symbol("paired_time", r"t_{FB}", "s", "time of one forward and one backward pass that overlap")
+bubble_time = symbol("bubble_time", r"t_{\mathrm{bub}}", "s", "time per step in which one stage has nothing to do")
+ffn_utilisation = symbol("ffn_utilisation", r"\mu", "1", "utilisation of an expert's matrix products that memory allows")

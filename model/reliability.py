@@ -1,0 +1,163 @@
+"""How often a job of many devices is interrupted, and how much of its time is then useful."""
+
+import numpy as np
+import sympy as sp
+from scipy.stats import chi2, poisson
+
+from model.equation import Equation, Model
+from model.nomenclature import (
+    best_interval,
+    checkpoint_gap,
+    checkpoint_write,
+    daly_interval,
+    devices,
+    downtime,
+    effective_training_share,
+    failure_rate,
+    first_failure,
+    first_order_share,
+    interruptions,
+    interval,
+    job_mtbf,
+    observation,
+    part_life,
+    reload,
+    restart,
+    shape,
+    uptime_availability,
+    wall_availability,
+    wall_interval,
+    young_interval,
+)
+
+counting = Model(
+    equations=(Equation(failure_rate, interruptions / (devices * observation), "barlow1996"),),
+    assumptions=("interruptions form a Poisson process: one constant rate, one after another independent",),
+)
+
+series_system = Model(
+    equations=(Equation(job_mtbf, 1 / (devices * failure_rate), "barlow1996"),),
+    assumptions=(
+        "a fault of any device interrupts the whole job",
+        "faults are independent and arrive at a constant rate",
+        "every device has the same rate, its share of hosts, switches and software included",
+    ),
+    valid=(sp.Gt(devices, 0),),
+)
+
+fresh_parts = Model(
+    equations=(
+        Equation(first_failure, part_life * devices ** (-1 / shape), "barlow1996"),
+    ),
+    assumptions=("all parts are new at the start and age alike", "a part's life follows a Weibull law"),
+)
+
+optimum = Model(
+    equations=(
+        Equation(job_mtbf, 1 / (devices * failure_rate), "barlow1996"),
+        Equation(young_interval, sp.sqrt(2 * checkpoint_write * job_mtbf), "young1974"),
+        Equation(
+            daly_interval,
+            sp.Piecewise(
+                (
+                    sp.sqrt(2 * checkpoint_write * job_mtbf)
+                    * (
+                        1
+                        + sp.sqrt(checkpoint_write / (2 * job_mtbf)) / 3
+                        + checkpoint_write / (2 * job_mtbf) / 9
+                    )
+                    - checkpoint_write,
+                    checkpoint_write < 2 * job_mtbf,
+                ),
+                (job_mtbf, True),
+            ),
+            "daly2006",
+        ),
+        Equation(best_interval, job_mtbf * (1 + sp.LambertW(-sp.exp(-1 - checkpoint_write / job_mtbf))), "corless1996"),
+    ),
+    assumptions=("the assumptions of checkpointing; best_interval is exact under them, the other two are series",),
+)
+
+checkpointing = Model(
+    equations=(
+        Equation(job_mtbf, 1 / (devices * failure_rate), "barlow1996"),
+        Equation(
+            effective_training_share,
+            interval
+            / (sp.exp(reload / job_mtbf) * (job_mtbf + downtime) * (sp.exp((interval + checkpoint_write) / job_mtbf) - 1)),
+            "daly2006",
+        ),
+    ),
+    assumptions=(
+        "interruptions arrive at a constant rate, also while a checkpoint is written or loaded",
+        "an interruption loses the work since the last complete checkpoint",
+        "detection and replacement take a fixed time in which nothing fails",
+        "writing blocks the job; interval is the work between two checkpoints, without the writing",
+    ),
+    valid=(sp.Gt(interval, 0),),
+)
+
+# First order in the rate (Kokolis et al.): restart and half a gap lost per interruption. Refused where it breaks.
+first_order = Model(
+    equations=(
+        Equation(job_mtbf, 1 / (devices * failure_rate), "barlow1996"),
+        Equation(
+            first_order_share,
+            (1 - (restart + checkpoint_gap / 2) / job_mtbf) / (1 + checkpoint_write / checkpoint_gap),
+            "kokolis2025",
+        ),
+    ),
+    assumptions=("at most one interruption between two checkpoints", "an interruption loses half a gap on average"),
+    valid=(sp.Le(devices * failure_rate * (restart + checkpoint_gap / 2), sp.Rational(1, 5)),),
+)
+
+clock = Model(
+    equations=(
+        Equation(wall_availability, (wall_interval - downtime) / wall_interval),
+        Equation(uptime_availability, job_mtbf / (job_mtbf + downtime)),
+    ),
+    assumptions=("wall_interval counts from one interruption to the next, job_mtbf counts time up only",),
+)
+
+
+def rate_interval(count, exposure, confidence=0.90):
+    """Return (low, high) of a Poisson rate from a count over an exposure, with exact coverage.
+
+    count: interruptions, >= 0; exposure: device-time, in any unit; the rate is per that unit. confidence: of the
+    central interval (0.90 gives the study's 5 and 95 % points). Source: garwood1936.
+    """
+    tail = (1 - confidence) / 2
+    low = chi2.ppf(tail, 2 * np.asarray(count)) / 2
+    high = chi2.ppf(1 - tail, 2 * np.asarray(count) + 2) / 2
+    return np.where(np.asarray(count) > 0, low, 0.0) / exposure, high / exposure
+
+
+def spare_devices(devices, failure_rate, withdrawn, repair, confidence):
+    """Return the devices to keep in reserve so that all are replaced at once with the confidence asked for.
+
+    Units in repair are Poisson with mean devices x failure_rate x repair whatever the law of repair (Palm), so the
+    reserve is withdrawn times a quantile of it. failure_rate in 1/s, repair (its mean) in s; arrays broadcast.
+    An upper bound: a fault in a unit that is already out costs nothing. Source: barlow1996.
+    """
+    return withdrawn * poisson.ppf(confidence, devices * failure_rate * repair)
+
+
+def simulate_share(devices, failure_rate, checkpoint_write, downtime, reload, interval, cycles, seed):
+    """Return (effective share, its standard error) of a simulated job: an independent derivation of checkpointing.
+
+    Each of `cycles` stretches of work with its checkpoint is tried until it succeeds; a fault costs the time since the
+    stretch began, downtime, and a reload that can fail itself. All times in s, failure_rate in 1/s.
+    """
+    rng = np.random.default_rng(seed)
+    rate, stretch = devices * failure_rate, interval + checkpoint_write
+    wall = np.zeros(cycles)
+    pending = np.arange(cycles)
+    needed = np.full(cycles, stretch)
+    while len(pending):
+        fault = rng.exponential(1 / rate, len(pending))
+        done = fault >= needed[pending]
+        wall[pending] += np.where(done, needed[pending], fault + downtime)
+        pending = pending[~done]
+        needed[pending] = reload + stretch
+    share = interval * cycles / wall.sum()
+    return share, share * wall.std(ddof=1) / wall.mean() / np.sqrt(cycles)

@@ -1,0 +1,57 @@
+"""One system under one set of choices: its numbers and its fitted constants, as recorded or drawn together."""
+
+import numpy as np
+
+from model import calibration
+from model.facts import Facts
+
+POOLED = "pooled"  # stands for a software of which no row was measured on a system
+
+
+class Scenario:
+    """What a prediction may ask of a system: facts, fitted constants, residual scatter.
+
+    With draws, every answer is an array of shape (draws, 1), drawn once and kept, so that all parts of a prediction see
+    the same machine; without, every answer is a number. The seed makes it repeatable.
+    """
+
+    def __init__(self, system=None, draws=0, seed=0):
+        self.name, self.draws = system, draws
+        self.rng = np.random.default_rng(seed)
+        self._facts, self._constants = {}, {}
+
+    @property
+    def system(self):
+        """Return the Facts of the system's hardware."""
+        return self.facts("systems", self.name)
+
+    def facts(self, table, name):
+        """Return the Facts of a name in a table of data/, the same object each time."""
+        if (table, name) not in self._facts:
+            self._facts[table, name] = Facts(table, name, self.draws, self.rng)
+        return self._facts[table, name]
+
+    def software(self, quantity, name=None):
+        """Return the Facts of a software: the one named, or the first with rows for this system, or the pooled one."""
+        known = calibration.softwares(self.name, quantity)
+        if name is not None and name not in (*known, POOLED):
+            raise ValueError(f"{self.name} has no calibration rows for the software {name}: choose one of {', '.join((*known, POOLED))}")
+        return self.facts("software", name or (known[0] if known else POOLED))
+
+    def constants(self, quantity, software, op):
+        """Return the fitted constants of an operation by name."""
+        key = quantity, software, op
+        if key not in self._constants:
+            self._constants[key] = calibration.fit(quantity, self.name, software, op).constants(self.draws, self.rng)
+        return self._constants[key]
+
+    def scatter(self, quantity, software, op, rows):
+        """Return the factors, of shape (draws, rows), by which single measurements scatter about the law; 1 without draws."""
+        if not self.draws:
+            return 1.0
+        width = calibration.fit(quantity, self.name, software, op).scatter
+        return np.exp(width * self.rng.standard_normal((self.draws, rows)))
+
+    def sources(self):
+        """Return the keys of the sources of every number used so far, sorted."""
+        return sorted({row.source for facts in self._facts.values() for row in facts.used.values()})
