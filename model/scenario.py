@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model import calibration
+from model import calibration, step_calibration
 from model.facts import Facts
 
 POOLED = "pooled"  # stands for a software of which no row was measured on a system
@@ -15,8 +15,9 @@ class Scenario:
     the same machine; without, every answer is a number. The seed makes it repeatable.
     """
 
-    def __init__(self, system=None, draws=0, seed=0):
+    def __init__(self, system=None, draws=0, seed=0, step_constants=None):
         self.name, self.draws = system, draws
+        self._step_constants = step_constants
         self.rng = np.random.default_rng(seed)
         self._facts, self._constants = {}, {}
 
@@ -44,6 +45,12 @@ class Scenario:
         if key not in self._constants:
             self._constants[key] = calibration.fit(quantity, self.name, software, op).constants(self.draws, self.rng)
         return self._constants[key]
+
+    def step_constants(self):
+        """Return what all systems share in a step: the fitted efficiency (or the one given) and a layer's overhead."""
+        if self._step_constants is None:
+            self._step_constants = step_calibration.fit().constants(self.draws, self.rng)
+        return {**self._step_constants, "layer_overhead": self.facts("software", "kernels")("layer_overhead")}
 
     def scatter(self, quantity, software, op, rows):
         """Return the factors, of shape (draws, rows), by which single measurements scatter about the law; 1 without draws."""

@@ -1,0 +1,130 @@
+"""The command line: what can be predicted, for which systems, from which sources; one number or a table of them."""
+
+import json
+import sys
+
+import click
+import pandas as pd
+
+from model import catalog
+from model.equation import latex
+from model.predict import InputError, check, describe, nearest, predict, quantity, software_names
+from model.quantities import OPTIONAL, QUANTITIES
+
+TABLES = ("systems", "reliability", "serving", "network")
+
+
+@click.group(help="Predictions of the supernode study, each with its interval and its sources.")
+def main():
+    """Group the commands."""
+
+
+@main.command("quantities")
+def list_quantities():
+    """List what can be predicted: unit, inputs with defaults, equation."""
+    for what in QUANTITIES.values():
+        click.echo(f"{what.name} [{what.unit}]  {what.meaning}; system {what.system}")
+        click.echo(f"  {latex(what.equation.lhs)} = {latex(what.equation.rhs)}   ({what.equation.source})")
+        for each in what.inputs:
+            default = "required" if each.default is None else each.meaning if each.default == OPTIONAL else f"default {each.default}"
+            click.echo(f"  {each.name}: {describe(each)}; {default}")
+
+
+@main.command("systems")
+def list_systems():
+    """List the systems with the softwares whose constants were fitted on each, and the pooled one."""
+    for name in catalog.read("systems").system.unique():
+        names = software_names(name)
+        click.echo(f"{name}  exchange: {', '.join(names['all_to_all_time'])}  all-reduce: {', '.join(names['all_reduce_time'])}")
+
+
+@main.command("source")
+@click.argument("system")
+def list_sources(system):
+    """Print every number of a system with unit, kind, source and locator."""
+    known = list(catalog.read("systems").system.unique())
+    if system not in known:
+        near = nearest(system, known, most=4)
+        raise InputError(f"unknown system {system}" + (f"; did you mean {near}?" if near else f": choose one of {', '.join(known)}"))
+    parts = []
+    for table in TABLES:
+        rows = catalog.read(table)
+        rows = rows[rows.system == system]
+        conditions = [name for name in catalog.keys(rows) if name not in ("system", "quantity")]
+        given = rows[conditions].apply(lambda row: " ".join(f"{k}={v}" for k, v in row.dropna().items()), axis=1)
+        parts.append(rows.assign(table=table, conditions=given if conditions else ""))
+    listed = pd.concat(parts)[["table", "quantity", "conditions", "value", "unit", "low", "high", "kind", "chosen", "source", "locator", "note"]]
+    click.echo(listed.to_csv(index=False), nl=False)
+
+
+@main.command("predict")
+@click.argument("name", metavar="QUANTITY")
+@click.argument("inputs", nargs=-1, metavar="[input=value]...")
+@click.option("--system", help="System of rows that name none; see `systems`.")
+@click.option("--table", type=click.Path(), help="CSV of points, one row each; answers go to standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--interval/--no-interval", default=True, help="Compute low and high, the 5 and 95 % points.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the interval's draws.")
+def predict_command(name, inputs, system, table, as_json, interval, seed):
+    """Predict QUANTITY from input=value pairs, or for each row of a table."""
+    if table is None:
+        _one(name, inputs, system, as_json, interval, seed)
+    else:
+        if inputs or as_json:
+            raise InputError("--table takes its inputs from the file: leave input=value and --json out")
+        _table(name, system, table, interval, seed)
+
+
+def _one(name, inputs, system, as_json, interval, seed):
+    what = quantity(name)
+    if loose := [pair for pair in inputs if "=" not in pair]:
+        raise InputError(f"'{loose[0]}' is not input=value")
+    given = dict(pair.split("=", 1) for pair in inputs)
+    names = [each.name for each in what.inputs]
+    for key in given:
+        if key not in names:
+            near = nearest(key, names, most=3)
+            raise InputError(f"unknown input {key}" + (f"; did you mean {near}?" if near else f": {name} takes {', '.join(names)}"))
+    frame = pd.DataFrame({key: [value] for key, value in given.items()}, index=[0])
+    answer, sources = predict(name, frame, system, interval, seed, where="the command line")
+    value, unit, low, high = answer.iloc[0]
+    if as_json:
+        numbers, texts = check(what, frame, system, "the command line")
+        used = {key: values[0] for key, values in numbers.items() if not pd.isna(values[0])}
+        used |= {key: given.get(key, text if isinstance(text, str) else text.iloc[0]) for key, text in texts.items() if key != "system"}
+        bounds = {"low": low, "high": high} if interval else {"low": None, "high": None}
+        click.echo(
+            json.dumps({"quantity": name, "value": value, "unit": unit, **bounds, "system": system, "inputs": used, "sources": sources})
+        )
+    else:
+        span = f" (5 to 95 %: {low:.4g} to {high:.4g})" if interval else ""
+        click.echo(f"{name} = {value:.6g} {unit}{span}" + (f" on {system}" if system else ""))
+
+
+def _table(name, system, table, interval, seed):
+    quantity(name)
+    try:
+        frame = pd.read_csv(table, dtype="string", keep_default_na=False)
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{table} cannot be read as CSV: {error}") from error
+    if taken := [column for column in ("value", "unit", "low", "high") if column in frame]:
+        raise InputError(f"{table}: the column {taken[0]} is one of the answer's: rename it")
+    answer, _ = predict(name, frame, system, interval, seed, where=table)
+    frame.join(answer).to_csv(sys.stdout, index=False)
+
+
+def run(arguments=None):
+    """Run the command line; bad input ends with exit code 2 and one sentence on standard error."""
+    try:
+        main(arguments, prog_name="python -m model", standalone_mode=False)
+    except (InputError, catalog.DataError, click.ClickException) as error:
+        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(" ".join(text.split()), err=True)
+        return 2
+    except click.Abort:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,82 @@
+"""One function for each quantity: from a scenario and rows of inputs to an array of predictions in base units.
+
+Every function takes (scenario, choices, rows): choices are the text inputs (op, software, model, ...), rows a mapping
+of arrays in base units, an input that was left out missing from it. It returns an array of the rows' length, or of
+shape (draws, rows) where the scenario draws. model.quantities lists them with their inputs.
+"""
+
+import numpy as np
+
+from model import collectives, reliability
+from model.equation import compute
+from model.facts import Missing
+from model.nomenclature import best_interval, effective_training_share as training_share, failure_rate, job_mtbf as mtbf
+from model.step import idle_shares, step
+
+
+def all_to_all_time(scenario, choices, rows):
+    """Return the time of one dispatch or combine, s. Law: model.exchange.all_to_all."""
+    software = scenario.software("all_to_all_time", choices.get("software"))
+    columns = collectives.all_to_all_columns(scenario.system, software, rows)
+    return _operation(scenario, "all_to_all_time", software.name, choices["op"], columns)
+
+
+def all_reduce_time(scenario, choices, rows):
+    """Return the time of one all-reduce, s. Law: model.all_reduce.all_reduce."""
+    software = scenario.software("all_reduce_time", choices.get("software"))
+    columns = collectives.all_reduce_columns(scenario.system, software, rows)
+    return _operation(scenario, "all_reduce_time", software.name, "all_reduce", columns)
+
+
+def job_mtbf(scenario, choices, rows):
+    """Return the mean time between interruptions of a job, s. Law: model.reliability.series_system."""
+    return compute(reliability.series_system.solve(mtbf), {**rows, "failure_rate": _rate(scenario, rows)})
+
+
+def effective_training_share(scenario, choices, rows):
+    """Return useful over wall-clock time; the optimal interval where none is given. Law: model.reliability.checkpointing."""
+    columns = {**rows, "failure_rate": _rate(scenario, rows)}
+    best = compute(reliability.optimum.solve(best_interval), columns)
+    given = rows.get("interval", np.nan)
+    columns["interval"] = np.where(np.isnan(given), best, given)
+    return compute(reliability.checkpointing.solve(training_share), columns)
+
+
+def moe_idle_share(scenario, choices, rows):
+    """Return the share of a step in which compute units wait, or one part of it. Laws: model.moe, model.roofline."""
+    shares = idle_shares(
+        *step(scenario, choices["model"], choices["phase"], choices["precision"], choices["overlap"] == "1", rows),
+        rows.get("stages", 1.0),
+        rows.get("microbatches", 1.0),
+    )
+    return shares[choices["part"]] + 0 * rows["ranks"]
+
+
+def decode_throughput(scenario, choices, rows):
+    """Return tokens accepted per second and device, the better of one batch and two overlapped microbatches."""
+    rows = {**rows, "processed": np.ceil(rows["tokens_per_step"])}
+    times = [step(scenario, choices["model"], "decode", choices["precision"], overlap, rows)[0] for overlap in (False, True)]
+    return rows["batch"] * rows["tokens_per_step"] / np.minimum(*times)
+
+
+def _operation(scenario, quantity, software, op, columns):
+    time = collectives.time(quantity, columns, scenario.constants(quantity, software, op))
+    return time * scenario.scatter(quantity, software, op, len(columns["ranks"]))
+
+
+def _rate(scenario, rows):
+    """Return the failure rate given, or the system's: recorded, or counted interruptions over device-time."""
+    given = rows.get("failure_rate", np.nan)
+    if not np.any(np.isnan(given)):
+        return given
+    if scenario.name is None:
+        raise Missing("failure_rate is not given: give it, or name a system")
+    facts = scenario.facts("reliability", scenario.name)
+    if "failure_rate" in facts:
+        recorded = facts("failure_rate")
+    else:
+        counted = {name: facts(name) for name in ("interruptions", "devices", "observation")}
+        if scenario.draws:  # the rate's own uncertainty from a count n: gamma(n + 1/2), whose tails are Poisson's
+            counted["interruptions"] = scenario.rng.gamma(counted["interruptions"] + 0.5, 1.0, (scenario.draws, 1))
+        recorded = compute(reliability.counting.solve(failure_rate), counted)
+    return np.where(np.isnan(given), recorded, given)

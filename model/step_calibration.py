@@ -1,0 +1,45 @@
+"""Fits the roofline efficiency that all systems share from the decode rows marked `calibrate` in data/serving.csv."""
+
+from functools import cache
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from model import catalog
+from model.calibration import Fit
+from model.step import step
+
+CONDITIONS = ("ranks", "batch", "context")
+
+
+def points(role=None):
+    """Return the measured decode throughputs whose operating conditions are published, all or those of a role."""
+    rows = catalog.chosen("serving")
+    rows = rows[(rows.quantity == "decode_throughput") & (rows.workload == "deepseek-v3") & rows.role.notna()]
+    rows = rows[rows[list(CONDITIONS)].notna().all(axis=1)]
+    return rows if role is None else rows[rows.role == role]
+
+
+@cache
+def fit(without=None):
+    """Return the Fit of the shared efficiency, least squares on log throughput; without: a system whose rows are left out."""
+    from model.scenario import Scenario
+
+    rows = points("calibrate")
+    rows = rows if without is None else rows[rows.system != without]
+
+    def misfit(logarithms):
+        constants = {"roofline_efficiency": float(np.exp(logarithms[0]))}
+        return np.array([np.log(predict(Scenario(row.system, step_constants=constants), row) / row.value) for row in rows.itertuples()])
+
+    solution = least_squares(misfit, [np.log(0.5)])
+    scatter = float(np.sqrt(np.mean(solution.fun**2)))
+    return Fit(("roofline_efficiency",), solution.x, np.linalg.inv(solution.jac.T @ solution.jac) * scatter**2, scatter, len(rows))
+
+
+def predict(scenario, row):
+    """Return the decode throughput, in token/s per device, of one row of points()."""
+    accepted = row.tokens_per_step if np.isfinite(row.tokens_per_step) else 1.0
+    inputs = {name: np.array([getattr(row, name)]) for name in CONDITIONS} | {"processed": np.ceil(accepted)}
+    time, _, _ = step(scenario, row.workload, "decode", row.precision, row.overlap == 1, inputs)
+    return float(row.batch * accepted / time[0])
