@@ -1,0 +1,46 @@
+# Needed beforehand: Python 3.11 or newer with venv, make, git. PYTHON=/path/to/python3.13 picks another Python.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: book test serve lab clean requirements
+
+# The last good site stays in place until a new one is complete.
+book: .venv/ready
+	@$(BIN)/snakemake --cores all --nolock --rerun-incomplete --quiet host progress reason $(SNAKEMAKE_OPTIONS) \
+	  || { echo "The build stopped. The last complete book, if there is one, stays as it was."; exit 1; }
+	@echo "The book: book/_build/html/index.html"
+
+test: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest -n auto --dist loadgroup
+
+serve: book
+	@echo "Ctrl-C stops it."
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory book/_build/html
+
+lab: .venv/ready
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
+clean:
+	rm -rf .venv .snakemake book/_build book/executed *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Remakes the pins, one version of each package for every supported Python.
+requirements: .venv/ready
+	@{ echo "# Every package pinned. Made by 'make requirements' from pyproject.toml: change it there."; \
+	  $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --fork-strategy fewest \
+	    --no-header --no-annotate --no-emit-index-url pyproject.toml; \
+	  echo "-e ."; } > requirements.txt.new
+	mv requirements.txt.new requirements.txt
+
+.venv/ready: requirements.txt
+	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not here: install Python 3.11 or newer."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This project needs Python 3.11 or\
+	 newer, and $(PYTHON) is `$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'`: set PYTHON=."; exit 1; }
+	@echo "Making .venv from requirements.txt (a minute or two, once)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,70 @@
+# The build graph: a notebook reruns when it, a table it reads, model/ or the requirements change; then the site.
+import fcntl
+import json
+import os
+import sys
+from pathlib import Path
+
+NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
+SITE = Path("book/_build/html/index.html")
+FINISHED = Path("book/_build/finished")  # a stamp, because Snakemake removes outputs before it remakes them
+
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # the jobs' programs: ours
+
+
+def files(folder, pattern="**/*"):
+    """Return its files, without what Python leaves there."""
+    return sorted(str(path) for path in Path(folder).glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+
+
+def tables(wildcards):
+    """Return the files that a notebook says it reads, in its metadata study.tables."""
+    metadata = json.loads(Path(f"notebooks/{wildcards.name}.ipynb").read_text(encoding="utf-8"))["metadata"]
+    names = metadata.get("study", {}).get("tables", [])
+    return ["book/references.bib" if name == "references" else f"data/{name}.csv" for name in names]
+
+
+if not SITE.exists():
+    FINISHED.unlink(missing_ok=True)
+
+onstart:
+    # Snakemake's own lock outlives a killed run; the kernel lets go of this one.
+    global alive
+    alive = open(".snakemake/alive", "w")
+    try:
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WorkflowError("Another build runs in this folder: wait for it, or stop it.")
+
+wildcard_constraints:
+    name="|".join(NOTEBOOKS)
+
+rule site:
+    input:
+        expand("book/executed/{name}.ipynb", name=NOTEBOOKS),
+        expand("notebooks/{name}.ipynb", name=NOTEBOOKS),
+        files("book", "*.*"),
+        files("book/_ext"),
+        files("book/_static"),
+        files("data", "*.csv"),
+        "requirements.txt",
+    output: touch(FINISHED)
+    message: "site"
+    # A build with warnings writes pages all the same: build aside, and put it in place when it is whole.
+    shell:
+        "cd book/_build && rm -rf next && "
+        "jupyter-book build .. --path-output next --all -W -n --keep-going -q > /dev/null && "
+        "rm -rf last && if [ -d html ]; then mv html last; fi && mv next/_build/html html && rm -rf last next"
+
+rule notebook:
+    input:
+        tables,
+        files("model"),
+        "requirements.txt",
+        script="notebooks/execute.py",
+        notebook="notebooks/{name}.ipynb",
+    output:
+        "book/executed/{name}.ipynb",
+        directory("book/executed/{name}"),
+    message: "notebook {wildcards.name}"
+    shell: "python {input.script} {input.notebook} {output[0]}"

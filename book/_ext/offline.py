@@ -1,0 +1,60 @@
+"""Keeps the site free of requests to other hosts, and lets it open from disk."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from docutils import nodes
+from nbformat import read
+from sphinx.addnodes import download_reference
+from sphinx.util.fileutil import copy_asset, copy_asset_file
+
+MATHJAX = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+
+
+def copy_mathjax(app, error):
+    """Copy the half megabyte of MathJax that the pages load, of the 24 in the package."""
+    if error is None and app.builder.format == "html":
+        target = Path(app.outdir, "_static", "mathjax")
+        for folder in ("output/chtml/fonts", "input/tex/extensions"):
+            copy_asset(MATHJAX / folder, target / folder)
+        copy_asset_file(MATHJAX / "tex-chtml.js", target)
+
+
+def drop_icon_script(app, error):
+    """Leave out 1.5 MB of script, since the theme's webfont draws the same icons, and what else no page needs."""
+    if error is None and app.builder.format == "html":
+        for page in Path(app.outdir).rglob("*.html"):
+            text = page.read_text(encoding="utf-8")
+            page.write_text(re.sub(r"<script[^>]*/fontawesome\.js[^>]*></script>", "", text), encoding="utf-8")
+        for useless in ("**/*.map", "*.html", "scripts/fontawesome.js"):
+            for file in Path(app.outdir, "_static").glob(useless):
+                file.unlink()
+
+
+def offer_downloads(app, doctree):
+    """Put a line under the title of each notebook's page: the notebook, the data it reads, the data it draws."""
+    if not app.env.docname.startswith("executed/"):
+        return
+    name = app.env.docname.removeprefix("executed/")
+    tables = read(app.env.doc2path(app.env.docname), as_version=4).metadata["study"]["tables"]
+    files = [f"/../notebooks/{name}.ipynb"]
+    files += ["/references.bib" if table == "references" else f"/../data/{table}.csv" for table in tables]
+    files += [f"/executed/{name}/{path.name}" for path in sorted(Path(app.srcdir, "executed", name).glob("*.csv"))]
+    line = nodes.paragraph(classes=["downloads"])
+    line += nodes.Text("Download: ")
+    for file in files:
+        link = download_reference("", "", nodes.Text(Path(file).name), reftarget=file, refdoc=app.env.docname)
+        line += [link, nodes.Text(" · ")]
+    line.pop()
+    title = next(doctree.findall(nodes.title))
+    title.parent.insert(title.parent.index(title) + 1, line)
+
+
+def setup(app):
+    app.add_config_value("comments_config", {}, "env")  # Jupyter Book sets it also where sphinx_comments is off
+    app.config.mathjax_path = "mathjax/tex-chtml.js"
+    app.connect("doctree-read", offer_downloads, priority=100)  # before Sphinx collects the downloads
+    app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", drop_icon_script)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

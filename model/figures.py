@@ -1,0 +1,96 @@
+"""Figures and values of a notebook: one style, text in place, alternative text, the data behind each as CSV, and glue."""
+
+import html
+import io
+import os
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import HTML, display
+from myst_nb import glue
+
+from model.predict import HIGH, LOW
+
+STYLE = Path(__file__).with_name("study.mplstyle")
+INK = "#16161d"  # becomes the colour of the page's text, so that a figure reads in light and in dark
+
+mpl.use("agg")
+plt.style.use(STYLE)
+
+
+def value(name, number, low=None, high=None):
+    """Glue a number under its name, and its bounds as name_low and name_high where given, all as plain floats."""
+    for key, each in ((name, number), (f"{name}_low", low), (f"{name}_high", high)):
+        if each is not None:
+            glue(key, each if isinstance(each, str | int) and not isinstance(each, bool) else float(each), display=False)
+
+
+def draws(name, number, drawn):
+    """Glue a number with the 5 and 95 % points of its draws."""
+    value(name, number, *np.percentile(drawn, [LOW, HIGH]))
+
+
+def law(name, equation):
+    """Glue an equation or a sympy expression, so that a page can number it and refer to it."""
+    glue(name, equation, display=False)
+
+
+def figure(name, drawing, data, alt):
+    """Glue a matplotlib figure as SVG in the page, show it, and write its data as CSV beside the notebook's outputs.
+
+    name: of the glue and of the files; data: frame of what is drawn; alt: what a reader who cannot see it is told.
+    """
+    with mpl.rc_context({"svg.hashsalt": name}):
+        buffer = io.StringIO()
+        drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(drawing)
+    _write(name, data)
+    shown = HTML(_inline(buffer.getvalue(), name, alt))
+    glue(name, shown, display=False)
+    display(shown)
+
+
+def table(name, data, formats=None):
+    """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format string; index is hidden."""
+    _write(name, data)
+    style = data.style.hide(axis="index").format(formats or {}, na_rep="–", escape=None).set_uuid(name)
+    style = style.set_table_attributes('class="table sortable"')
+    shown = HTML(style.to_html())
+    glue(name, shown, display=False)
+    display(shown)
+
+
+def axes(width=7.2, height=4.2, **subplots):
+    """Return (figure, axes) of the study's size; keywords go to matplotlib's subplots."""
+    return plt.subplots(figsize=(width, height), layout="constrained", **subplots)
+
+
+def label_lines(axis, gap=1.02):
+    """Write each line's label at its right end, in its colour, instead of a legend; labels that meet are moved apart."""
+    lines = [line for line in axis.get_lines() if not line.get_label().startswith("_") and len(line.get_xdata())]
+    to_axes = axis.transData + axis.transAxes.inverted()
+    ends = [float(to_axes.transform((line.get_xdata()[-1], line.get_ydata()[-1]))[1]) for line in lines]
+    low = -np.inf
+    for i in np.argsort(ends):
+        low = max(ends[i], low + 0.055)
+        axis.text(gap, low, lines[i].get_label(), transform=axis.transAxes, color=lines[i].get_color(), va="center")
+
+
+def _write(name, data):
+    if folder := os.environ.get("STUDY_OUTPUT"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        data.to_csv(Path(folder) / f"{name}.csv", index=False)
+
+
+def _inline(svg, name, alt):
+    """Return SVG text fit for a page: no header, own ids, the page's ink, and its alternative text."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
+    svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{name}-", svg)
+    svg = svg.replace(INK, "currentColor")
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    return svg.replace("<svg", f'<svg class="study-figure" role="img" aria-label="{html.escape(alt)}"', 1)

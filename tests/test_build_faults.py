@@ -1,0 +1,136 @@
+"""What the build does when something is wrong, when nothing changed, and when it is killed. Works on copies."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BUILD = ["make", "--old-file", ".venv/ready", f"BIN={Path(sys.executable).parent}", "book"]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTEST"))}
+INDEX = "book/_build/html/index.html"
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]
+
+
+def build(folder, *options):
+    """Run `make book` there; return its exit code and all that it printed."""
+    run = subprocess.run(
+        [*BUILD, *options], cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return run.returncode, run.stdout
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A copy with a finished book; what this folder has built already is not built again."""
+    copy = tmp_path_factory.mktemp("build") / "study"
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.check_output(listed, cwd=ROOT, text=True).split("\0"):
+        if name and (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    for made in ("book/executed", "book/_build", ".snakemake"):
+        if (ROOT / made).is_dir():
+            shutil.copytree(ROOT / made, copy / made)
+    code, printed = build(copy)
+    assert code == 0, printed
+    return copy
+
+
+@pytest.fixture
+def study(good, tmp_path):
+    return Path(shutil.copytree(good, tmp_path / "study"))
+
+
+def readers(folder, table):
+    """Return the notebooks that list the table."""
+    notebooks = {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("notebooks/*.ipynb")}
+    return {name for name, notebook in notebooks.items() if table in notebook["metadata"]["study"]["tables"]}
+
+
+def edit_first_row(path, column, change):
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    row = next(row for row in rows if row[column])
+    row[column] = change(row[column])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def assert_stops(study, *sentence):
+    """The build fails, one line says all of the sentence, and the last good site is untouched."""
+    before = (study / INDEX).read_bytes()
+    code, printed = build(study)
+    assert code != 0
+    assert [line for line in printed.splitlines() if all(part in line for part in sentence)], printed
+    assert (study / INDEX).read_bytes() == before
+
+
+def test_notebook_that_raises(study):
+    path = study / "notebooks/reliability.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    broken = {"id": "broken", "cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    notebook["cells"].append(broken | {"source": "raise ValueError('broken on purpose')"})
+    path.write_text(json.dumps(notebook), "utf-8")
+    where = f"notebooks/reliability.ipynb, cell {len(notebook['cells'])}"
+    assert_stops(study, where, "ValueError: broken on purpose")
+    assert (study / "book/_build/failed/reliability.ipynb").is_file()
+
+
+def test_name_that_no_notebook_glues(study):
+    with (study / "book/index.md").open("a", encoding="utf-8") as page:
+        page.write("\n{glue:text}`executed/reliability.ipynb::no_such_name:.2f`\n")
+    assert_stops(study, "index.md", "no_such_name")
+
+
+def test_equation_that_no_notebook_glues(study):
+    with (study / "book/index.md").open("a", encoding="utf-8") as page:
+        page.write("\n```{glue:math} executed/reliability.ipynb::no_such_law\n```\n")
+    assert_stops(study, "index.md", "no_such_law")
+
+
+def test_data_row_without_source(study):
+    edit_first_row(study / "data/systems.csv", "source", lambda source: "")
+    assert_stops(study, "notebooks/", "systems.csv", "source")
+
+
+def test_nothing_changed(study):
+    code, printed = build(study)
+    assert code == 0
+    assert "Nothing to be done" in printed
+    assert "Job " not in printed
+
+
+@pytest.mark.parametrize("table", ["reliability", "network"])
+def test_changed_number_reruns_only_its_readers(study, table):
+    edit_first_row(study / f"data/{table}.csv", "value", lambda value: f"{float(value) * 1.01:.6g}")
+    _, printed = build(study, "SNAKEMAKE_OPTIONS=--dry-run")
+    assert set(re.findall(r"notebook (\w+)$", printed, re.MULTILINE)) == readers(study, table) != set()
+
+
+def test_killed_run_goes_on(study):
+    edit_first_row(study / "data/reliability.csv", "value", lambda value: f"{float(value) * 1.01:.6g}")
+    process = subprocess.Popen(
+        BUILD, cwd=study, env=ENVIRONMENT, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    until = time.monotonic() + 60
+    while (study / "book/executed/reliability.ipynb").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    code, printed = build(study)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert code != 0
+    assert "Another build runs in this folder" in printed
+    code, printed = build(study)
+    assert code == 0, printed
