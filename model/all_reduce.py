@@ -52,6 +52,7 @@ all_reduce = Model(
         ),
     ),
     assumptions=(
+        "ranks are spread evenly over as few domains as hold them",
         "reduce-scatter inside the domain, all-reduce of each rank's part between domains, all-gather inside",
         "chunks flow through both tiers at the same time",
         "where switches reduce, a rank sends its buffer once and receives the result and its part's operands once",

@@ -23,11 +23,11 @@ def all_to_all_columns(system, software, rows):
     ranks, dies = rows["ranks"], system("dies", 1)
     copies = merged_copies if software("merges_copies") else unmerged_copies
     uses_scale_up = software("uses_scale_up")
-    local = np.minimum(system("domain") * dies, ranks) if uses_scale_up else np.ones_like(ranks)
+    local = local_ranks(ranks, system("domain") * dies) if uses_scale_up else np.ones_like(ranks)
     scale_bytes = software("scale_bytes", 0.0) * rows["hidden"] / software("scale_block", 1.0)
     return {
         **rows,
-        **_fabric(system, dies),
+        **_fabric(system, dies, np.any(ranks > local)),
         "copies": compute(copies.rhs, {"topk": rows["topk"], "ranks": ranks}),
         "scale_bytes": np.where(rows["bytes_per_element"] < 2, scale_bytes, 0.0),
         "local_ranks": local,
@@ -40,20 +40,32 @@ def all_to_all_columns(system, software, rows):
 def all_reduce_columns(system, software, rows):
     """Return every column of the all-reduce law but the fitted constants; rows: mapping of arrays ranks, bytes."""
     ranks = rows["ranks"]
+    local = local_ranks(ranks, system("domain"))
     return {
-        **_fabric(system, 1),
+        **_fabric(system, 1, np.any(ranks > local)),
         "ranks": ranks,
         "message": rows["bytes"],
-        "local_ranks": np.minimum(system("domain"), ranks),
+        "local_ranks": local,
         "in_switch": system("in_switch_reduction", 0.0),
     }
 
 
-def _fabric(system, dies):
-    """Return both bandwidths of one rank, and what transfers reach of the outer one where no fit says so."""
+def local_ranks(ranks, domain):
+    """Return the ranks of an exchange that share a domain: spread evenly over as few domains (of ranks) as hold them."""
+    return ranks / np.ceil(ranks / domain)
+
+
+def _fabric(system, dies, crosses):
+    """Return both bandwidths of one rank, and what transfers reach of the outer one where no fit says so.
+
+    Where nothing crosses domains the scale-out network need not be known: its columns then multiply zero bytes.
+    """
+    inner = {"scale_up_bandwidth": system("scale_up_bandwidth") / dies}
+    if not crosses:
+        return {**inner, "scale_out_bandwidth": 1.0, "scale_out_latency": 0.0, "outer_efficiency": 1.0}
     scale_out = system("scale_out_bandwidth")
     return {
-        "scale_up_bandwidth": system("scale_up_bandwidth") / dies,
+        **inner,
         "scale_out_bandwidth": scale_out / dies,
         "scale_out_latency": system("scale_out_latency"),
         "outer_efficiency": system("scale_out_achievable", scale_out) / scale_out,

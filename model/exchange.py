@@ -47,6 +47,7 @@ all_to_all = Model(
     ),
     assumptions=(
         "experts are spread evenly and the router loads them evenly: every rank gets the same share of the copies",
+        "ranks are spread evenly over as few domains as hold them",
         "copies for the own package do not load the network",
         "both tiers transfer at the same time",
         "the start-up time does not grow with the number of ranks",

@@ -1,6 +1,7 @@
 """Runs one notebook for the book: python notebooks/execute.py notebooks/NAME.ipynb book/executed/NAME.ipynb"""
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -34,7 +35,8 @@ def strip(notebook):
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
-    return nbformat.writes(notebook).replace(f"{ROOT}/", "") + "\n"
+    text = nbformat.writes(notebook).replace(f"{ROOT}/", "") + "\n"
+    return re.sub(r" at 0x[0-9a-f]+>", ">", text)  # where an object lay in memory
 
 
 def execute(source, target):

@@ -112,6 +112,19 @@ def test_nothing_changed(study):
     assert "Job " not in printed
 
 
+def test_second_build_is_identical(study, good):
+    def contents(folder):
+        made = [*folder.glob("book/executed/**/*"), *folder.glob("book/_build/html/**/*")]
+        return {path.relative_to(folder): path.read_bytes() for path in made if path.is_file()}
+
+    shutil.rmtree(study / "book/executed")
+    code, printed = build(study)
+    assert code == 0, printed
+    first, second = contents(good), contents(study)
+    assert first.keys() == second.keys()
+    assert not [str(path) for path in first if first[path] != second[path]]
+
+
 @pytest.mark.parametrize("table", ["reliability", "network"])
 def test_changed_number_reruns_only_its_readers(study, table):
     edit_first_row(study / f"data/{table}.csv", "value", lambda value: f"{float(value) * 1.01:.6g}")

@@ -21,14 +21,14 @@ def copy_mathjax(app, error):
         copy_asset_file(MATHJAX / "tex-chtml.js", target)
 
 
-def drop_icon_script(app, error):
-    """Leave out 1.5 MB of script, since the theme's webfont draws the same icons, and what else no page needs."""
+def drop_ballast(app, error):
+    """Leave out 1.5 MB of script, since the theme's webfont draws the same icons, and what no page needs."""
     if error is None and app.builder.format == "html":
         for page in Path(app.outdir).rglob("*.html"):
             text = page.read_text(encoding="utf-8")
             page.write_text(re.sub(r"<script[^>]*/fontawesome\.js[^>]*></script>", "", text), encoding="utf-8")
-        for useless in ("**/*.map", "*.html", "scripts/fontawesome.js"):
-            for file in Path(app.outdir, "_static").glob(useless):
+        for ballast in ("_static/scripts/fontawesome.js", "_static/**/*.map", "_static/*.html", ".buildinfo"):
+            for file in Path(app.outdir).glob(ballast):
                 file.unlink()
 
 
@@ -56,5 +56,5 @@ def setup(app):
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("doctree-read", offer_downloads, priority=100)  # before Sphinx collects the downloads
     app.connect("build-finished", copy_mathjax)
-    app.connect("build-finished", drop_icon_script)
+    app.connect("build-finished", drop_ballast)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
