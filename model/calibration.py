@@ -67,6 +67,7 @@ def fit_without(quantity, system, software, op):
     return _fit(quantity, system, software, op, without=(system, software))
 
 
+@cache
 def softwares(system, quantity="all_to_all_time"):
     """Return the names under which a system has calibration rows, in the order of data/network.csv."""
     rows = measured(quantity, "calibrate")

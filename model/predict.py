@@ -31,11 +31,11 @@ def quantity(name):
     return QUANTITIES[name]
 
 
-def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where="input"):
+def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where="input", own=True):
     """Return a frame with columns value, unit, low, high, one row for each row of frame, and the sources used.
 
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
-    rows without one. Raises InputError for anything that cannot be answered, naming row and column.
+    rows without one; own=False leaves each system's own calibration rows out. Raises InputError for anything that cannot be answered, naming row and column.
     """
     what = quantity(name)
     columns, texts = check(what, frame, system, where)
@@ -46,7 +46,7 @@ def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where=
     for number, (key, rows) in enumerate(groups.items()):
         choices = {column: value for column, value in zip(keys.columns, np.atleast_1d(key), strict=True) if value}
         try:
-            sources |= _evaluate(what, choices, columns, rows, result, interval, (seed, number), draws)
+            sources |= _evaluate(what, choices, columns, rows, result, interval, (seed, number), draws, own)
         except ValueError as error:
             raise InputError(f"{where}: {error}") from error
     bad = ~np.isfinite(result[0])
@@ -56,10 +56,10 @@ def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where=
     return out, sorted(sources)
 
 
-def _evaluate(what, choices, columns, rows, result, interval, seed, draws):
+def _evaluate(what, choices, columns, rows, result, interval, seed, draws, own):
     """Fill result[:, rows] (value, low, high) for rows that share all text inputs; return the source keys used."""
     name = choices.pop("system", None)
-    scenario = Scenario(name)
+    scenario = Scenario(name, own=own)
     whole = len(rows) == result.shape[1]
     step = CELLS // 8
     for start in range(0, len(rows), step):
@@ -68,7 +68,7 @@ def _evaluate(what, choices, columns, rows, result, interval, seed, draws):
         result[0, part] = what.evaluate(scenario, choices, {key: values[pick] for key, values in columns.items()})
     if interval:
         step = max(CELLS // draws // 4, 1)
-        drawn = Scenario(name, draws, seed)
+        drawn = Scenario(name, draws, seed, own=own)
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
             values = what.evaluate(drawn, choices, {key: values[part] for key, values in columns.items()})

@@ -12,11 +12,14 @@ class Scenario:
     """What a prediction may ask of a system: facts, fitted constants, residual scatter.
 
     With draws, every answer is an array of shape (draws, 1), drawn once and kept, so that all parts of a prediction see
-    the same machine; without, every answer is a number. The seed makes it repeatable.
+    the same machine; without, every answer is a number. The seed makes it repeatable. own=False leaves the system's own
+    calibration rows out: what the laws and the other systems alone would say.
     """
 
-    def __init__(self, system=None, draws=0, seed=0, step_constants=None):
+    def __init__(self, system=None, draws=0, seed=0, step_constants=None, own=True):
         self.name, self.draws = system, draws
+        self._fit = calibration.fit if own else calibration.fit_without
+        self._without = None if own else system
         self._step_constants = step_constants
         self.rng = np.random.default_rng(seed)
         self._facts, self._constants = {}, {}
@@ -43,20 +46,20 @@ class Scenario:
         """Return the fitted constants of an operation by name."""
         key = quantity, software, op
         if key not in self._constants:
-            self._constants[key] = calibration.fit(quantity, self.name, software, op).constants(self.draws, self.rng)
+            self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.draws, self.rng)
         return self._constants[key]
 
     def step_constants(self):
         """Return what all systems share in a step: the fitted efficiency (or the one given) and a layer's overhead."""
         if self._step_constants is None:
-            self._step_constants = step_calibration.fit().constants(self.draws, self.rng)
+            self._step_constants = step_calibration.fit(self._without).constants(self.draws, self.rng)
         return {**self._step_constants, "layer_overhead": self.facts("software", "kernels")("layer_overhead")}
 
     def scatter(self, quantity, software, op, rows):
         """Return the factors, of shape (draws, rows), by which single measurements scatter about the law; 1 without draws."""
         if not self.draws:
             return 1.0
-        width = calibration.fit(quantity, self.name, software, op).scatter
+        width = self._fit(quantity, self.name, software, op).scatter
         return np.exp(width * self.rng.standard_normal((self.draws, rows)))
 
     def sources(self):
