@@ -56,6 +56,7 @@ overlapped = Model(
     assumptions=(
         "two microbatches take turns: one computes while the other exchanges",
         "transfers that run beside compute are slower by one factor",
+        "the other microbatch's work fills the time in which one waits for a slower rank",
         "the ends, where only one microbatch is at work, are short",
     ),
 )

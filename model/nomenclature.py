@@ -139,6 +139,7 @@ kv_bytes = symbol("kv_bytes", "Q_K", "B", "bytes of cached keys and values that 
 roofline_efficiency = symbol("roofline_efficiency", r"\eta", "1", "share of its roofline that a device reaches, fitted, one for all systems")
 layer_overhead = symbol("layer_overhead", "o", "us", "time of one layer that neither work nor bytes explain, fitted, one for all systems")
 load_ratio = symbol("load_ratio", "u", "1", "load of the busiest rank over the mean load")
+skew = symbol("skew", r"\sigma", "1", "times longer that the slowest rank takes for work that grows with its load, where each layer waits for it, fitted")
 dense_time = symbol("dense_time", "T_d", "s", "time of the matrix products but the routed experts'")
 expert_time = symbol("expert_time", "T_e", "s", "time of the routed experts on the busiest rank")
 attention_time = symbol("attention_time", "T_a", "s", "time of attention over the context")

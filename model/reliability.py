@@ -2,7 +2,7 @@
 
 import numpy as np
 import sympy as sp
-from scipy.stats import chi2, poisson
+from scipy.stats import binom, chi2, poisson, weibull_min
 
 from model.equation import Equation, Model
 from model.nomenclature import (
@@ -142,6 +142,16 @@ def spare_devices(devices, failure_rate, withdrawn, repair, confidence):
     return withdrawn * poisson.ppf(confidence, devices * failure_rate * repair)
 
 
+def spare_devices_in_domains(devices, failure_rate, withdrawn, repair, confidence):
+    """Return the reserve of spare_devices where a fault in a domain that is already out costs nothing.
+
+    Domains of `withdrawn` devices, as many as hold the job, are out independently, each for the share of time
+    a/(1 + a), a = withdrawn x failure_rate x repair: a binomial count. Units and source as spare_devices.
+    """
+    load = withdrawn * failure_rate * repair
+    return withdrawn * binom.ppf(confidence, np.ceil(devices / withdrawn), load / (1 + load))
+
+
 def simulate_share(devices, failure_rate, checkpoint_write, downtime, reload, interval, cycles, seed):
     """Return (effective share, its standard error) of a simulated job: an independent derivation of checkpointing.
 
@@ -161,3 +171,35 @@ def simulate_share(devices, failure_rate, checkpoint_write, downtime, reload, in
         needed[pending] = reload + stretch
     share = interval * cycles / wall.sum()
     return share, share * wall.std(ddof=1) / wall.mean() / np.sqrt(cycles)
+
+
+def simulate_renewal_share(
+    devices, failure_rate, shape, checkpoint_write, downtime, reload, interval, faults, seed
+):
+    """Return (effective share, its standard error) of a job whose times between faults follow a Weibull law.
+
+    The mean time between faults is that of series_system whatever the shape; shape 1 is checkpointing's own case. Each
+    of `faults` stretches between two faults keeps its whole intervals of work. All times in s, failure_rate in 1/s.
+    """
+    mtbf = 1 / (devices * failure_rate)
+    scale = mtbf / weibull_min.mean(shape)
+    up = scale * np.random.default_rng(seed).weibull(shape, faults)
+    kept = interval * np.floor(np.maximum(up - reload, 0) / (interval + checkpoint_write))
+    wall = up + downtime
+    share = kept.sum() / wall.sum()
+    return share, np.std(kept - share * wall, ddof=1) / wall.mean() / np.sqrt(faults)
+
+
+def simulate_fleet(parts, part_life, shape, horizon, seed):
+    """Return the sorted times of all faults of parts that are new at time 0 and replaced by new ones when they fail.
+
+    Each part's life follows a Weibull law of mean part_life; times up to horizon, in part_life's unit.
+    """
+    rng = np.random.default_rng(seed)
+    scale = part_life / weibull_min.mean(shape)
+    clock, times = np.zeros(parts), []
+    while len(clock):
+        clock = clock + scale * rng.weibull(shape, len(clock))
+        clock = clock[clock <= horizon]
+        times.append(clock)
+    return np.sort(np.concatenate(times))

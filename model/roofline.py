@@ -35,6 +35,7 @@ from model.nomenclature import (
     peak_bf16,
     requests,
     roofline_efficiency,
+    skew,
     step_tokens,
     topk,
     total_parameters,
@@ -60,15 +61,16 @@ compute = Model(
         Equation(dense_time, passes * _roofline(dense_flop, peak, dense_bytes), "williams2009"),
         Equation(expert_time, passes * load_ratio * _roofline(expert_flop, peak, expert_bytes), "williams2009"),
         Equation(attention_time, passes * _roofline(attention_flop, peak_bf16, kv_bytes), "williams2009"),
-        Equation(compute_time, dense_time + expert_time + attention_time + passes * layers * layer_overhead),
+        Equation(compute_time, dense_time + skew * (expert_time + attention_time) + passes * layers * layer_overhead),
     ),
     assumptions=(
         "each part runs at the same share of its own roofline on every system",
         "attention's weights are on every device, routed experts are spread; a rank holds at least one expert",
         "the busiest rank sets the time of the experts",
+        "where every layer waits for the slowest rank, unequal requests and popular experts stretch attention and experts",
         "cached keys and values are read once per step",
     ),
-    valid=(sp.Ge(load_ratio, 1),),
+    valid=(sp.Ge(load_ratio, 1), sp.Ge(skew, 1)),
 )
 
 # Of one mixture-of-experts layer: tokens reach an expert in the proportion k/E, so its products stay below the roofline

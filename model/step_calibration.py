@@ -1,5 +1,6 @@
-"""Fits the roofline efficiency that all systems share from the decode rows marked `calibrate` in data/serving.csv."""
+"""Fits what all systems share in a step, roofline efficiency and skew, from decode rows marked `calibrate`."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -9,9 +10,10 @@ from model import catalog
 from model.calibration import Fit
 from model.step import step
 
-# Where an exchange sets the pace a row does not know the efficiency: a weak prior, half of the roofline within a factor
-# of two, keeps such a fit finite and its interval wide.
-HALF, WITHIN = np.log([0.5]), np.log(2.0)
+# Where an exchange sets the pace a row knows no efficiency, where microbatches overlap it knows no skew. Weak priors keep
+# such a fit finite and its interval wide: half of the roofline, a skew of one half, each within a factor of two.
+NAMES = ("roofline_efficiency", "skew")
+PRIOR, WITHIN = np.log([0.5, 0.5]), np.log(2.0)
 CONDITIONS = ("ranks", "batch", "context")
 
 
@@ -23,28 +25,37 @@ def points(role=None):
     return rows if role is None else rows[rows.role == role]
 
 
+@dataclass(frozen=True)
+class StepFit(Fit):
+    """A Fit whose second logarithm is that of skew - 1, so that no rank is slower than the slowest."""
+
+    def constants(self, draws=0, rng=None):
+        """Return both constants by name: floats, or arrays of shape (draws, 1)."""
+        drawn = super().constants(draws, rng)
+        return {**drawn, "skew": 1 + drawn["skew"]}
+
+
 @cache
 def fit(without=None):
-    """Return the Fit of the shared efficiency, least squares on log throughput; without: a system whose rows are left out."""
+    """Return the StepFit that all systems share, least squares on log throughput; without: a system that is left out."""
     from model.scenario import Scenario
 
     rows = points("calibrate")
     rows = rows if without is None else rows[rows.system != without]
-
     constants = {}  # shared by the scenarios, which look the numbers of their systems up once
     scenarios = [(Scenario(row.system, step_constants=constants), row) for row in rows.itertuples()]
 
     def misfit(logarithms):
-        constants["roofline_efficiency"] = float(np.exp(logarithms[0]))
+        constants["roofline_efficiency"], constants["skew"] = np.exp(logarithms) + [0, 1]
         return np.array([np.log(predict(scenario, row) / row.value) for scenario, row in scenarios])
 
     def residuals(logarithms, width):
-        return np.concatenate([misfit(logarithms) / width, (logarithms - HALF) / WITHIN])
+        return np.concatenate([misfit(logarithms) / width, (logarithms - PRIOR) / WITHIN])
 
-    start = misfit(least_squares(residuals, HALF, args=(1.0,)).x)
-    scatter = float(np.sqrt(np.mean(start**2)))
-    solution = least_squares(residuals, HALF, args=(scatter,))
-    return Fit(("roofline_efficiency",), solution.x, np.linalg.inv(solution.jac.T @ solution.jac), scatter, len(rows))
+    start = misfit(least_squares(residuals, PRIOR, args=(0.1,)).x)
+    scatter = float(np.sqrt(np.sum(start**2) / max(len(rows) - len(NAMES), 1)))
+    solution = least_squares(residuals, PRIOR, args=(scatter,))
+    return StepFit(NAMES, solution.x, np.linalg.inv(solution.jac.T @ solution.jac), scatter, len(rows))
 
 
 def predict(scenario, row):

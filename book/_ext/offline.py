@@ -13,7 +13,7 @@ MATHJAX = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "
 
 
 def copy_mathjax(app, error):
-    """Copy the half megabyte of MathJax that the pages load, of the 24 in the package."""
+    """Copy the 2 MB of MathJax that the pages can load, of the 24 in the package."""
     if error is None and app.builder.format == "html":
         target = Path(app.outdir, "_static", "mathjax")
         for folder in ("output/chtml/fonts", "input/tex/extensions"):
