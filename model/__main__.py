@@ -8,8 +8,9 @@ import pandas as pd
 
 from model import catalog
 from model.equation import latex
-from model.predict import InputError, check, describe, nearest, predict, quantity, software_names
+from model.predict import InputError, check, describe, predict, quantity, software_names, suggest
 from model.quantities import OPTIONAL, QUANTITIES
+from model.table import predict_file
 
 TABLES = ("systems", "reliability", "serving", "network")
 
@@ -44,8 +45,7 @@ def list_sources(system):
     """Print every number of a system with unit, kind, source and locator."""
     known = list(catalog.read("systems").system.unique())
     if system not in known:
-        near = nearest(system, known, most=4)
-        raise InputError(f"unknown system {system}" + (f"; did you mean {near}?" if near else f": choose one of {', '.join(known)}"))
+        raise InputError(f"unknown system {system}{suggest(system, known, most=4)}")
     parts = []
     for table in TABLES:
         rows = catalog.read(table)
@@ -72,7 +72,7 @@ def predict_command(name, inputs, system, table, as_json, interval, seed):
     else:
         if inputs or as_json:
             raise InputError("--table takes its inputs from the file: leave input=value and --json out")
-        _table(name, system, table, interval, seed)
+        predict_file(name, table, sys.stdout, system, interval, seed)
 
 
 def _one(name, inputs, system, as_json, interval, seed):
@@ -83,15 +83,14 @@ def _one(name, inputs, system, as_json, interval, seed):
     names = [each.name for each in what.inputs]
     for key in given:
         if key not in names:
-            near = nearest(key, names, most=3)
-            raise InputError(f"unknown input {key}" + (f"; did you mean {near}?" if near else f": {name} takes {', '.join(names)}"))
+            raise InputError(f"unknown input {key}{suggest(key, names, most=3)}")
     frame = pd.DataFrame({key: [value] for key, value in given.items()}, index=[0])
     answer, sources = predict(name, frame, system, interval, seed, where="the command line")
     value, unit, low, high = answer.iloc[0]
     if as_json:
         numbers, texts = check(what, frame, system, "the command line")
-        used = {key: values[0] for key, values in numbers.items() if not pd.isna(values[0])}
-        used |= {key: given.get(key, text if isinstance(text, str) else text.iloc[0]) for key, text in texts.items() if key != "system"}
+        used = {key: float(values[0]) for key, values in numbers.items() if not pd.isna(values[0])}
+        used |= {key: words[0] for key, (_, words) in texts.items() if key != "system" and words[0]}
         bounds = {"low": low, "high": high} if interval else {"low": None, "high": None}
         click.echo(
             json.dumps({"quantity": name, "value": value, "unit": unit, **bounds, "system": system, "inputs": used, "sources": sources})
@@ -99,18 +98,6 @@ def _one(name, inputs, system, as_json, interval, seed):
     else:
         span = f" (5 to 95 %: {low:.4g} to {high:.4g})" if interval else ""
         click.echo(f"{name} = {value:.6g} {unit}{span}" + (f" on {system}" if system else ""))
-
-
-def _table(name, system, table, interval, seed):
-    quantity(name)
-    try:
-        frame = pd.read_csv(table, dtype="string", keep_default_na=False)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{table} cannot be read as CSV: {error}") from error
-    if taken := [column for column in ("value", "unit", "low", "high") if column in frame]:
-        raise InputError(f"{table}: the column {taken[0]} is one of the answer's: rename it")
-    answer, _ = predict(name, frame, system, interval, seed, where=table)
-    frame.join(answer).to_csv(sys.stdout, index=False)
 
 
 def run(arguments=None):

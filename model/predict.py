@@ -8,7 +8,7 @@ from model import calibration, catalog
 from model.quantities import OPTIONAL, QUANTITIES
 from model.scenario import POOLED, Scenario
 
-DRAWS, CELLS = 1000, 4_000_000  # draws of an interval; numbers held at once, which bounds memory
+DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one array at a time, which bounds memory
 LOW, HIGH = 5, 95  # per cent
 
 
@@ -23,83 +23,103 @@ def nearest(word, words, most=2):
     return min(close)[1] if close else None
 
 
+def suggest(word, words, most=2):
+    """Return the end of a refusal: the nearest word as a question, or all that would be accepted."""
+    near = nearest(word, words, most)
+    return f"; did you mean {near}?" if near else f": choose one of {', '.join(words)}"
+
+
 def quantity(name):
     """Return the Quantity of that name; InputError names the nearest one."""
     if name not in QUANTITIES:
-        near = nearest(name, QUANTITIES, most=6)
-        raise InputError(f"unknown quantity {name}" + (f"; did you mean {near}?" if near else f": choose one of {', '.join(QUANTITIES)}"))
+        raise InputError(f"unknown quantity {name}{suggest(name, QUANTITIES, most=6)}")
     return QUANTITIES[name]
 
 
-def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where="input", own=True):
+def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where="input", own=True, first=1):
     """Return a frame with columns value, unit, low, high, one row for each row of frame, and the sources used.
 
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
-    rows without one; own=False leaves each system's own calibration rows out. Raises InputError for anything that cannot be answered, naming row and column.
+    rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
+    messages. Raises InputError for anything that cannot be answered, naming row and column.
     """
     what = quantity(name)
-    columns, texts = check(what, frame, system, where)
+    numbers, texts = check(what, frame, system, where, first)
     result = np.full((3, len(frame)), np.nan)
     sources = set()
-    keys = pd.DataFrame(texts, index=range(len(frame)), dtype="string").fillna("")
-    groups = keys.groupby(list(keys.columns), sort=False).indices if len(keys.columns) else {(): np.arange(len(frame))}
-    for number, (key, rows) in enumerate(groups.items()):
-        choices = {column: value for column, value in zip(keys.columns, np.atleast_1d(key), strict=True) if value}
+    for number, (choices, rows) in enumerate(_groups(texts, len(frame))):
         try:
-            sources |= _evaluate(what, choices, columns, rows, result, interval, (seed, number), draws, own)
+            sources |= _evaluate(what, choices, numbers, rows, result, interval, (seed, number), draws, own)
         except ValueError as error:
             raise InputError(f"{where}: {error}") from error
-    bad = ~np.isfinite(result[0])
-    if bad.any():
-        raise InputError(f"{where} row {int(np.argmax(bad)) + 1}: {name} has no finite value there: move the inputs towards usual sizes")
-    out = pd.DataFrame({"value": result[0], "unit": what.unit, "low": result[1], "high": result[2]}, index=frame.index)
-    return out, sorted(sources)
+    if (bad := ~np.isfinite(result[0])).any():
+        row = first + int(np.argmax(bad))
+        raise InputError(f"{where} row {row}: {name} has no finite value there: move the inputs towards usual sizes")
+    answer = {"value": result[0], "unit": what.unit, "low": result[1], "high": result[2]}
+    return pd.DataFrame(answer, index=frame.index), sorted(sources)
 
 
-def _evaluate(what, choices, columns, rows, result, interval, seed, draws, own):
+def _groups(texts, length):
+    """Yield (choices, rows) for the rows that share all text inputs; rows is a slice where that is all of them."""
+    if not texts or all(len(words) == 1 for _, words in texts.values()):
+        yield {name: words[0] for name, (_, words) in texts.items() if words[0]}, slice(0, length)
+        return
+    shape = [len(words) for _, words in texts.values()]
+    combined = np.ravel_multi_index([codes for codes, _ in texts.values()], shape)
+    for group in pd.unique(combined):
+        picked = zip(texts, np.unravel_index(group, shape), strict=True)
+        words = {name: texts[name][1][code] for name, code in picked}
+        yield {name: word for name, word in words.items() if word}, np.flatnonzero(combined == group)
+
+
+def _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own):
     """Fill result[:, rows] (value, low, high) for rows that share all text inputs; return the source keys used."""
     name = choices.pop("system", None)
     scenario = Scenario(name, own=own)
-    whole = len(rows) == result.shape[1]
-    step = CELLS // 8
-    for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        pick = slice(start, start + step) if whole else part
-        result[0, part] = what.evaluate(scenario, choices, {key: values[pick] for key, values in columns.items()})
+    for part in _parts(rows, CELLS):
+        result[0, part] = what.evaluate(scenario, choices, {key: values[part] for key, values in numbers.items()})
     if interval:
-        step = max(CELLS // draws // 4, 1)
         drawn = Scenario(name, draws, seed, own=own)
-        for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            values = what.evaluate(drawn, choices, {key: values[part] for key, values in columns.items()})
-            values = np.broadcast_to(values, (draws, len(part)))
+        for part in _parts(rows, max(CELLS // draws, 1)):
+            values = what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()})
+            values = np.broadcast_to(values, (draws, result[0, part].size))
             result[1:, part] = np.percentile(values, [LOW, HIGH], axis=0)
     return set(scenario.sources())
 
 
-def check(what, frame, system, where):
-    """Return (numbers, texts): arrays in base units and text columns of the inputs, checked row by row."""
+def _parts(rows, size):
+    """Yield rows, a slice or an array of positions, in parts of at most size."""
+    if isinstance(rows, slice):
+        yield from (slice(start, min(start + size, rows.stop)) for start in range(0, rows.stop, size))
+    else:
+        yield from (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def check(what, frame, system, where, first=1):
+    """Return (numbers, texts) of the inputs, checked row by row.
+
+    numbers: arrays in base units; texts: for each text input, the code of each row's word and the words, "" for one
+    that was left out.
+    """
     if len(frame) == 0:
         raise InputError(f"{where} is empty: give at least one row")
+    if frame.columns.has_duplicates:
+        raise InputError(f"{where}: the column {frame.columns[frame.columns.duplicated()][0]} stands there twice")
     names = [each.name for each in what.inputs]
     for column in frame.columns:
         if column not in names and column != "system" and (near := nearest(str(column), [*names, "system"])):
             raise InputError(f"{where}: unknown column {column}; did you mean {near}?")
-    numbers, texts = {}, {}
-    systems = _systems(what, frame, system, where)
-    if systems is not None:
-        texts["system"] = systems
+    numbers, texts = {}, {"system": _systems(what, frame, system, where, first)}
     for each in what.inputs:
-        if each.name not in frame:
-            if each.default is None:
-                raise InputError(f"{where}: {what.name} needs {each.name} ({describe(each)})")
-            if each.default != OPTIONAL:
-                target = texts if each.choices else numbers
-                target[each.name] = np.full(len(frame), each.default) if not each.choices else each.default
+        if each.name in frame:
+            read, target = (_words, texts) if each.choices else (_numbers, numbers)
+            target[each.name] = read(each, frame[each.name], where, first)
+        elif each.default is None:
+            raise InputError(f"{where}: {what.name} needs {each.name} ({describe(each)})")
         elif each.choices:
-            texts[each.name] = _words(each, frame[each.name], where)
-        else:
-            numbers[each.name] = _numbers(each, frame[each.name], where)
+            texts[each.name] = np.zeros(len(frame), int), ["" if each.default == OPTIONAL else each.default]
+        elif each.default != OPTIONAL:
+            numbers[each.name] = np.full(len(frame), each.default)
     return numbers, texts
 
 
@@ -113,48 +133,56 @@ def describe(each):
     return f"a number from {each.low:g}{high}" + (f", in {each.unit}" if each.unit not in ("", "1") else "")
 
 
-def _systems(what, frame, system, where):
+def _coded(column):
+    """Return (code of each row's word, words): words as stripped text, "" for an empty one."""
+    codes, words = pd.factorize(column, use_na_sentinel=False)
+    return codes, ["" if pd.isna(word) else str(word).strip() for word in words]
+
+
+def _systems(what, frame, system, where, first):
     known = list(catalog.read("systems").system.unique())
-    names = frame["system"].astype("string").replace("", pd.NA) if "system" in frame else pd.Series(pd.NA, index=frame.index, dtype="string")
-    names = names.fillna(system) if system else names
-    for name in names.unique():
-        if pd.isna(name):
-            if what.system == "required":
-                raise InputError(f"{where}: {what.name} needs a system: give --system or a column system, one of {', '.join(known)}")
-        elif name not in known:
-            near = nearest(name, known, most=4)
-            raise InputError(f"{where}: unknown system {name}" + (f"; did you mean {near}?" if near else f": choose one of {', '.join(known)}"))
-    return names if names.notna().any() else None
+    column = frame["system"] if "system" in frame else pd.Series([system or ""]).repeat(len(frame))
+    codes, words = _coded(column)
+    words = [word or system or "" for word in words]
+    for code, word in enumerate(words):
+        if not word and what.system == "required":
+            row = first + int(np.argmax(codes == code))
+            raise InputError(f"{where} row {row}: {what.name} needs a system: give --system or a column system")
+        if word and word not in known:
+            raise InputError(f"{where}: unknown system {word}{suggest(word, known, most=4)}")
+    return codes, words
 
 
-def _words(each, column, where):
-    words = column.astype("string").str.strip()
-    if each.name == "overlap":
-        words = words.str.replace(r"\.0$", "", regex=True)
-    if each.default is None or each.choices != ("*",):
-        bad = ~words.fillna(each.default or "").isin(each.choices)
-        if bad.any():
-            raise InputError(f"{where} row {_row(bad)}: {each.name} is '{column[bad].iloc[0]}'; it takes {describe(each)}")
-    return words.fillna(each.default) if each.default not in (None, OPTIONAL) else words
+def _words(each, column, where, first):
+    codes, words = _coded(column)
+    words = [word.removesuffix(".0") if each.name == "overlap" else word for word in words]
+    if each.default not in (None, OPTIONAL):
+        words = [word or each.default for word in words]
+    if each.choices != ("*",):
+        for code, word in enumerate(words):
+            if word not in each.choices:
+                row = first + int(np.argmax(codes == code))
+                raise InputError(f"{where} row {row}: {each.name} is '{word}'; it takes {describe(each)}")
+    return codes, words
 
 
-def _numbers(each, column, where):
-    numbers = pd.to_numeric(column, errors="coerce")
-    empty = column.isna() | (column.astype("string").str.strip() == "")
-    bad = numbers.isna() & ~empty
-    if each.default is None:
-        bad |= empty
+def _numbers(each, column, where, first):
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
+    unknown = np.isnan(numbers)
+    if unknown.any():
+        empty = (column.isna() | (column.astype("string").str.strip() == "")).fillna(True).to_numpy(bool)
+        _refuse(each, column, unknown if each.default is None else unknown & ~empty, where, first)
+        if each.default != OPTIONAL:
+            numbers = np.where(unknown, each.default, numbers)
+    _refuse(each, column, (numbers < each.low) | (numbers > each.high) | np.isinf(numbers), where, first)
+    return numbers
+
+
+def _refuse(each, column, bad, where, first):
     if bad.any():
-        raise InputError(f"{where} row {_row(bad)}: {each.name} is '{column[bad].iloc[0]}'; it takes {describe(each)}")
-    numbers = numbers.fillna(each.default) if each.default not in (None, OPTIONAL) else numbers
-    outside = (numbers < each.low) | (numbers > each.high) | np.isinf(numbers)
-    if outside.any():
-        raise InputError(f"{where} row {_row(outside)}: {each.name} is {numbers[outside].iloc[0]:g}; it takes {describe(each)}")
-    return numbers.to_numpy(float)
-
-
-def _row(mask):
-    return int(np.argmax(mask.to_numpy())) + 1
+        row = int(np.argmax(bad))
+        word = "" if pd.isna(column.iloc[row]) else column.iloc[row]
+        raise InputError(f"{where} row {first + row}: {each.name} is '{word}'; it takes {describe(each)}")
 
 
 def software_names(system):

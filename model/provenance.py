@@ -69,13 +69,13 @@ def address(key):
 
 def describe(number):
     """Return in one text what kind of number it is, whose, where to find it, its bounds, and who disagrees."""
-    row = number.row
+    row, unit = number.row, "" if number.row.unit == "1" else f" {number.row.unit}"
     parts = [f"{row.kind}: {title(row.source)}"]
     parts += [row.locator] if pd.notna(row.locator) else []
     if pd.notna(row.low):
-        parts.append(f"bounds {row.low:,g} to {row.high:,g} {'' if row.unit == '1' else row.unit}".strip())
+        parts.append(f"bounds {row.low:,.10g} to {row.high:,.10g}{unit}")
     parts += [row.note] if pd.notna(row.note) else []
-    parts += [f"not chosen: {other.value:,g} ({other.kind}, {other.source})" for other in number.others]
+    parts += [f"not chosen: {other.value:,.10g}{unit} ({other.kind}, {other.source})" for other in number.others]
     return "; ".join(parts)
 
 
@@ -95,7 +95,8 @@ def disagreements(table):
     identity = catalog.keys(rows)
     rows = rows[rows.duplicated(identity, keep=False)]
     order = rows.groupby(identity, sort=False).ngroup().rename("group")
-    return rows.join(order).sort_values(["group", "chosen"], ascending=[True, False], kind="stable").drop(columns="group")
+    rows = rows.join(order).sort_values(["group", "chosen"], ascending=[True, False], kind="stable")
+    return rows.drop(columns="group")
 
 
 def _joined(texts):
