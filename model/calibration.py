@@ -33,12 +33,12 @@ class Fit:
     scatter: float
     rows: int
 
-    def constants(self, draws=0, rng=None):
-        """Return the constants by name: floats, or arrays of shape (draws, 1) drawn from their covariance."""
-        if not draws:
+    def constants(self, sampler=None, label=""):
+        """Return the constants by name: floats, or arrays of shape (draws, 1) that vary as their covariance says."""
+        if sampler is None:
             return dict(zip(self.names, map(float, np.exp(self.mean)), strict=True))
-        drawn = np.exp(rng.multivariate_normal(self.mean, self.covariance, draws))
-        return {name: drawn[:, [i]] for i, name in enumerate(self.names)}
+        drawn = sampler.normal([f"{label} {name}" for name in self.names], self.mean, self.covariance)
+        return {name: np.exp(each) for name, each in zip(self.names, drawn, strict=True)}
 
     @property
     def standard_errors(self):

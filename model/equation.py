@@ -104,9 +104,10 @@ def call(expression, frame):
 def is_homogeneous(equation, rng):
     """Tell whether both sides of the equation carry the same unit.
 
-    A law does not care how long a second is: rescale the base units at random and both sides must follow.
+    A law does not care how long a second is: rescale the base units at random and both sides must follow. By powers of
+    two, which floating-point numbers take without rounding, so that differences of nearly equal terms follow too.
     """
-    stretch = dict(zip(BASE, 10 ** rng.uniform(-1, 1, len(BASE)), strict=True))
+    stretch = dict(zip(BASE, (2 ** int(k) for k in rng.choice(np.arange(3, 20), len(BASE), replace=False)), strict=True))
     names = equation.rhs.free_symbols | {equation.lhs}
     factor = {s: float(dimension(NOMENCLATURE[s].unit).subs(stretch)) for s in names}
     columns = {str(s): 10 ** rng.uniform(-2, 2, 256) for s in equation.rhs.free_symbols}  # wide: each branch of a Max

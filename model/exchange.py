@@ -1,5 +1,6 @@
 """Expert parallelism's exchange: how many copies of a token travel, how far, and how long dispatch or combine takes."""
 
+import numpy as np
 import sympy as sp
 
 from model.equation import Equation, Model
@@ -97,3 +98,25 @@ layer_bound = Model(
     ),
     assumptions=("combine sends twice the bytes of dispatch", "all copies cross the network", "latency is left out"),
 )
+
+
+def simulate_copies(ranks, local_ranks, package_ranks, experts, topk, tokens, seed, merged=False):
+    """Return ((inner, standard error), (outer, standard error)): copies per token that leave a rank, from sampled routing.
+
+    A second derivation of inner_volume and outer_volume: each rank draws topk experts for each of its tokens at random
+    without repetition, experts are spread evenly over ranks (which must divide them), and copies are counted by where
+    they go; merged: one copy for each rank, however many of the token's experts live there.
+    """
+    if experts % ranks:
+        raise ValueError(f"{ranks} ranks do not divide {experts} experts: choose a divisor")
+    rng = np.random.default_rng(seed)
+    sender = np.repeat(np.arange(ranks), tokens)
+    chosen = np.argpartition(rng.random((ranks * tokens, experts)), topk, axis=1)[:, :topk] // (experts // ranks)
+    visits = np.zeros((ranks * tokens, ranks), dtype=int)
+    np.add.at(visits, (np.arange(ranks * tokens)[:, None], chosen), 1)
+    visits = np.minimum(visits, 1) if merged else visits
+    place = np.arange(ranks)
+    same_domain = place // local_ranks == (sender // local_ranks)[:, None]
+    same_package = place // package_ranks == (sender // package_ranks)[:, None]
+    counts = (visits * (same_domain & ~same_package)).sum(axis=1), (visits * ~same_domain).sum(axis=1)
+    return tuple((each.mean(), each.std(ddof=1) / np.sqrt(len(each))) for each in counts)

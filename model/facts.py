@@ -13,13 +13,13 @@ class Missing(ValueError):
 class Facts:
     """Numbers of one name in one table of data/, in base units.
 
-    facts("memory_bandwidth") returns a float or, with draws, an array of shape (draws, 1): each number is drawn once,
-    log-uniformly between its bounds, so that all that follows from it moves together. `used` keeps the rows read.
+    facts("memory_bandwidth") returns a float or, with a Sampler, an array of shape (draws, 1): each number is drawn
+    once between its bounds. `used` keeps the rows read.
     """
 
-    def __init__(self, table, name, draws=0, rng=None):
+    def __init__(self, table, name, sampler=None):
         rows = catalog.chosen(table)
-        self.table, self.name, self.draws, self.rng = table, name, draws, rng
+        self.table, self.name, self.sampler = table, name, sampler
         self.rows = rows[rows[rows.columns[0]] == name].set_index("quantity")
         self.used = {}
         self._drawn = {}
@@ -37,14 +37,11 @@ class Facts:
         if quantity not in self._drawn:
             row = self.rows.loc[quantity]
             self.used[quantity] = row
-            self._drawn[quantity] = self._number(row)
+            self._drawn[quantity] = self._number(quantity, row)
         return self._drawn[quantity]
 
-    def _number(self, row):
-        scale = size(row.unit)
+    def _number(self, quantity, row):
         low, high = (row.value if np.isnan(row[side]) else row[side] for side in ("low", "high"))
-        if not self.draws or low == high:
-            return row.value * scale
-        if low <= 0:
-            return scale * self.rng.uniform(low, high, (self.draws, 1))
-        return scale * np.exp(self.rng.uniform(np.log(low), np.log(high), (self.draws, 1)))
+        if self.sampler is None or low == high:
+            return row.value * size(row.unit)
+        return size(row.unit) * self.sampler.bounds(f"{self.name} {quantity}", low, high)

@@ -6,6 +6,7 @@ from rapidfuzz.distance import OSA
 
 from model import calibration, catalog
 from model.quantities import OPTIONAL, QUANTITIES
+from model.sampling import Sampler
 from model.scenario import POOLED, Scenario
 
 DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one array at a time, which bounds memory
@@ -79,7 +80,7 @@ def _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own):
     for part in _parts(rows, CELLS):
         result[0, part] = what.evaluate(scenario, choices, {key: values[part] for key, values in numbers.items()})
     if interval:
-        drawn = Scenario(name, draws, seed, own=own)
+        drawn = Scenario(name, Sampler(draws, seed), own=own)
         for part in _parts(rows, max(CELLS // draws, 1)):
             values = what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()})
             values = np.broadcast_to(values, (draws, result[0, part].size))

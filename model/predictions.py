@@ -76,7 +76,7 @@ def _rate(scenario, rows):
         recorded = facts("failure_rate")
     else:
         counted = {name: facts(name) for name in ("interruptions", "devices", "observation")}
-        if scenario.draws:  # the rate's own uncertainty from a count n: gamma(n + 1/2), whose tails are Poisson's
-            counted["interruptions"] = scenario.rng.gamma(counted["interruptions"] + 0.5, 1.0, (scenario.draws, 1))
+        if scenario.sampler:
+            counted["interruptions"] = scenario.sampler.count(f"{scenario.name} interruptions", counted["interruptions"])
         recorded = compute(reliability.counting.solve(failure_rate), counted)
     return np.where(np.isnan(given), recorded, given)

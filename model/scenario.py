@@ -1,7 +1,5 @@
 """One system under one set of choices: its numbers and its fitted constants, as recorded or drawn together."""
 
-import numpy as np
-
 from model import calibration, step_calibration
 from model.facts import Facts
 
@@ -11,17 +9,16 @@ POOLED = "pooled"  # stands for a software of which no row was measured on a sys
 class Scenario:
     """What a prediction may ask of a system: facts, fitted constants, residual scatter.
 
-    With draws, every answer is an array of shape (draws, 1), drawn once and kept, so that all parts of a prediction see
-    the same machine; without, every answer is a number. The seed makes it repeatable. own=False leaves the system's own
+    With a Sampler, every answer is an array of shape (draws, 1), drawn once and kept, so that all parts of a prediction
+    see the same machine; without, every answer is a number. own=False leaves the system's own
     calibration rows out: what the laws and the other systems alone would say.
     """
 
-    def __init__(self, system=None, draws=0, seed=0, step_constants=None, own=True):
-        self.name, self.draws = system, draws
+    def __init__(self, system=None, sampler=None, step_constants=None, own=True):
+        self.name, self.sampler = system, sampler
         self._fit = calibration.fit if own else calibration.fit_without
         self._without = None if own else system
         self._step_constants = step_constants
-        self.rng = np.random.default_rng(seed)
         self._facts, self._constants = {}, {}
 
     @property
@@ -32,7 +29,7 @@ class Scenario:
     def facts(self, table, name):
         """Return the Facts of a name in a table of data/, the same object each time."""
         if (table, name) not in self._facts:
-            self._facts[table, name] = Facts(table, name, self.draws, self.rng)
+            self._facts[table, name] = Facts(table, name, self.sampler)
         return self._facts[table, name]
 
     def software(self, quantity, name=None):
@@ -46,21 +43,20 @@ class Scenario:
         """Return the fitted constants of an operation by name."""
         key = quantity, software, op
         if key not in self._constants:
-            self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.draws, self.rng)
+            self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.sampler, f"{self.name} {software} {op}")
         return self._constants[key]
 
     def step_constants(self):
         """Return what all systems share in a step: the fitted efficiency (or the one given) and a layer's overhead."""
         if self._step_constants is None:
-            self._step_constants = step_calibration.fit(self._without).constants(self.draws, self.rng)
+            self._step_constants = step_calibration.fit(self._without).constants(self.sampler, "all systems")
         return {**self._step_constants, "layer_overhead": self.facts("software", "kernels")("layer_overhead")}
 
     def scatter(self, quantity, software, op, rows):
-        """Return the factors, of shape (draws, rows), by which single measurements scatter about the law; 1 without draws."""
-        if not self.draws:
+        """Return the factors, of shape (draws, rows), by which single measurements scatter about the law; 1 undrawn."""
+        if self.sampler is None:
             return 1.0
-        width = self._fit(quantity, self.name, software, op).scatter
-        return np.exp(width * self.rng.standard_normal((self.draws, rows)))
+        return self.sampler.scatter(self._fit(quantity, self.name, software, op).scatter, rows)
 
     def sources(self):
         """Return the keys of the sources of every number used so far, sorted."""

@@ -29,9 +29,9 @@ def points(role=None):
 class StepFit(Fit):
     """A Fit whose second logarithm is that of skew - 1, so that no rank is slower than the slowest."""
 
-    def constants(self, draws=0, rng=None):
+    def constants(self, sampler=None, label=""):
         """Return both constants by name: floats, or arrays of shape (draws, 1)."""
-        drawn = super().constants(draws, rng)
+        drawn = super().constants(sampler, label)
         return {**drawn, "skew": 1 + drawn["skew"]}
 
 

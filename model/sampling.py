@@ -1,0 +1,67 @@
+"""How uncertain numbers vary: each is drawn once, under a label, so that all that follows from it moves together."""
+
+import numpy as np
+from scipy import stats
+
+
+class Sampler:
+    """Draws from a seeded generator; every answer has the shape (draws, 1)."""
+
+    def __init__(self, draws, seed):
+        self.draws, self.rng = draws, np.random.default_rng(seed)
+
+    def unit(self, label):
+        """Return numbers between 0 and 1 for what the label names."""
+        return self.rng.random((self.draws, 1))
+
+    def bounds(self, label, low, high):
+        """Return numbers log-uniform between positive bounds, uniform where a bound is zero."""
+        share = self.unit(label)
+        return low + (high - low) * share if low <= 0 else low * (high / low) ** share
+
+    def normal(self, labels, mean, covariance):
+        """Return one array for each label, jointly normal."""
+        independent = [stats.norm.ppf(self.unit(label)) for label in labels]
+        factor = np.linalg.cholesky(covariance)
+        return [mean[i] + sum(factor[i, j] * independent[j] for j in range(i + 1)) for i in range(len(labels))]
+
+    def count(self, label, number):
+        """Return the expected counts that an observed Poisson count is consistent with: gamma(n + 1/2)."""
+        return stats.gamma.ppf(self.unit(label), number + 0.5)
+
+    def scatter(self, width, rows):
+        """Return factors of shape (draws, rows) with which single measurements scatter about a law."""
+        return np.exp(width * self.rng.standard_normal((self.draws, rows)))
+
+
+class Recorder(Sampler):
+    """Keeps the labels that a prediction asks for, in order."""
+
+    def __init__(self):
+        super().__init__(1, 0)
+        self.labels = []
+
+    def unit(self, label):
+        """Return the middle and note the label."""
+        self.labels.append(label)
+        return np.full((1, 1), 0.5)
+
+    def scatter(self, width, rows):
+        """Return no scatter: a ranking asks what drives the prediction itself."""
+        return 1.0
+
+
+class Given(Sampler):
+    """Takes the numbers between 0 and 1 from rows of an array, one row for each label."""
+
+    def __init__(self, labels, rows):
+        super().__init__(rows.shape[1], 0)
+        self.rows = dict(zip(labels, rows, strict=True))
+
+    def unit(self, label):
+        """Return the row of that label."""
+        return self.rows[label][:, None]
+
+    def scatter(self, width, rows):
+        """Return no scatter: a ranking asks what drives the prediction itself."""
+        return 1.0
