@@ -18,6 +18,7 @@ from model.nomenclature import (
     scale_out_bandwidth,
     scale_out_latency,
     scale_up_bandwidth,
+    serial_share,
     servers,
     startup,
 )
@@ -47,14 +48,17 @@ all_reduce = Model(
         Equation(crossings, 2 * sp.log(servers, 2), "thakur2005"),
         Equation(
             all_reduce_time,
-            startup + crossings * scale_out_latency + sp.Max(inner_time, outer_time),
+            startup
+            + crossings * scale_out_latency
+            + sp.Max(inner_time, outer_time)
+            + serial_share * sp.Min(inner_time, outer_time),
             "thakur2005",
         ),
     ),
     assumptions=(
         "ranks are spread evenly over as few domains as hold them",
         "reduce-scatter inside the domain, all-reduce of each rank's part between domains, all-gather inside",
-        "chunks flow through both tiers at the same time",
+        "chunks flow through both tiers at the same time, but filling and draining the pipeline is not hidden",
         "where switches reduce, a rank sends its buffer once and receives the result and its part's operands once",
         "between domains: a ring's bytes with a tree's depth",
     ),

@@ -46,6 +46,7 @@ def all_reduce_columns(system, software, rows):
         "ranks": ranks,
         "message": rows["bytes"],
         "local_ranks": local,
+        "serial_share": software("serial_share"),
         "in_switch": system("in_switch_reduction", 0.0),
     }
 

@@ -83,6 +83,7 @@ step_exchange_time = symbol("step_exchange_time", r"T_{\mathrm{step}}", "s", "ba
 # All-reduce
 message = symbol("message", "S", "B", "bytes of the buffer that is reduced")
 in_switch = symbol("in_switch", "z", "1", "1 where the switches reduce, 0 where only the ranks do")
+serial_share = symbol("serial_share", r"\psi", "1", "share of the shorter tier's time that the longer one does not hide")
 servers = symbol("servers", r"\nu", "1", "scale-up domains that the ranks fill")
 all_reduce_time = symbol("all_reduce_time", r"T_{\mathrm{ar}}", "s", "time of one all-reduce")
 bus_bandwidth = symbol("bus_bandwidth", r"B_{\mathrm{bus}}", "GB/s", "nccl-tests' bus bandwidth: a convention, not a wire rate")
