@@ -104,7 +104,7 @@ def _numbers(path, rows, name):
 def _refuse(path, rows):
     identity = keys(rows)
     competing = rows.duplicated(identity, keep=False)
-    picked = (rows.chosen == "yes").groupby([rows[key].fillna("") for key in identity]).transform("sum")
+    picked = (rows.chosen == "yes").groupby([rows[key] for key in identity], dropna=False).transform("sum")
     role = rows.get("role", pd.Series(pd.NA, index=rows.index, dtype="string"))
     checks = [
         (rows[identity[0]].isna(), lambda row: f"has no {identity[0]}: name it"),

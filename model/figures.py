@@ -39,15 +39,16 @@ def law(name, equation):
 
 
 def figure(name, drawing, data, alt):
-    """Glue a matplotlib figure as SVG in the page, show it, and write its data as CSV beside the notebook's outputs.
+    """Glue a matplotlib figure as SVG in the page, show it, and write it with its data beside the notebook's outputs.
 
     name: of the glue and of the files; data: frame of what is drawn; alt: what a reader who cannot see it is told.
     """
     with mpl.rc_context({"svg.hashsalt": name}):
         buffer = io.StringIO()
         drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        if folder := _write(name, data):  # on white, for use outside the book
+            drawing.savefig(folder / f"{name}.svg", facecolor="white", transparent=False, metadata={"Date": None, "Creator": None})
     plt.close(drawing)
-    _write(name, data)
     shown = HTML(_inline(buffer.getvalue(), name, alt))
     glue(name, shown, display=False)
     display(shown)
@@ -80,9 +81,12 @@ def label_lines(axis, gap=1.02):
 
 
 def _write(name, data):
-    if folder := os.environ.get("STUDY_OUTPUT"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        data.to_csv(Path(folder) / f"{name}.csv", index=False)
+    """Write the data where the build asks for it, and return that folder; nothing and None elsewhere."""
+    if (folder := os.environ.get("STUDY_OUTPUT")) is None:
+        return None
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    data.to_csv(Path(folder) / f"{name}.csv", index=False)
+    return Path(folder)
 
 
 def _inline(svg, name, alt):

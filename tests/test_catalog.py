@@ -115,7 +115,7 @@ def test_load_gives_base_units():
     loaded = catalog.load("systems")
     assert loaded.loc["hgx-h100", "peak_bf16"] == pytest.approx(989.5e12)
     assert loaded.loc["hgx-h100", "memory_capacity"] == pytest.approx(80e9)
-    assert np.isnan(loaded.loc["nvl288", "domain"])
+    assert np.isnan(loaded.loc["feixing-2", "domain"])
     for quantity in loaded:
         lows, highs = catalog.load("systems", "low")[quantity], catalog.load("systems", "high")[quantity]
         known = loaded[quantity].notna()
