@@ -76,7 +76,7 @@ def _checked(path):
     try:
         rows = pd.read_csv(path, keep_default_na=False, dtype="string", skip_blank_lines=False)
     except pd.errors.ParserError as error:  # names the line
-        raise DataError(f"data/{path.name}: {error}: put quotes around a field that holds a comma or a quote") from error
+        raise DataError(f"data/{path.name}: {str(error).strip()}: put quotes around a field that holds a comma or a quote") from error
     if not isinstance(rows.index, pd.RangeIndex):
         raise DataError(f"data/{path.name} line 2: has more fields than the header: put quotes around a field that holds a comma")
     if missing := [name for name in COLUMNS if name not in rows.columns]:

@@ -111,6 +111,13 @@ wall_interval = symbol("wall_interval", "I", "h", "wall-clock time between inter
 wall_availability = symbol("wall_availability", r"A_I", "1", "share of time up, from the wall-clock interval")
 uptime_availability = symbol("uptime_availability", r"A_M", "1", "share of time up, from the uptime between failures")
 
+repair = symbol("repair", r"t_R", "s", "mean time for which a repair keeps devices out of use")
+withdrawn = symbol("withdrawn", "u", "1", "devices taken out of use by one fault")
+units_in_repair = symbol("units_in_repair", "a", "1", "mean number of faults under repair at one time")
+unavailability = symbol("unavailability", "y", "1", "share of time in which one device is out of use")
+fabric_availability = symbol("fabric_availability", r"A_F", "1", "share of time in which a domain's own network works")
+whole_domain_share = symbol("whole_domain_share", r"p_G", "1", "share of time in which every device of a domain works")
+
 # One step of a mixture-of-experts model on one device
 batch = symbol("batch", "b", "1", "requests that a device holds")
 context = symbol("context", r"\ell_c", "1", "tokens held per request, mean")
@@ -127,7 +134,7 @@ expert_parameters = symbol("expert_parameters", "N_e", "1", "parameters of one e
 moe_layers = symbol("moe_layers", r"\Lambda_e", "1", "layers with routed experts")
 kv_elements = symbol("kv_elements", "n_K", "1", "cached elements per token of context, all layers")
 attention_flop_per_context = symbol(
-    "attention_flop_per_context", "a", "FLOP", "operations of one layer's attention per token and token of context"
+    "attention_flop_per_context", "f_a", "FLOP", "operations of one layer's attention per token and token of context"
 )
 peak_bf16 = symbol("peak_bf16", r"\Pi_{16}", "TFLOP/s", "dense BF16 peak of a device, at which attention runs")
 dense_flop = symbol("dense_flop", "F_d", "FLOP", "operations of all matrix products but the routed experts'")

@@ -10,7 +10,10 @@ import numpy as np
 from model import collectives, reliability
 from model.equation import compute
 from model.facts import Missing
-from model.nomenclature import best_interval, effective_training_share as training_share, failure_rate, job_mtbf as mtbf
+from model.nomenclature import best_interval, failure_rate
+from model.nomenclature import effective_training_share as training_share
+from model.nomenclature import job_mtbf as mtbf
+from model.nomenclature import whole_domain_share as whole_share
 from model.step import idle_shares, step
 
 
@@ -40,6 +43,17 @@ def effective_training_share(scenario, choices, rows):
     given = rows.get("interval", np.nan)
     columns["interval"] = np.where(np.isnan(given), best, given)
     return compute(reliability.checkpointing.solve(training_share), columns)
+
+
+def spare_devices(scenario, choices, rows):
+    """Return the devices to keep in reserve. Laws: model.reliability.spares and a Poisson quantile."""
+    names = ("devices", "withdrawn", "repair", "confidence")
+    return reliability.spare_devices(failure_rate=_rate(scenario, rows), **{name: rows[name] for name in names})
+
+
+def whole_domain_share(scenario, choices, rows):
+    """Return the share of time in which every device of a domain works. Law: model.reliability.whole_domain."""
+    return compute(reliability.whole_domain.solve(whole_share), rows)
 
 
 def moe_idle_share(scenario, choices, rows):

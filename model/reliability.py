@@ -4,14 +4,16 @@ import numpy as np
 import sympy as sp
 from scipy.stats import binom, chi2, poisson, weibull_min
 
-from model.equation import Equation, Model
+from model.equation import Equation, Model, compute
 from model.nomenclature import (
     best_interval,
     checkpoint_gap,
     checkpoint_write,
     daly_interval,
     devices,
+    domain,
     downtime,
+    fabric_availability,
     effective_training_share,
     failure_rate,
     first_failure,
@@ -22,11 +24,15 @@ from model.nomenclature import (
     observation,
     part_life,
     reload,
+    repair,
     restart,
     shape,
+    unavailability,
+    units_in_repair,
     uptime_availability,
     wall_availability,
     wall_interval,
+    whole_domain_share,
     young_interval,
 )
 
@@ -119,6 +125,20 @@ clock = Model(
     assumptions=("wall_interval counts from one interruption to the next, job_mtbf counts time up only",),
 )
 
+spares = Model(
+    equations=(Equation(units_in_repair, devices * failure_rate * repair, "barlow1996"),),
+    assumptions=(
+        "each fault takes its own devices out of use until it is repaired; the number under repair is Poisson",
+        "a fault in devices that are already out costs nothing, which is left out: an upper bound",
+    ),
+)
+
+whole_domain = Model(
+    equations=(Equation(whole_domain_share, (1 - unavailability) ** domain * fabric_availability, "barlow1996"),),
+    assumptions=("devices are out of use independently of each other", "one device out makes the domain incomplete"),
+    valid=(sp.Le(unavailability, 1), sp.Le(fabric_availability, 1)),
+)
+
 
 def rate_interval(count, exposure, confidence=0.90):
     """Return (low, high) of a Poisson rate from a count over an exposure, with exact coverage.
@@ -135,21 +155,11 @@ def rate_interval(count, exposure, confidence=0.90):
 def spare_devices(devices, failure_rate, withdrawn, repair, confidence):
     """Return the devices to keep in reserve so that all are replaced at once with the confidence asked for.
 
-    Units in repair are Poisson with mean devices x failure_rate x repair whatever the law of repair (Palm), so the
-    reserve is withdrawn times a quantile of it. failure_rate in 1/s, repair (its mean) in s; arrays broadcast.
-    An upper bound: a fault in a unit that is already out costs nothing. Source: barlow1996.
+    Units in repair are Poisson whatever the law of repair times (Palm), so the reserve is withdrawn times a quantile.
+    failure_rate in 1/s, repair (its mean) in s; arrays broadcast. An upper bound. Source: barlow1996.
     """
-    return withdrawn * poisson.ppf(confidence, devices * failure_rate * repair)
-
-
-def spare_devices_in_domains(devices, failure_rate, withdrawn, repair, confidence):
-    """Return the reserve of spare_devices where a fault in a domain that is already out costs nothing.
-
-    Domains of `withdrawn` devices, as many as hold the job, are out independently, each for the share of time
-    a/(1 + a), a = withdrawn x failure_rate x repair: a binomial count. Units and source as spare_devices.
-    """
-    load = withdrawn * failure_rate * repair
-    return withdrawn * binom.ppf(confidence, np.ceil(devices / withdrawn), load / (1 + load))
+    mean = compute(spares.solve(units_in_repair), {"devices": devices, "failure_rate": failure_rate, "repair": repair})
+    return withdrawn * poisson.ppf(confidence, mean)
 
 
 def simulate_share(devices, failure_rate, checkpoint_write, downtime, reload, interval, cycles, seed):
