@@ -80,6 +80,9 @@ def _one(name, inputs, system, as_json, interval, seed):
     if loose := [pair for pair in inputs if "=" not in pair]:
         raise InputError(f"'{loose[0]}' is not input=value")
     given = dict(pair.split("=", 1) for pair in inputs)
+    if len(given) < len(inputs):
+        keys = [pair.split("=", 1)[0] for pair in inputs]
+        raise InputError(f"{next(key for key in keys if keys.count(key) > 1)} is given twice")
     names = [each.name for each in what.inputs]
     for key in given:
         if key not in names:

@@ -7,6 +7,7 @@ is the answer, and the wide interval says so. Nothing is stored: constants are c
 
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,11 +16,14 @@ from scipy.optimize import least_squares
 from model import catalog
 from model.all_reduce import bus
 from model.collectives import OPERATIONS, fitted_names, time
+from model.equation import Model
 from model.facts import Facts
 from model.nomenclature import all_reduce_time
 from model.units import size
 
 GROUP = ["system", "software", "op"]
+INPUTS = ("ranks", "tokens", "hidden", "experts", "topk", "bytes_per_element", "bytes")
+CLOSE = 0.03  # about how far repeated measurements of a time lie apart: where a fit that knows no scatter starts
 ENOUGH = 4  # rows from which a fit of two constants stands alone and joins the prior of the others
 
 
@@ -57,14 +61,18 @@ def measured(quantity, role=None):
     return rows.assign(time=as_time.where(convention, rows.time))
 
 
-def fit(quantity, system, software, op):
-    """Return the Fit that predictions use; a pair without rows gets the constants and spread of the others."""
-    return _fit(quantity, system, software, op, without=None)
+def fit(quantity, system, software, op, law=None, fewest=False):
+    """Return the Fit that predictions use; a pair without rows gets the constants and spread of the others.
+
+    law: a variant in place of the chosen law. fewest: of each group only the rows with its smallest number of ranks
+    enter, so that the rest can judge how the law reaches more ranks.
+    """
+    return _fit(Basis(quantity, law, fewest), system, software, op, without=None)
 
 
 def fit_without(quantity, system, software, op):
     """Return the Fit that the other systems and softwares alone would give: no row of this pair is used."""
-    return _fit(quantity, system, software, op, without=(system, software))
+    return _fit(Basis(quantity), system, software, op, without=(system, software))
 
 
 @cache
@@ -74,12 +82,20 @@ def softwares(system, quantity="all_to_all_time"):
     return tuple(rows.software[rows.system == system].unique())
 
 
+class Basis(NamedTuple):
+    """What a family of fits rests on: a quantity, a law (None: the chosen one), and which rows."""
+
+    quantity: str
+    law: Model | None = None
+    fewest: bool = False
+
+
 @cache
-def _fit(quantity, system, software, op, without):
-    rows = _groups(quantity).get((system, software, op)) if without is None else None
+def _fit(basis, system, software, op, without):
+    rows = _groups(basis).get((system, software, op)) if without is None else None
     others = [
         alone
-        for name, alone in _alone(quantity).items()
+        for name, alone in _alone(basis).items()
         if name != (system, software, op) and (without is None or name[:2] != without)
     ]
     mean = np.mean([alone.mean for alone in others], axis=0)
@@ -88,35 +104,37 @@ def _fit(quantity, system, software, op, without):
     names = fitted_names(Facts("software", software))
     if rows is None:
         return Fit(names, mean, np.diag(spread**2), pooled, 0)
-    return _least_squares(quantity, rows, names, prior=(mean, spread), scatter=pooled)
+    return _least_squares(basis, rows, names, prior=(mean, spread), scatter=pooled)
 
 
 @cache
-def _alone(quantity):
+def _alone(basis):
     """Return, for each group with enough rows, its fit without any prior."""
     fits = {}
-    for name, rows in _groups(quantity).items():
+    for name, rows in _groups(basis).items():
         if len(rows) >= ENOUGH:
-            fits[name] = _least_squares(quantity, rows, fitted_names(Facts("software", name[1])))
+            fits[name] = _least_squares(basis, rows, fitted_names(Facts("software", name[1])))
     return fits
 
 
 @cache
-def _groups(quantity):
-    return {name: rows for name, rows in measured(quantity, "calibrate").groupby(GROUP, sort=False)}
+def _groups(basis):
+    groups = dict(iter(measured(basis.quantity, "calibrate").groupby(GROUP, sort=False)))
+    return {name: rows[rows.ranks == rows.ranks.min()] if basis.fewest else rows for name, rows in groups.items()}
 
 
-def _least_squares(quantity, rows, names, prior=None, scatter=None):
+def _least_squares(basis, rows, names, prior=None, scatter=None):
     """Fit the logarithms of the constants; residuals beyond three scatters count less (soft L1)."""
-    system, software = (Facts(table, rows[column].iloc[0]) for table, column in (("systems", "system"), ("software", "software")))
-    inputs = {name: rows[name].to_numpy(float) for name in ("ranks", "tokens", "hidden", "topk", "bytes_per_element", "bytes")}
-    columns = OPERATIONS[quantity][2](system, software, inputs)
+    system, software = Facts("systems", rows.system.iloc[0]), Facts("software", rows.software.iloc[0])
+    inputs = {name: rows[name].to_numpy(float) for name in INPUTS}
+    columns = OPERATIONS[basis.quantity][2](system, software, inputs)
     observed = np.log(rows.time.to_numpy())
     start = np.log([rows.time.min(), 0.5])
     mean, spread = prior or (start, np.full(2, np.inf))
 
     def misfit(logarithms):
-        return np.log(time(quantity, columns, dict(zip(names, np.exp(logarithms), strict=True)))) - observed
+        constants = dict(zip(names, np.exp(logarithms), strict=True))
+        return np.log(time(basis.quantity, columns, constants, basis.law)) - observed
 
     def solve(width, loss):
         def residuals(logarithms):
@@ -124,7 +142,7 @@ def _least_squares(quantity, rows, names, prior=None, scatter=None):
 
         return least_squares(residuals, start, loss=loss, f_scale=3.0)
 
-    width = scatter or _scatter(misfit(solve(1.0, "linear").x))
+    width = scatter or _typical(misfit(solve(CLOSE, "soft_l1").x))
     solution = solve(width, "soft_l1")
     own = _scatter(misfit(solution.x)) if len(rows) >= ENOUGH else width
     covariance = np.linalg.inv(solution.jac.T @ solution.jac) * (own / width) ** 2
@@ -134,3 +152,8 @@ def _least_squares(quantity, rows, names, prior=None, scatter=None):
 def _scatter(residuals):
     """Return the standard deviation of log residuals about a fit of two constants."""
     return float(np.sqrt(np.sum(residuals**2) / max(len(residuals) - 2, 1)))
+
+
+def _typical(residuals):
+    """Return the standard deviation as the median tells it, so that one gross error does not hide itself in it."""
+    return float(1.4826 * np.median(np.abs(residuals)) * np.sqrt(len(residuals) / max(len(residuals) - 2, 1)))

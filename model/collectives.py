@@ -79,12 +79,14 @@ OPERATIONS = {  # quantity: (law, its left-hand side, what makes the columns)
 }
 
 
-def time(quantity, columns, constants):
+def time(quantity, columns, constants, law=None):
     """Return the time of an operation, in s, from its columns and a mapping of fitted constants.
 
-    The names decide: constants given replace columns of the same name. Checks the law's region of validity.
+    The names decide: constants given replace columns of the same name. law: a variant in place of the chosen one.
+    Checks the law's region of validity.
     """
-    law, target, _ = OPERATIONS[quantity]
+    chosen, target, _ = OPERATIONS[quantity]
+    law = law or chosen
     columns = {**columns, **constants}
     for condition in law.valid:
         if not np.all(compute(condition, columns)):

@@ -111,7 +111,7 @@ def simulate_copies(ranks, local_ranks, package_ranks, experts, topk, tokens, se
         raise ValueError(f"{ranks} ranks do not divide {experts} experts: choose a divisor")
     rng = np.random.default_rng(seed)
     sender = np.repeat(np.arange(ranks), tokens)
-    chosen = np.argpartition(rng.random((ranks * tokens, experts)), topk, axis=1)[:, :topk] // (experts // ranks)
+    chosen = np.argpartition(rng.random((ranks * tokens, experts)), topk - 1, axis=1)[:, :topk] // (experts // ranks)
     visits = np.zeros((ranks * tokens, ranks), dtype=int)
     np.add.at(visits, (np.arange(ranks * tokens)[:, None], chosen), 1)
     visits = np.minimum(visits, 1) if merged else visits

@@ -9,9 +9,10 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import HTML, display
+from IPython.display import HTML, Latex, display
 from myst_nb import glue
 
+from model.equation import latex
 from model.predict import HIGH, LOW
 
 STYLE = Path(__file__).with_name("study.mplstyle")
@@ -34,8 +35,9 @@ def draws(name, number, drawn):
 
 
 def law(name, equation):
-    """Glue an equation or a sympy expression, so that a page can number it and refer to it."""
-    glue(name, equation, display=False)
+    """Glue an Equation or a sympy expression as mathematics, so that a page can number it and refer to it."""
+    shown = equation if hasattr(equation, "lhs") else Latex(f"${latex(equation)}$")
+    glue(name, shown, display=False)
 
 
 def figure(name, drawing, data, alt):

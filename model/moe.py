@@ -116,7 +116,7 @@ def simulate_load_ratio(ranks, experts, topk, tokens_per_rank, trials, seed):
     total = ranks * tokens_per_rank
     ratios = np.empty(trials)
     for trial in range(trials):
-        choice = np.argpartition(rng.random((total, experts), dtype=np.float32), topk, axis=1)[:, :topk]
+        choice = np.argpartition(rng.random((total, experts), dtype=np.float32), topk - 1, axis=1)[:, :topk]
         loads = np.bincount((choice // (experts // ranks)).ravel(), minlength=ranks)
         ratios[trial] = loads.max() / loads.mean()
     return ratios.mean(), ratios.std(ddof=1) / np.sqrt(trials)

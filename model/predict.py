@@ -50,9 +50,11 @@ def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where=
     sources = set()
     for number, (choices, rows) in enumerate(_groups(texts, len(frame))):
         try:
-            sources |= _evaluate(what, choices, numbers, rows, result, interval, (seed, number), draws, own)
+            with np.errstate(all="ignore"):  # what has no finite value is refused below, by row
+                sources |= _evaluate(what, choices, numbers, rows, result, interval, (seed, number), draws, own)
         except ValueError as error:
-            raise InputError(f"{where}: {error}") from error
+            row = first + int(rows.start if isinstance(rows, slice) else rows[0])
+            raise InputError(f"{where} row {row}: {error}") from error
     if (bad := ~np.isfinite(result[0])).any():
         row = first + int(np.argmax(bad))
         raise InputError(f"{where} row {row}: {name} has no finite value there: move the inputs towards usual sizes")

@@ -39,7 +39,9 @@ def job_mtbf(scenario, choices, rows):
 def effective_training_share(scenario, choices, rows):
     """Return useful over wall-clock time; the optimal interval where none is given. Law: model.reliability.checkpointing."""
     columns = {**rows, "failure_rate": _rate(scenario, rows)}
-    best = compute(reliability.optimum.solve(best_interval), columns)
+    mean = compute(reliability.optimum.solve(mtbf), columns)
+    # Where writing costs nothing the best interval is zero, and the share its limit there.
+    best = np.maximum(compute(reliability.optimum.solve(best_interval), columns), 1e-6 * mean)
     given = rows.get("interval", np.nan)
     columns["interval"] = np.where(np.isnan(given), best, given)
     return compute(reliability.checkpointing.solve(training_share), columns)

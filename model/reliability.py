@@ -13,8 +13,8 @@ from model.nomenclature import (
     devices,
     domain,
     downtime,
-    fabric_availability,
     effective_training_share,
+    fabric_availability,
     failure_rate,
     first_failure,
     first_order_share,
@@ -52,9 +52,7 @@ series_system = Model(
 )
 
 fresh_parts = Model(
-    equations=(
-        Equation(first_failure, part_life * devices ** (-1 / shape), "barlow1996"),
-    ),
+    equations=(Equation(first_failure, part_life * devices ** (-1 / shape), "barlow1996"),),
     assumptions=("all parts are new at the start and age alike", "a part's life follows a Weibull law"),
 )
 
@@ -67,11 +65,7 @@ optimum = Model(
             sp.Piecewise(
                 (
                     sp.sqrt(2 * checkpoint_write * job_mtbf)
-                    * (
-                        1
-                        + sp.sqrt(checkpoint_write / (2 * job_mtbf)) / 3
-                        + checkpoint_write / (2 * job_mtbf) / 9
-                    )
+                    * (1 + sp.sqrt(checkpoint_write / (2 * job_mtbf)) / 3 + checkpoint_write / (2 * job_mtbf) / 9)
                     - checkpoint_write,
                     checkpoint_write < 2 * job_mtbf,
                 ),
@@ -90,7 +84,11 @@ checkpointing = Model(
         Equation(
             effective_training_share,
             interval
-            / (sp.exp(reload / job_mtbf) * (job_mtbf + downtime) * (sp.exp((interval + checkpoint_write) / job_mtbf) - 1)),
+            / (
+                sp.exp(reload / job_mtbf)
+                * (job_mtbf + downtime)
+                * (sp.exp((interval + checkpoint_write) / job_mtbf) - 1)
+            ),
             "daly2006",
         ),
     ),
@@ -162,6 +160,18 @@ def spare_devices(devices, failure_rate, withdrawn, repair, confidence):
     return withdrawn * poisson.ppf(confidence, mean)
 
 
+def spare_devices_in_domains(devices, failure_rate, withdrawn, repair, confidence):
+    """Return the reserve of spare_devices where a fault in a domain that is already out costs nothing.
+
+    Domains of `withdrawn` devices, as many as hold the job, are out independently, each for the share of time
+    a/(1 + a), a = withdrawn x failure_rate x repair: a binomial count. Units and source as spare_devices.
+    """
+    load = compute(
+        spares.solve(units_in_repair), {"devices": withdrawn, "failure_rate": failure_rate, "repair": repair}
+    )
+    return withdrawn * binom.ppf(confidence, np.ceil(devices / withdrawn), load / (1 + load))
+
+
 def simulate_share(devices, failure_rate, checkpoint_write, downtime, reload, interval, cycles, seed):
     """Return (effective share, its standard error) of a simulated job: an independent derivation of checkpointing.
 
@@ -183,9 +193,7 @@ def simulate_share(devices, failure_rate, checkpoint_write, downtime, reload, in
     return share, share * wall.std(ddof=1) / wall.mean() / np.sqrt(cycles)
 
 
-def simulate_renewal_share(
-    devices, failure_rate, shape, checkpoint_write, downtime, reload, interval, faults, seed
-):
+def simulate_renewal_share(devices, failure_rate, shape, checkpoint_write, downtime, reload, interval, faults, seed):
     """Return (effective share, its standard error) of a job whose times between faults follow a Weibull law.
 
     The mean time between faults is that of series_system whatever the shape; shape 1 is checkpointing's own case. Each

@@ -23,6 +23,7 @@ def predict_file(name, path, out, system=None, interval=True, seed=0):
     header = _header(path)
     if taken := [column for column in ANSWER if column in header]:
         raise InputError(f"{path}: the column {taken[0]} is one of the answer's: rename it")
+    _refuse_ragged(path, header)
     answers = [answer for answer in _answers(name, path, header, system, interval, seed)]
     values, lows, highs = (np.concatenate(column) for column in zip(*answers, strict=True))
     with open(path, newline="", encoding="utf-8-sig") as file:
@@ -66,11 +67,23 @@ def _header(path):
     return header
 
 
+def _refuse_ragged(path, header):
+    """Refuse a row with more or fewer fields than the header, which would put its answer under another column."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            for row, record in enumerate(_records(file)):
+                fields = len(next(csv.reader(io.StringIO(record)))) if '"' in record else record.count(",") + 1
+                if fields != len(header):
+                    raise InputError(f"{path} row {row}: has {fields} fields where the header has {len(header)}")
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+
+
 def _records(file):
     """Yield the file's records as text without line end; a quoted field may span lines."""
     for line in file:
-        while line.count('"') % 2:
-            line += next(file)
+        while line.count('"') % 2 and (more := next(file, "")):
+            line += more
         if record := line.rstrip("\r\n"):
             yield record
 
