@@ -123,6 +123,9 @@ def check(what, frame, system, where, first=1):
             texts[each.name] = np.zeros(len(frame), int), ["" if each.default == OPTIONAL else each.default]
         elif each.default != OPTIONAL:
             numbers[each.name] = np.full(len(frame), each.default)
+    if "topk" in numbers and "experts" in numbers:
+        few = next(each for each in what.inputs if each.name == "topk")
+        _refuse(few, frame["topk"], numbers["topk"] > numbers["experts"], where, first, "a number up to experts")
     return numbers, texts
 
 
@@ -181,11 +184,11 @@ def _numbers(each, column, where, first):
     return numbers
 
 
-def _refuse(each, column, bad, where, first):
+def _refuse(each, column, bad, where, first, accepted=None):
     if bad.any():
         row = int(np.argmax(bad))
         word = "" if pd.isna(column.iloc[row]) else column.iloc[row]
-        raise InputError(f"{where} row {first + row}: {each.name} is '{word}'; it takes {describe(each)}")
+        raise InputError(f"{where} row {first + row}: {each.name} is '{word}'; it takes {accepted or describe(each)}")
 
 
 def software_names(system):

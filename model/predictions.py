@@ -41,7 +41,7 @@ def effective_training_share(scenario, choices, rows):
     columns = {**rows, "failure_rate": _rate(scenario, rows)}
     mean = compute(reliability.optimum.solve(mtbf), columns)
     # Where writing costs nothing the best interval is zero, and the share its limit there.
-    best = np.maximum(compute(reliability.optimum.solve(best_interval), columns), 1e-6 * mean)
+    best = np.fmax(compute(reliability.optimum.solve(best_interval), columns), 1e-6 * mean)
     given = rows.get("interval", np.nan)
     columns["interval"] = np.where(np.isnan(given), best, given)
     return compute(reliability.checkpointing.solve(training_share), columns)

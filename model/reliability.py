@@ -48,7 +48,8 @@ series_system = Model(
         "faults are independent and arrive at a constant rate",
         "every device has the same rate, its share of hosts, switches and software included",
     ),
-    valid=(sp.Gt(devices, 0),),
+    # unevaluated: symbols are declared positive, so sympy would make it True and refuse nothing
+    valid=(sp.Gt(devices, 0, evaluate=False),),
 )
 
 fresh_parts = Model(
@@ -98,7 +99,7 @@ checkpointing = Model(
         "detection and replacement take a fixed time in which nothing fails",
         "writing blocks the job; interval is the work between two checkpoints, without the writing",
     ),
-    valid=(sp.Gt(interval, 0),),
+    valid=(sp.Gt(interval, 0, evaluate=False),),
 )
 
 # First order in the rate (Kokolis et al.): restart and half a gap lost per interruption. Refused where it breaks.

@@ -57,6 +57,22 @@ def by_set(rows):
     ).reset_index()
 
 
+def refuse_worse(errors):
+    """Raise ValueError where an error exceeds the one recorded in data/recorded.csv by more than its margin.
+
+    errors: mapping of (prediction, quantity), as in that table, to a mean absolute error, a share.
+    """
+    recorded = catalog.load("recorded")
+    margin = recorded.mean_absolute_error["margin"]
+    for (prediction, quantity), error in errors.items():
+        limit = recorded[quantity][prediction] + margin
+        if not error <= limit:
+            raise ValueError(
+                f"{prediction}: {quantity} is {error:.1%}, above the recorded {limit - margin:.1%} by more than "
+                f"{margin:.1%}: mend the law, or record the new error in data/recorded.csv and say why in CHANGELOG.md"
+            )
+
+
 def constants():
     """Return every fitted constant with its relative standard error, the rows behind it and the scatter of its fit."""
     listed = []
