@@ -48,8 +48,7 @@ series_system = Model(
         "faults are independent and arrive at a constant rate",
         "every device has the same rate, its share of hosts, switches and software included",
     ),
-    # unevaluated: symbols are declared positive, so sympy would make it True and refuse nothing
-    valid=(sp.Gt(devices, 0, evaluate=False),),
+    valid=(sp.Ge(devices, 1),),
 )
 
 fresh_parts = Model(
@@ -99,7 +98,7 @@ checkpointing = Model(
         "detection and replacement take a fixed time in which nothing fails",
         "writing blocks the job; interval is the work between two checkpoints, without the writing",
     ),
-    valid=(sp.Gt(interval, 0, evaluate=False),),
+    valid=(sp.Ge(devices, 1),),
 )
 
 # First order in the rate (Kokolis et al.): restart and half a gap lost per interruption. Refused where it breaks.

@@ -45,6 +45,7 @@ def columns(scenario, model, phase, precision, rows, software=None, share=1.0, b
     }
     if balanced or share < 1:  # a second microbatch fills the waits for slower ranks
         result["skew"] = 1.0
+    result["skew"] = np.where(result["group_devices"] > 1, result["skew"], 1.0)  # one device waits for nobody
     result["load_ratio"] = 1.0 if balanced else evaluate(balls_in_bins.solve(load_ratio), result)
     result["compute_time"] = evaluate(compute.solve(compute_time), result)
     for op in ("dispatch", "combine"):
