@@ -18,17 +18,20 @@ def fitted_names(software):
 def all_to_all_columns(system, software, rows):
     """Return every column of the exchange law but the fitted constants.
 
-    system, software: Facts. rows: mapping of arrays ranks, tokens, hidden, topk, bytes_per_element.
+    system, software: Facts. rows: mapping of arrays ranks, tokens, hidden, topk, bytes_per_element and, where a software
+    sends fewer copies between domains than inside, outer_copies.
     """
     ranks, dies = rows["ranks"], system("dies", 1)
     copies = merged_copies if software("merges_copies") else unmerged_copies
     uses_scale_up = software("uses_scale_up")
     local = local_ranks(ranks, system("domain") * dies) if uses_scale_up else np.ones_like(ranks)
+    sent = compute(copies.rhs, {"topk": rows["topk"], "ranks": ranks})
     scale_bytes = software("scale_bytes", 0.0) * rows["hidden"] / software("scale_block", 1.0)
     return {
+        "outer_copies": sent,
         **rows,
         **_fabric(system, dies, np.any(ranks > local)),
-        "copies": compute(copies.rhs, {"topk": rows["topk"], "ranks": ranks}),
+        "copies": sent,
         "scale_bytes": np.where(rows["bytes_per_element"] < 2, scale_bytes, 0.0),
         "local_ranks": local,
         "package_ranks": np.minimum(dies, local),

@@ -1,5 +1,6 @@
 """Equation and Model. What a reader meets later (LaTeX, numbers, limits, unit checks) is derived from them."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +12,7 @@ import sympy as sp
 from model.nomenclature import NOMENCLATURE
 from model.units import BASE, dimension
 
+LEADING_MINUS = re.compile(r"(?:^|[{(\[])\s*-")
 NUMERIC = [{"LambertW": lambda x: scipy.special.lambertw(x).real, "binomial": scipy.special.binom}, "scipy", "numpy"]
 
 
@@ -76,8 +78,10 @@ class Model:
 
 
 def latex(expression):
-    """Return expression as LaTeX, with the short letters of the nomenclature."""
-    return sp.latex(expression, symbol_names={s: entry.latex for s, entry in NOMENCLATURE.items()})
+    """Return expression as LaTeX, with the short letters of the nomenclature and, where it can be, no leading minus."""
+    letters = {s: entry.latex for s, entry in NOMENCLATURE.items()}
+    orders = [sp.latex(expression, symbol_names=letters, order=order) for order in (None, "none", "rev-lex")]
+    return min(orders, key=lambda text: len(LEADING_MINUS.findall(text)))
 
 
 @cache

@@ -20,6 +20,7 @@ from model.nomenclature import (
     layer_exchange_time,
     layers,
     local_ranks,
+    outer_copies,
     outer_efficiency,
     outer_time,
     outer_volume,
@@ -41,7 +42,7 @@ all_to_all = Model(
     equations=(
         Equation(payload, hidden * bytes_per_element + scale_bytes, "deepseek2024v3"),
         Equation(inner_volume, tokens * copies * payload * (local_ranks - package_ranks) / ranks),
-        Equation(outer_volume, tokens * copies * payload * (ranks - local_ranks) / ranks),
+        Equation(outer_volume, tokens * outer_copies * payload * (ranks - local_ranks) / ranks),
         Equation(inner_time, inner_volume / (inner_efficiency * scale_up_bandwidth), "hockney1994"),
         Equation(outer_time, outer_volume / (outer_efficiency * scale_out_bandwidth), "hockney1994"),
         Equation(all_to_all_time, startup + crossings * scale_out_latency + sp.Max(inner_time, outer_time), "williams2009"),
@@ -57,6 +58,7 @@ all_to_all = Model(
     valid=(sp.Ge(ranks, local_ranks), sp.Ge(local_ranks, package_ranks), sp.Gt(ranks, 1)),
 )
 
+# Between domains a software sends as many copies as inside, or one for each domain that holds experts of the token.
 unmerged_copies = Equation(copies, topk, "deepep2025")  # one copy for each expert
 merged_copies = Equation(copies, sp.Min(topk, ranks), "aiconfigurator2026")  # one for each rank, routing balanced
 

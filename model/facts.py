@@ -14,23 +14,23 @@ class Facts:
     """Numbers of one name in one table of data/, in base units.
 
     facts("memory_bandwidth") returns a float or, with a Sampler, an array of shape (draws, 1): each number is drawn
-    once between its bounds. `used` keeps the rows read.
+    once between its bounds. given: numbers in base units that replace recorded ones. `used` keeps the rows read.
     """
 
-    def __init__(self, table, name, sampler=None):
+    def __init__(self, table, name, sampler=None, given=None):
         rows = catalog.chosen(table)
         self.table, self.name, self.sampler = table, name, sampler
         self.rows = rows[rows[rows.columns[0]] == name].set_index("quantity")
         self.used = {}
-        self._drawn = {}
+        self._drawn = dict(given or {})
 
     def __contains__(self, quantity):
-        return str(quantity) in self.rows.index
+        return str(quantity) in self._drawn or str(quantity) in self.rows.index
 
     def __call__(self, quantity, default=None):
         """Return the number; default stands in where none is recorded, and without one Missing says what is missing."""
         quantity = str(quantity)
-        if quantity not in self.rows.index:
+        if quantity not in self:
             if default is not None:
                 return default
             raise Missing(f"{self.name} has no {quantity} in data/{self.table}.csv: add a row with its source")

@@ -59,7 +59,7 @@ compute = Model(
         Equation(expert_bytes, moe_layers * local_experts * _touched * expert_parameters * weight_bytes),
         Equation(kv_bytes, kv_elements * kv_bytes_per_element * context * requests, "deepseek2024v3"),
         Equation(dense_time, passes * _roofline(dense_flop, peak, dense_bytes), "williams2009"),
-        Equation(expert_time, passes * load_ratio * _roofline(expert_flop, peak, expert_bytes), "williams2009"),
+        Equation(expert_time, passes * _roofline(load_ratio * expert_flop, peak, expert_bytes), "williams2009"),
         Equation(attention_time, passes * _roofline(attention_flop, peak_bf16, kv_bytes), "williams2009"),
         Equation(compute_time, dense_time + skew * (expert_time + attention_time) + passes * layers * layer_overhead),
     ),

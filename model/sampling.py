@@ -11,8 +11,8 @@ class Sampler:
         self.draws, self.rng = draws, np.random.default_rng(seed)
 
     def unit(self, label):
-        """Return numbers between 0 and 1 for what the label names."""
-        return self.rng.random((self.draws, 1))
+        """Return numbers between 0 and 1 for what the label names, one in each of as many equal steps, shuffled."""
+        return ((self.rng.permutation(self.draws) + self.rng.random(self.draws)) / self.draws)[:, None]
 
     def bounds(self, label, low, high):
         """Return numbers log-uniform between positive bounds, uniform where a bound is zero."""

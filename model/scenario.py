@@ -2,8 +2,7 @@
 
 from model import calibration, step_calibration
 from model.facts import Facts
-
-POOLED = "pooled"  # stands for a software of which no row was measured on a system
+from model.step import POOLED
 
 
 class Scenario:
@@ -11,20 +10,24 @@ class Scenario:
 
     With a Sampler, every answer is an array of shape (draws, 1), drawn once and kept, so that all parts of a prediction
     see the same machine; without, every answer is a number. own=False leaves the system's own
-    calibration rows out: what the laws and the other systems alone would say.
+    calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
+    units, in place of the recorded ones: the same machine with another domain, say.
     """
 
-    def __init__(self, system=None, sampler=None, step_constants=None, own=True):
+    def __init__(self, system=None, sampler=None, step_constants=None, own=True, changes=None):
         self.name, self.sampler = system, sampler
         self._fit = calibration.fit if own else calibration.fit_without
         self._without = None if own else system
         self._step_constants = step_constants
         self._facts, self._constants = {}, {}
+        self._changes = changes
 
     @property
     def system(self):
         """Return the Facts of the system's hardware."""
-        return self.facts("systems", self.name)
+        if ("systems", self.name) not in self._facts:
+            self._facts["systems", self.name] = Facts("systems", self.name, self.sampler, self._changes)
+        return self._facts["systems", self.name]
 
     def facts(self, table, name):
         """Return the Facts of a name in a table of data/, the same object each time."""

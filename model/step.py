@@ -4,14 +4,18 @@ import numpy as np
 
 from model import collectives
 from model.equation import compute as evaluate
+from model.exchange import limited_routing
 from model.moe import balls_in_bins, idle, overlapped, serial
-from model.nomenclature import compute_time, exchange_time, load_ratio, step_time
+from model.nomenclature import compute_time, distinct, exchange_time, load_ratio, step_time
 from model.roofline import compute
+
+POOLED = "pooled"  # stands for a software of which no row was measured on a system
 
 WORKLOAD = (
     *("total_parameters", "active_parameters", "expert_parameters", "layers", "moe_layers"),
     *("experts", "topk", "hidden", "kv_elements"),
 )
+WIDTH = {"dispatch": None, "combine": "combine"}  # the format that sets the bytes on the wire; None: the precision
 PASSES = {"decode": (1, 1), "prefill": (1, 1), "training": (3, 2)}  # of compute, of exchanges: forward and backward
 
 
@@ -49,7 +53,7 @@ def columns(scenario, model, phase, precision, rows, software=None, share=1.0, b
     result["load_ratio"] = 1.0 if balanced else evaluate(balls_in_bins.solve(load_ratio), result)
     result["compute_time"] = evaluate(compute.solve(compute_time), result)
     for op in ("dispatch", "combine"):
-        result[f"{op}_time"] = _exchange(scenario, op, precision, software, result, dies)
+        result[f"{op}_time"] = _exchange(scenario, workload, phase, op, precision, software, result)
     result["exchange_time"] = evaluate(serial.solve(exchange_time), {**result, "passes": exchange_passes})
     return result
 
@@ -80,18 +84,29 @@ def _attention(workload, phase):
     return workload("attention_flop_per_context_expanded") / 2
 
 
-def _exchange(scenario, op, precision, software, step_columns, dies):
-    """Return the time of one dispatch or combine, whose ranks are dies; one rank exchanges nothing."""
+def _exchange(scenario, workload, phase, op, precision, software, step_columns):
+    """Return the time of one dispatch or combine, whose ranks are dies; one rank exchanges nothing.
+
+    Decode runs the low-latency kernels that were measured. Prefill and training send a token once to each domain that
+    the router lets it visit, and use the scale-up network also where the low-latency kernels do not.
+    """
     chosen = scenario.software("all_to_all_time", software)
-    width = scenario.facts("formats", precision)("dispatch_bytes") if op == "dispatch" else scenario.facts("formats", "combine")("combine_bytes")
+    if phase != "decode" and not chosen("uses_scale_up"):
+        chosen = scenario.software("all_to_all_time", POOLED)
+    dies = step_columns["dies"]
     ranks = np.asarray(step_columns["ranks"] * dies, dtype=float)
     rows = {
         "ranks": np.maximum(ranks, 2.0),
         "tokens": step_columns["step_tokens"] / dies,
         "hidden": step_columns["hidden"],
         "topk": step_columns["topk"],
-        "bytes_per_element": width,
+        "bytes_per_element": scenario.facts("formats", WIDTH[op] or precision)(f"{op}_bytes"),
     }
+    if phase != "decode":
+        domains = np.ceil(rows["ranks"] / (scenario.system("domain") * dies))
+        limit = np.minimum(workload("node_limit", np.inf), domains)
+        routing = {"destinations": domains, "place_limit": limit, "experts": step_columns["experts"]}
+        rows["outer_copies"] = evaluate(limited_routing.solve(distinct), {**routing, "topk": rows["topk"]})
     inputs = collectives.all_to_all_columns(scenario.system, chosen, rows)
     constants = scenario.constants("all_to_all_time", chosen.name, op)
     return np.where(ranks > 1, collectives.time("all_to_all_time", inputs, constants), 0.0)

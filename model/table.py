@@ -41,12 +41,12 @@ def _answers(name, path, header, system, interval, seed):
     wanted = [column for column in header if column in inputs]
     first = 1
     try:
-        chunks = pd.read_csv(path, chunksize=CHUNK, usecols=wanted or None, na_values=[""], keep_default_na=False)
-        for chunk in chunks:
-            frame = chunk.assign(**{column: "" for column in header if column not in inputs}) if first == 1 else chunk
-            answer, _ = predict(name, frame, system, interval, seed, where=str(path), first=first)
-            yield answer.value.to_numpy(), answer.low.to_numpy(), answer.high.to_numpy()
-            first += len(chunk)
+        with pd.read_csv(path, chunksize=CHUNK, usecols=wanted or None, na_values=[""], keep_default_na=False) as chunks:
+            for chunk in chunks:
+                others = {column: "" for column in header if column not in inputs} if first == 1 else {}
+                answer, _ = predict(name, chunk.assign(**others), system, interval, seed, where=str(path), first=first)
+                yield answer.value.to_numpy(), answer.low.to_numpy(), answer.high.to_numpy()
+                first += len(chunk)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}") from error
     if first == 1:

@@ -39,7 +39,9 @@ _merged = random_routing[distinct].rhs.subs(destinations, ranks)
 def _variant(*equations):
     """Return the chosen law with the equations of the same left-hand sides replaced."""
     changed = {equation.lhs: equation for equation in equations}
-    return replace(all_to_all, equations=tuple(changed.get(each.lhs, each) for each in all_to_all.equations))
+    law = replace(all_to_all, equations=tuple(changed.get(each.lhs, each) for each in all_to_all.equations))
+    used = {sp.Symbol(name, positive=True) for name in law.inputs(all_to_all_time)}
+    return replace(law, valid=tuple(condition for condition in law.valid if condition.free_symbols <= used))
 
 
 VARIANTS = {
