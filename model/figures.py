@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import sympy as sp
 from IPython.display import HTML, Latex, display
 from myst_nb import glue
 
@@ -35,9 +36,8 @@ def draws(name, number, drawn):
 
 
 def law(name, equation):
-    """Glue an Equation or a sympy expression as mathematics, so that a page can number it and refer to it."""
-    shown = equation if hasattr(equation, "lhs") else Latex(f"${latex(equation)}$")
-    glue(name, shown, display=False)
+    """Glue an Equation, a sympy expression or Latex as mathematics, so that a page can number it and refer to it."""
+    glue(name, Latex(f"${latex(equation)}$") if isinstance(equation, sp.Basic) else equation, display=False)
 
 
 def figure(name, drawing, data, alt):

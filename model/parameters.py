@@ -22,7 +22,7 @@ class Range:
         """Return what is wrong with value, or None."""
         kind = "a whole number" if self.whole else "a number"
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or (self.whole and value != int(value)) or not self.low <= value <= self.high:
+        if not number or not self.low <= value <= self.high or (self.whole and value != int(value)):
             return f"takes {kind} from {self.low:,} to {self.high:,}"
         return None
 

@@ -72,7 +72,8 @@ def decode_throughput(scenario, choices, rows):
     """Return tokens accepted per second and device, the better of one batch and two overlapped microbatches."""
     rows = {**rows, "processed": np.ceil(rows["tokens_per_step"])}
     times = [step(scenario, choices["model"], "decode", choices["precision"], overlap, rows)[0] for overlap in (False, True)]
-    return rows["batch"] * rows["tokens_per_step"] / np.minimum(*times)
+    throughput = rows["batch"] * rows["tokens_per_step"] / np.minimum(*times)
+    return throughput * scenario.step_scatter(len(rows["batch"]))
 
 
 def _operation(scenario, quantity, software, op, columns):

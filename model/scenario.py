@@ -55,6 +55,10 @@ class Scenario:
             self._step_constants = step_calibration.fit(self._without).constants(self.sampler, "all systems")
         return {**self._step_constants, "layer_overhead": self.facts("software", "kernels")("layer_overhead")}
 
+    def step_scatter(self, rows):
+        """Return the factors, of shape (draws, rows), by which throughputs scatter about the step's law; 1 undrawn."""
+        return self.sampler.scatter(step_calibration.fit(self._without).scatter, rows) if self.sampler else 1.0
+
     def scatter(self, quantity, software, op, rows):
         """Return the factors, of shape (draws, rows), by which single measurements scatter about the law; 1 undrawn."""
         if self.sampler is None:

@@ -24,6 +24,7 @@ from model.nomenclature import (
     distinct,
     inner_volume,
     layer_exchange_time,
+    outer_copies,
     outer_volume,
     package_ranks,
     payload,
@@ -133,14 +134,14 @@ def test_merging_never_sends_more():
 def test_every_copy_goes_somewhere():
     inner, outer = all_to_all.solve(inner_volume), all_to_all.solve(outer_volume)
     sent = all_to_all.solve(tokens * copies * payload)
-    assert sp.simplify(inner + outer + sent * package_ranks / ranks - sent) == 0
+    assert sp.simplify(inner + outer.subs(outer_copies, copies) + sent * package_ranks / ranks - sent) == 0
 
 
 @pytest.mark.parametrize(
     ("group", "local", "package"), [(16, 8, 1), (32, 8, 2), (8, 8, 1), (64, 4, 4), (8, 1, 1), (64, 64, 2)]
 )
 def test_volumes_are_those_of_copies_counted_one_by_one(group, local, package):
-    point = {"tokens": 1, "copies": 8, "hidden": 1, "bytes_per_element": 1, "scale_bytes": 0}
+    point = {"tokens": 1, "copies": 8, "outer_copies": 8, "hidden": 1, "bytes_per_element": 1, "scale_bytes": 0}
     point |= {"ranks": group, "local_ranks": local, "package_ranks": package}
     counted = simulate_copies(group, local, package, experts=256, topk=8, tokens=4000 // group, seed=3)
     for volume, (mean, error) in zip((inner_volume, outer_volume), counted, strict=True):
@@ -152,6 +153,16 @@ def test_merged_copies_under_random_routing_are_the_distinct_ranks():
     expected = compute(random_routing.solve(distinct), {"experts": 256, "topk": 8, "destinations": 16})
     assert abs(inner - expected * 7 / 16) <= 4 * inner_error
     assert abs(outer - expected * 8 / 16) <= 4 * outer_error
+
+
+def test_one_copy_for_each_domain_is_one_for_each_domain_visited():
+    domains = 8
+    _, (counted, error) = simulate_copies(domains, 1, 1, 256, 8, 500, seed=5, merged=True)
+    visited = compute(random_routing.solve(distinct), {"experts": 256, "topk": 8, "destinations": domains})
+    point = {"tokens": 1, "outer_copies": visited, "hidden": 1, "bytes_per_element": 1, "scale_bytes": 0}
+    point |= {"ranks": 8 * domains, "local_ranks": 8}
+    assert abs(compute(all_to_all.solve(outer_volume), point) - counted) <= 4 * error
+    assert visited < 8  # fewer than one for each expert
 
 
 def test_experts_that_cannot_be_spread_evenly_are_refused():
@@ -175,7 +186,7 @@ TIME = all_to_all.solve(all_to_all_time)
 
 
 def at(**changed):
-    point = {"tokens": 128, "copies": 8, "hidden": 7168, "bytes_per_element": 1, "scale_bytes": 0, "ranks": 64}
+    point = {"tokens": 128, "copies": 8, "outer_copies": 8, "hidden": 7168, "bytes_per_element": 1, "scale_bytes": 0, "ranks": 64}
     point |= {"local_ranks": 8, "package_ranks": 1, "inner_efficiency": 0.8, "outer_efficiency": 0.9, "startup": 2e-5}
     point |= {"crossings": 2, "scale_out_latency": 4e-6, "scale_up_bandwidth": 450e9, "scale_out_bandwidth": 50e9}
     return point | changed

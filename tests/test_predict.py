@@ -19,7 +19,7 @@ POINTS = {  # quantity: (system, inputs)
     "all_reduce_time": ("hgx-h100", {"ranks": 64, "bytes": 1e9}),
     "job_mtbf": ("llama3-16k", {"devices": 16384}),
     "effective_training_share": ("llama3-16k", {"devices": 16384, "checkpoint_write": 60, "downtime": 300, "reload": 300}),
-    "moe_idle_share": ("hgx-h800", STEP | {"phase": "decode"}),
+    "moe_idle_share": ("hgx-h800", STEP | {"phase": "decode", "overlap": "0"}),
     "decode_throughput": ("hgx-h800", STEP),
     "spare_devices": ("llama3-16k", {"devices": 16384, "withdrawn": 8, "repair": 86400, "confidence": 0.99}),
     "whole_domain_share": (None, {"domain": 72, "unavailability": 0.001}),

@@ -23,7 +23,6 @@ from model.nomenclature import (
     kv_bytes,
     layer_overhead,
     layers,
-    load_ratio,
     memory_bandwidth,
     passes,
     peak,
@@ -92,7 +91,13 @@ def test_what_the_constants_stretch():
     assert sp.simplify(time - passes * time.subs(passes, 1)) == 0
     slow = compute.solve(expert_time) + compute.solve(attention_time)
     assert sp.simplify(time.diff(skew) - slow) == 0
-    assert sp.simplify(compute.solve(expert_time) - load_ratio * compute.solve(expert_time).subs(load_ratio, 1)) == 0
+
+
+def test_a_busier_rank_works_longer_and_reads_no_more(deepseek):
+    time = compute.solve(expert_time)
+    for bandwidth, expected in ((1e30, 1.5), (1.0, 1.0)):
+        even, busy = (evaluate(time, step(deepseek, memory_bandwidth=bandwidth, load_ratio=u)) for u in (1, 1.5))
+        assert busy / even == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("name", ["load_ratio", "skew"])

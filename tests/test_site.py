@@ -147,3 +147,15 @@ def test_search_finds_a_page(tab):
 def test_a_build_server_has_all_it_needs():
     if os.environ.get("CI"):
         assert CHROMIUM, "no test may be skipped here for want of a browser"
+
+
+def test_no_page_shows_a_bare_object():
+    bare = re.compile(r"&lt;[A-Za-z_.]+ object(?: at 0x|&gt;)|&lt;Figure size")
+    found = {path: bare.search(path.read_text(encoding="utf-8")) for path in PAGES}
+    assert not [f"{name(path)}: {match[0]}" for path, match in found.items() if match]
+
+
+def test_the_readme_shows_the_figure_of_the_book():
+    root = SITE.parents[2]
+    kept, built = root / "book/_static/domain_bound.svg", root / "book/executed/bandwidth/domain_bound.svg"
+    assert kept.read_bytes() == built.read_bytes(), f"copy {built} to {kept}: the bandwidth chapter's figure changed"
