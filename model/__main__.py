@@ -27,7 +27,13 @@ def list_quantities():
         click.echo(f"{what.name} [{what.unit}]  {what.meaning}; system {what.system}")
         click.echo(f"  {latex(what.equation.lhs)} = {latex(what.equation.rhs)}   ({what.equation.source})")
         for each in what.inputs:
-            default = "required" if each.default is None else each.meaning if each.default == OPTIONAL else f"default {each.default}"
+            default = (
+                "required"
+                if each.default is None
+                else each.meaning
+                if each.default == OPTIONAL
+                else f"default {each.default}"
+            )
             click.echo(f"  {each.name}: {describe(each)}; {default}")
 
 
@@ -35,8 +41,8 @@ def list_quantities():
 def list_systems():
     """List the systems with the softwares whose constants were fitted on each, and the pooled one."""
     for name in catalog.read("systems").system.unique():
-        names = software_names(name)
-        click.echo(f"{name}  exchange: {', '.join(names['all_to_all_time'])}  all-reduce: {', '.join(names['all_reduce_time'])}")
+        exchange, reduce = (", ".join(names) for names in software_names(name).values())
+        click.echo(f"{name}  exchange: {exchange}  all-reduce: {reduce}")
 
 
 @main.command("source")
@@ -53,7 +59,22 @@ def list_sources(system):
         conditions = [name for name in catalog.keys(rows) if name not in ("system", "quantity")]
         given = rows[conditions].apply(lambda row: " ".join(f"{k}={v}" for k, v in row.dropna().items()), axis=1)
         parts.append(rows.assign(table=table, conditions=given if conditions else ""))
-    listed = pd.concat(parts)[["table", "quantity", "conditions", "value", "unit", "low", "high", "kind", "chosen", "source", "locator", "note"]]
+    listed = pd.concat(parts)[
+        [
+            "table",
+            "quantity",
+            "conditions",
+            "value",
+            "unit",
+            "low",
+            "high",
+            "kind",
+            "chosen",
+            "source",
+            "locator",
+            "note",
+        ]
+    ]
     click.echo(listed.to_csv(index=False), nl=False)
 
 
@@ -96,7 +117,17 @@ def _one(name, inputs, system, as_json, interval, seed):
         used |= {key: words[0] for key, (_, words) in texts.items() if key != "system" and words[0]}
         bounds = {"low": low, "high": high} if interval else {"low": None, "high": None}
         click.echo(
-            json.dumps({"quantity": name, "value": value, "unit": unit, **bounds, "system": system, "inputs": used, "sources": sources})
+            json.dumps(
+                {
+                    "quantity": name,
+                    "value": value,
+                    "unit": unit,
+                    **bounds,
+                    "system": system,
+                    "inputs": used,
+                    "sources": sources,
+                }
+            )
         )
     else:
         span = f" (5 to 95 %: {low:.4g} to {high:.4g})" if interval else ""

@@ -24,7 +24,9 @@ from model.nomenclature import (
 )
 
 ring = Model(
-    equations=(Equation(all_reduce_time, startup + 2 * (ranks - 1) / ranks * message / scale_out_bandwidth, "patarasu2009"),),
+    equations=(
+        Equation(all_reduce_time, startup + 2 * (ranks - 1) / ranks * message / scale_out_bandwidth, "patarasu2009"),
+    ),
     assumptions=("each rank sends to one neighbour and receives from the other", "one tier of network"),
     valid=(sp.Ge(ranks, 1),),
 )

@@ -51,13 +51,15 @@ class Fit:
 
 
 def measured(quantity, role=None):
-    """Return the measured rows of data/network.csv for a quantity, times in s as column `time`, all or those of a role."""
+    """Return the measured rows of data/network.csv for a quantity, all or of a role, with their times, s, as `time`."""
     rows = catalog.chosen("network")
     rows = rows[rows.op.isin(("dispatch", "combine")) if quantity == "all_to_all_time" else rows.op == "all_reduce"]
     rows = rows if role is None else rows[rows.role == role]
     rows = rows.assign(time=rows.value * rows.unit.map(size))
     convention = rows.quantity == "bus_bandwidth"  # not a wire rate: turned back into the time that was measured
-    as_time = bus.evaluate(all_reduce_time, pd.DataFrame({"ranks": rows.ranks, "message": rows.bytes, "bus_bandwidth": rows.time}))
+    as_time = bus.evaluate(
+        all_reduce_time, pd.DataFrame({"ranks": rows.ranks, "message": rows.bytes, "bus_bandwidth": rows.time})
+    )
     return rows.assign(time=as_time.where(convention, rows.time))
 
 

@@ -16,6 +16,7 @@ ROLES = ("calibrate", "validate")
 COLUMNS = ("quantity", "value", "unit", "low", "high", "kind", "chosen", "source", "locator", "note")
 NUMBERS = ("value", "low", "high")
 RESERVED = {*COLUMNS, "role"}
+QUOTES = "put quotes around a field that holds a comma or a quote"
 
 
 class DataError(ValueError):
@@ -76,9 +77,9 @@ def _checked(path):
     try:
         rows = pd.read_csv(path, keep_default_na=False, dtype="string", skip_blank_lines=False)
     except pd.errors.ParserError as error:  # names the line
-        raise DataError(f"data/{path.name}: {str(error).strip()}: put quotes around a field that holds a comma or a quote") from error
+        raise DataError(f"data/{path.name}: {str(error).strip()}: {QUOTES}") from error
     if not isinstance(rows.index, pd.RangeIndex):
-        raise DataError(f"data/{path.name} line 2: has more fields than the header: put quotes around a field that holds a comma")
+        raise DataError(f"data/{path.name} line 2: has more fields than the header: {QUOTES}")
     if missing := [name for name in COLUMNS if name not in rows.columns]:
         raise DataError(f"data/{path.name}: the columns {missing} are missing; the header needs {list(COLUMNS)}")
     rows = rows.replace("", pd.NA)
@@ -111,20 +112,41 @@ def _refuse(path, rows):
         (rows.quantity.isna(), lambda row: "has no quantity: name it"),
         (rows.source.isna(), lambda row: "has no source: write a key of book/references.bib"),
         (~rows.source.isin(sources()), lambda row: f"has the source '{row.source}', which book/references.bib lacks"),
-        (~rows.unit.isin(UNITS), lambda row: f"has the unit '{row.unit}': write one of model.units.UNITS or add it there"),
+        (
+            ~rows.unit.isin(UNITS),
+            lambda row: f"has the unit '{row.unit}': write one of model.units.UNITS or add it there",
+        ),
         (~rows.kind.isin(KINDS), lambda row: f"has the kind '{row.kind}': write one of {', '.join(KINDS)}"),
-        (~role.fillna("").isin(("", *ROLES)), lambda row: f"has the role '{row.role}': write one of {', '.join(ROLES)} or nothing"),
-        (~rows.chosen.fillna("").isin(("", "yes", "no")), lambda row: f"has '{row.chosen}' as chosen: write yes, no or nothing"),
+        (
+            ~role.fillna("").isin(("", *ROLES)),
+            lambda row: f"has the role '{row.role}': write one of {', '.join(ROLES)} or nothing",
+        ),
+        (
+            ~rows.chosen.fillna("").isin(("", "yes", "no")),
+            lambda row: f"has '{row.chosen}' as chosen: write yes, no or nothing",
+        ),
         (rows.low > rows.high, lambda row: f"has low {row.low:g} above high {row.high:g}: exchange or correct them"),
         (
             (rows.value < rows.low) | (rows.value > rows.high),
-            lambda row: f"has the value {row.value:g} outside its own bounds {row.low:g} to {row.high:g}: widen them or correct it",
+            lambda row: (
+                f"has the value {row.value:g} outside its own bounds {row.low:g} to {row.high:g}: widen "
+                f"them or correct it"
+            ),
         ),
         (rows.value.isna() & rows.note.isna(), lambda row: "has no value: say in the note what is missing"),
-        (np.isinf(rows[list(NUMBERS)].fillna(0)).any(axis=1), lambda row: "has an infinite number: leave an open bound empty"),
-        (competing & (picked != 1), lambda row: "is written more than once: mark exactly one of the rows as chosen 'yes', say why in its note"),
+        (
+            np.isinf(rows[list(NUMBERS)].fillna(0)).any(axis=1),
+            lambda row: "has an infinite number: leave an open bound empty",
+        ),
+        (
+            competing & (picked != 1),
+            lambda row: "is written more than once: mark exactly one of the rows as chosen 'yes', say why in its note",
+        ),
         (competing & rows.chosen.isna(), lambda row: "competes with a chosen row: mark it as chosen 'no'"),
-        (~competing & rows.chosen.notna(), lambda row: f"stands alone, yet has '{row.chosen}' as chosen: leave it empty"),
+        (
+            ~competing & rows.chosen.notna(),
+            lambda row: f"stands alone, yet has '{row.chosen}' as chosen: leave it empty",
+        ),
     ]
     for bad, message in checks:
         _raise(path, rows, bad.fillna(False), message)

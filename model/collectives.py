@@ -11,15 +11,15 @@ CONSTANTS = ("startup", "inner_efficiency", "outer_efficiency")
 
 
 def fitted_names(software):
-    """Return the two constants that are fitted for a software: its start-up time and the efficiency of its fastest tier."""
+    """Return the names of a software's two fitted constants: start-up time and efficiency of its fastest tier."""
     return ("startup", "inner_efficiency" if software("uses_scale_up") else "outer_efficiency")
 
 
 def all_to_all_columns(system, software, rows):
     """Return every column of the exchange law but the fitted constants.
 
-    system, software: Facts. rows: mapping of arrays ranks, tokens, hidden, topk, bytes_per_element and, where a software
-    sends fewer copies between domains than inside, outer_copies.
+    system, software: Facts. rows: mapping of arrays ranks, tokens, hidden, topk, bytes_per_element and, where fewer
+    copies travel between domains than inside, outer_copies.
     """
     ranks, dies = rows["ranks"], system("dies", 1)
     copies = merged_copies if software("merges_copies") else unmerged_copies
@@ -55,7 +55,7 @@ def all_reduce_columns(system, software, rows):
 
 
 def local_ranks(ranks, domain):
-    """Return the ranks of an exchange that share a domain: spread evenly over as few domains (of ranks) as hold them."""
+    """Return the ranks that share a domain: spread evenly over as few domains (sizes in ranks) as hold them."""
     return ranks / np.ceil(ranks / domain)
 
 

@@ -26,7 +26,9 @@ class Equation:
 
     def __post_init__(self):
         if unknown := ({self.lhs} | self.rhs.free_symbols) - NOMENCLATURE.keys():
-            raise ValueError(f"{self.lhs}: {sorted(map(str, unknown))} not in model.nomenclature: declare it there once")
+            raise ValueError(
+                f"{self.lhs}: {sorted(map(str, unknown))} not in model.nomenclature: declare it there once"
+            )
 
     def _repr_latex_(self):
         return f"${latex(self.lhs)} = {latex(self.rhs)}$"
@@ -111,7 +113,8 @@ def is_homogeneous(equation, rng):
     A law does not care how long a second is: rescale the base units at random and both sides must follow. By powers of
     two, which floating-point numbers take without rounding, so that differences of nearly equal terms follow too.
     """
-    stretch = dict(zip(BASE, (2 ** int(k) for k in rng.choice(np.arange(3, 20), len(BASE), replace=False)), strict=True))
+    exponents = rng.choice(np.arange(3, 20), len(BASE), replace=False)
+    stretch = {base: 2 ** int(exponent) for base, exponent in zip(BASE, exponents, strict=True)}
     names = equation.rhs.free_symbols | {equation.lhs}
     factor = {s: float(dimension(NOMENCLATURE[s].unit).subs(stretch)) for s in names}
     columns = {str(s): 10 ** rng.uniform(-2, 2, 256) for s in equation.rhs.free_symbols}  # wide: each branch of a Max

@@ -11,7 +11,6 @@ from model.nomenclature import (
     crossings,
     destinations,
     distinct,
-    domain,
     experts,
     hidden,
     inner_efficiency,
@@ -45,7 +44,9 @@ all_to_all = Model(
         Equation(outer_volume, tokens * outer_copies * payload * (ranks - local_ranks) / ranks),
         Equation(inner_time, inner_volume / (inner_efficiency * scale_up_bandwidth), "hockney1994"),
         Equation(outer_time, outer_volume / (outer_efficiency * scale_out_bandwidth), "hockney1994"),
-        Equation(all_to_all_time, startup + crossings * scale_out_latency + sp.Max(inner_time, outer_time), "williams2009"),
+        Equation(
+            all_to_all_time, startup + crossings * scale_out_latency + sp.Max(inner_time, outer_time), "williams2009"
+        ),
     ),
     assumptions=(
         "experts are spread evenly and the router loads them evenly: every rank gets the same share of the copies",
@@ -53,7 +54,10 @@ all_to_all = Model(
         "copies for the own package do not load the network",
         "both tiers transfer at the same time",
         "the start-up time does not grow with the number of ranks",
-        "a transfer that leaves the domain crosses the network twice in turn: the data, then the flag that announces them",
+        (
+            "a transfer that leaves the domain crosses the network twice in turn: the data, then the flag that "
+            "announces them"
+        ),
     ),
     valid=(sp.Ge(ranks, local_ranks), sp.Ge(local_ranks, package_ranks), sp.Gt(ranks, 1)),
 )
@@ -95,7 +99,11 @@ limited_routing = Model(
 # token, two microbatches in turn, no start-up time.
 layer_bound = Model(
     equations=(
-        Equation(layer_exchange_time, (bytes_per_element + 2 * bytes_per_element) * tokens * copies * hidden / scale_out_bandwidth, "deepseek2025insights"),
+        Equation(
+            layer_exchange_time,
+            (bytes_per_element + 2 * bytes_per_element) * tokens * copies * hidden / scale_out_bandwidth,
+            "deepseek2025insights",
+        ),
         Equation(step_exchange_time, 2 * layers * layer_exchange_time, "deepseek2025insights"),
     ),
     assumptions=("combine sends twice the bytes of dispatch", "all copies cross the network", "latency is left out"),
@@ -103,7 +111,7 @@ layer_bound = Model(
 
 
 def simulate_copies(ranks, local_ranks, package_ranks, experts, topk, tokens, seed, merged=False):
-    """Return ((inner, standard error), (outer, standard error)): copies per token that leave a rank, from sampled routing.
+    """Return ((inner, standard error), (outer, standard error)): copies per token that leave a rank, sampled.
 
     A second derivation of inner_volume and outer_volume: each rank draws topk experts for each of its tokens at random
     without repetition, experts are spread evenly over ranks (which must divide them), and copies are counted by where

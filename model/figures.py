@@ -1,4 +1,4 @@
-"""Figures and values of a notebook: one style, text in place, alternative text, the data behind each as CSV, and glue."""
+"""Figures and values of a notebook: one style, alternative text, the data behind each as CSV, and glue."""
 
 import html
 import io
@@ -27,7 +27,9 @@ def value(name, number, low=None, high=None):
     """Glue a number under its name, and its bounds as name_low and name_high where given, all as plain floats."""
     for key, each in ((name, number), (f"{name}_low", low), (f"{name}_high", high)):
         if each is not None:
-            glue(key, each if isinstance(each, str | int) and not isinstance(each, bool) else float(each), display=False)
+            glue(
+                key, each if isinstance(each, str | int) and not isinstance(each, bool) else float(each), display=False
+            )
 
 
 def draws(name, number, drawn):
@@ -49,7 +51,9 @@ def figure(name, drawing, data, alt):
         buffer = io.StringIO()
         drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
         if folder := _write(name, data):  # on white, for use outside the book
-            drawing.savefig(folder / f"{name}.svg", facecolor="white", transparent=False, metadata={"Date": None, "Creator": None})
+            drawing.savefig(
+                folder / f"{name}.svg", facecolor="white", transparent=False, metadata={"Date": None, "Creator": None}
+            )
     plt.close(drawing)
     shown = HTML(_inline(buffer.getvalue(), name, alt))
     glue(name, shown, display=False)
@@ -57,7 +61,7 @@ def figure(name, drawing, data, alt):
 
 
 def table(name, data, formats=None):
-    """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format string; index is hidden."""
+    """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format; no index is shown."""
     _write(name, data)
     style = data.style.hide(axis="index").format(formats or {}, na_rep="–", escape=None).set_uuid(name)
     style = style.set_table_attributes('class="table sortable"')
@@ -72,7 +76,7 @@ def axes(width=7.2, height=4.2, **subplots):
 
 
 def label_lines(axis, gap=1.02):
-    """Write each line's label at its right end, in its colour, instead of a legend; labels that meet are moved apart."""
+    """Write each line's label at its right end, in its colour, instead of a legend; labels that meet move apart."""
     lines = [line for line in axis.get_lines() if not line.get_label().startswith("_") and len(line.get_xdata())]
     to_axes = axis.transData + axis.transAxes.inverted()
     ends = [float(to_axes.transform((line.get_xdata()[-1], line.get_ydata()[-1]))[1]) for line in lines]

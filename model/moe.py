@@ -83,10 +83,7 @@ balls_in_bins = Model(
     equations=(
         Equation(
             load_ratio,
-            1
-            + sp.sqrt(
-                2 * sp.log(group_devices) * (1 - topk / experts) / (step_tokens * topk)
-            ),
+            1 + sp.sqrt(2 * sp.log(group_devices) * (1 - topk / experts) / (step_tokens * topk)),
             "raab1998",
         ),
     ),
@@ -101,7 +98,9 @@ BUBBLES = {
     "1F1B": Equation(bubble_time, (stages - 1) * (forward_time + backward_time), "huang2019gpipe"),
     "interleaved": Equation(bubble_time, (stages - 1) / chunks * (forward_time + backward_time), "narayanan2021"),
     "ZB1P": Equation(bubble_time, (stages - 1) * (forward_time + backward_time - 2 * weight_time), "dualpipe2025"),
-    "DualPipe": Equation(bubble_time, (stages / 2 - 1) * (paired_time + backward_time - 3 * weight_time), "dualpipe2025"),
+    "DualPipe": Equation(
+        bubble_time, (stages / 2 - 1) * (paired_time + backward_time - 3 * weight_time), "dualpipe2025"
+    ),
 }
 
 

@@ -66,28 +66,42 @@ bytes_per_element = symbol("bytes_per_element", "w", "B", "bytes of one element 
 scale_bytes = symbol("scale_bytes", "s", "B", "bytes of scaling factors that travel with one copy of a token")
 payload = symbol("payload", "m", "B", "bytes of one copy of a token")
 copies = symbol("copies", "c", "1", "copies of a token that its rank sends, its own share counted")
-outer_copies = symbol("outer_copies", r"c_\rightarrow", "1", "copies of a token that its rank sends to domains, its own domain counted")
+outer_copies = symbol(
+    "outer_copies", r"c_\rightarrow", "1", "copies of a token that its rank sends to domains, its own domain counted"
+)
 destinations = symbol("destinations", "n", "1", "places (ranks or servers) among which a token's experts are spread")
 distinct = symbol("distinct", r"\bar{n}", "1", "distinct places that one token visits, on average")
 place_limit = symbol("place_limit", "M", "1", "places that the router lets one token visit at most")
 inner_volume = symbol("inner_volume", r"V_\uparrow", "B", "bytes that a rank sends to other packages of its domain")
 outer_volume = symbol("outer_volume", r"V_\rightarrow", "B", "bytes that a rank sends out of its domain")
 startup = symbol("startup", r"\alpha", "s", "time that an operation takes before the first byte, fitted")
-inner_efficiency = symbol("inner_efficiency", r"\eta_\uparrow", "1", "share of the specified scale-up bandwidth that a software reaches")
-outer_efficiency = symbol("outer_efficiency", r"\eta_\rightarrow", "1", "share of the specified scale-out bandwidth that a software reaches")
+inner_efficiency = symbol(
+    "inner_efficiency", r"\eta_\uparrow", "1", "share of the specified scale-up bandwidth that a software reaches"
+)
+outer_efficiency = symbol(
+    "outer_efficiency", r"\eta_\rightarrow", "1", "share of the specified scale-out bandwidth that a software reaches"
+)
 crossings = symbol("crossings", r"x", "1", "network crossings, one after another, of a transfer that leaves the domain")
 all_to_all_time = symbol("all_to_all_time", r"T_{\mathrm{a2a}}", "s", "time of one dispatch or combine")
 layers = symbol("layers", r"\Lambda", "1", "layers of a model")
-layer_exchange_time = symbol("layer_exchange_time", r"T_{\mathrm{layer}}", "s", "bandwidth bound of dispatch and combine of one layer")
-step_exchange_time = symbol("step_exchange_time", r"T_{\mathrm{step}}", "s", "bandwidth bound of all exchanges of one decode step")
+layer_exchange_time = symbol(
+    "layer_exchange_time", r"T_{\mathrm{layer}}", "s", "bandwidth bound of dispatch and combine of one layer"
+)
+step_exchange_time = symbol(
+    "step_exchange_time", r"T_{\mathrm{step}}", "s", "bandwidth bound of all exchanges of one decode step"
+)
 
 # All-reduce
 message = symbol("message", "S", "B", "bytes of the buffer that is reduced")
 in_switch = symbol("in_switch", "z", "1", "1 where the switches reduce, 0 where only the ranks do")
-serial_share = symbol("serial_share", r"\psi", "1", "share of the shorter tier's time that the longer one does not hide")
+serial_share = symbol(
+    "serial_share", r"\psi", "1", "share of the shorter tier's time that the longer one does not hide"
+)
 servers = symbol("servers", r"\nu", "1", "scale-up domains that the ranks fill")
 all_reduce_time = symbol("all_reduce_time", r"T_{\mathrm{ar}}", "s", "time of one all-reduce")
-bus_bandwidth = symbol("bus_bandwidth", r"B_{\mathrm{bus}}", "GB/s", "nccl-tests' bus bandwidth: a convention, not a wire rate")
+bus_bandwidth = symbol(
+    "bus_bandwidth", r"B_{\mathrm{bus}}", "GB/s", "nccl-tests' bus bandwidth: a convention, not a wire rate"
+)
 
 # Reliability
 failure_rate = symbol("failure_rate", r"\lambda", "1/(device h)", "interruptions of one device per unit of time")
@@ -98,10 +112,14 @@ checkpoint_write = symbol("checkpoint_write", "C", "s", "time for which writing 
 reload = symbol("reload", "R", "s", "time to load the last checkpoint and start again")
 downtime = symbol("downtime", "D", "s", "time to detect a fault and replace what failed")
 interval = symbol("interval", r"\tau", "s", "work between two checkpoints")
-young_interval = symbol("young_interval", r"\tau_{\mathrm{Y}}", "s", "first-order optimal interval, the checkpoint's own time not counted")
+young_interval = symbol(
+    "young_interval", r"\tau_{\mathrm{Y}}", "s", "first-order optimal interval, the checkpoint's own time not counted"
+)
 daly_interval = symbol("daly_interval", r"\tau_{\mathrm{D}}", "s", "Daly's series for the optimal interval")
 best_interval = symbol("best_interval", r"\tau^*", "s", "interval at which the effective share is largest")
-effective_training_share = symbol("effective_training_share", "A", "1", "useful time over wall-clock time of a training job")
+effective_training_share = symbol(
+    "effective_training_share", "A", "1", "useful time over wall-clock time of a training job"
+)
 first_order_share = symbol("first_order_share", r"A_1", "1", "effective share to first order in the failure rate")
 checkpoint_gap = symbol("checkpoint_gap", r"\Delta", "s", "time between two checkpoints, their writing left out")
 restart = symbol("restart", r"u_0", "s", "time of one restart, reloading included")
@@ -126,7 +144,9 @@ tokens_per_step = symbol("tokens_per_step", "q", "1", "tokens accepted per reque
 step_tokens = symbol("step_tokens", "t_s", "1", "tokens that a device processes in one step or one microbatch")
 requests = symbol("requests", "b_s", "1", "requests of a device that one step or one microbatch serves")
 group_devices = symbol("group_devices", "R", "1", "devices over which the experts are spread")
-passes = symbol("passes", r"\kappa", "1", "forward passes that one step is worth: 1 without and 3 with the backward pass")
+passes = symbol(
+    "passes", r"\kappa", "1", "forward passes that one step is worth: 1 without and 3 with the backward pass"
+)
 weight_bytes = symbol("weight_bytes", "w_W", "B", "bytes of one weight")
 kv_bytes_per_element = symbol("kv_bytes_per_element", "w_K", "B", "bytes of one cached element")
 total_parameters = symbol("total_parameters", r"N_\Sigma", "1", "parameters of the model")
@@ -145,18 +165,31 @@ dense_bytes = symbol("dense_bytes", "Q_d", "B", "bytes of the weights that every
 local_experts = symbol("local_experts", "E_l", "1", "routed experts of a layer that a device holds")
 expert_bytes = symbol("expert_bytes", "Q_e", "B", "bytes of the routed experts' weights that a step reads on a device")
 kv_bytes = symbol("kv_bytes", "Q_K", "B", "bytes of cached keys and values that a step reads on a device")
-roofline_efficiency = symbol("roofline_efficiency", r"\eta", "1", "share of its roofline that a device reaches, fitted, one for all systems")
-layer_overhead = symbol("layer_overhead", "o", "us", "time of one layer that neither work nor bytes explain, fitted, one for all systems")
+roofline_efficiency = symbol(
+    "roofline_efficiency", r"\eta", "1", "share of its roofline that a device reaches, fitted, one for all systems"
+)
+layer_overhead = symbol(
+    "layer_overhead", "o", "us", "time of one layer that neither work nor bytes explain, fitted, one for all systems"
+)
 load_ratio = symbol("load_ratio", "u", "1", "load of the busiest rank over the mean load")
-skew = symbol("skew", r"\sigma", "1", "times longer that the slowest rank takes for work that grows with its load, where each layer waits for it, fitted")
+skew = symbol(
+    "skew",
+    r"\sigma",
+    "1",
+    "times longer that the slowest rank takes for work that grows with its load, where each layer waits for it, fitted",
+)
 dense_time = symbol("dense_time", "T_d", "s", "time of the matrix products but the routed experts'")
 expert_time = symbol("expert_time", "T_e", "s", "time of the routed experts on the busiest rank")
 attention_time = symbol("attention_time", "T_a", "s", "time of attention over the context")
 compute_time = symbol("compute_time", "T_c", "s", "time that a device computes in one step or one microbatch")
 dispatch_time = symbol("dispatch_time", "T_1", "s", "time of one dispatch")
 combine_time = symbol("combine_time", "T_2", "s", "time of one combine")
-exchange_time = symbol("exchange_time", "T_x", "s", "time of all exchanges of one step or one microbatch, nothing overlapped")
-overlap_slowdown = symbol("overlap_slowdown", r"\varphi", "1", "times longer that a transfer takes while the device computes")
+exchange_time = symbol(
+    "exchange_time", "T_x", "s", "time of all exchanges of one step or one microbatch, nothing overlapped"
+)
+overlap_slowdown = symbol(
+    "overlap_slowdown", r"\varphi", "1", "times longer that a transfer takes while the device computes"
+)
 step_time = symbol("step_time", "T", "s", "time of one step")
 decode_throughput = symbol("decode_throughput", "Y", "token/s", "tokens accepted per second and device")
 useful_time = symbol("useful_time", "T_0", "s", "computing time of a step whose load is balanced")
@@ -172,4 +205,6 @@ backward_time = symbol("backward_time", r"t_B", "s", "full backward time of one 
 weight_time = symbol("weight_time", r"t_W", "s", "time of the backward pass for weights alone")
 paired_time = symbol("paired_time", r"t_{FB}", "s", "time of one forward and one backward pass that overlap")
 bubble_time = symbol("bubble_time", r"t_{\mathrm{bub}}", "s", "time per step in which one stage has nothing to do")
-ffn_utilisation = symbol("ffn_utilisation", r"\mu", "1", "utilisation of an expert's matrix products that memory allows")
+ffn_utilisation = symbol(
+    "ffn_utilisation", r"\mu", "1", "utilisation of an expert's matrix products that memory allows"
+)

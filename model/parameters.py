@@ -41,7 +41,9 @@ class Choice:
         for word in value if self.many else [value]:
             if word not in self.options:
                 near = nearest(str(word), self.options, most=4)
-                return f"has '{word}'" + (f"; did you mean {near}?" if near else f"; it takes {', '.join(self.options)}")
+                return f"has '{word}'" + (
+                    f"; did you mean {near}?" if near else f"; it takes {', '.join(self.options)}"
+                )
         return None
 
 
@@ -70,7 +72,10 @@ def check(namespace, **parameters):
     for name in given:
         if name not in parameters:
             near = nearest(name, parameters, most=3)
-            raise ParameterError(f"unknown parameter {name}" + (f"; did you mean {near}?" if near else f": this notebook has {', '.join(parameters)}"))
+            raise ParameterError(
+                f"unknown parameter {name}"
+                + (f"; did you mean {near}?" if near else f": this notebook has {', '.join(parameters)}")
+            )
     for name, allowed in parameters.items():
         if name not in namespace:
             raise ParameterError(f"the parameter {name} is missing from the parameters cell")

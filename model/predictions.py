@@ -37,7 +37,7 @@ def job_mtbf(scenario, choices, rows):
 
 
 def effective_training_share(scenario, choices, rows):
-    """Return useful over wall-clock time; the optimal interval where none is given. Law: model.reliability.checkpointing."""
+    """Return useful over wall-clock time, at the best interval where none is given. Law: reliability.checkpointing."""
     columns = {**rows, "failure_rate": _rate(scenario, rows)}
     mean = compute(reliability.optimum.solve(mtbf), columns)
     # Where writing costs nothing the best interval is zero, and the share its limit there.
@@ -71,7 +71,9 @@ def moe_idle_share(scenario, choices, rows):
 def decode_throughput(scenario, choices, rows):
     """Return tokens accepted per second and device, the better of one batch and two overlapped microbatches."""
     rows = {**rows, "processed": np.ceil(rows["tokens_per_step"])}
-    times = [step(scenario, choices["model"], "decode", choices["precision"], overlap, rows)[0] for overlap in (False, True)]
+    times = [
+        step(scenario, choices["model"], "decode", choices["precision"], overlap, rows)[0] for overlap in (False, True)
+    ]
     throughput = rows["batch"] * rows["tokens_per_step"] / np.minimum(*times)
     return throughput * scenario.step_scatter(len(rows["batch"]))
 
@@ -94,6 +96,8 @@ def _rate(scenario, rows):
     else:
         counted = {name: facts(name) for name in ("interruptions", "devices", "observation")}
         if scenario.sampler:
-            counted["interruptions"] = scenario.sampler.count(f"{scenario.name} interruptions", counted["interruptions"])
+            counted["interruptions"] = scenario.sampler.count(
+                f"{scenario.name} interruptions", counted["interruptions"]
+            )
         recorded = compute(reliability.counting.solve(failure_rate), counted)
     return np.where(np.isnan(given), recorded, given)

@@ -1,4 +1,4 @@
-"""What can be predicted: each quantity with its unit, its inputs and their limits, and the function that computes it."""
+"""What can be predicted: each quantity with its unit, its inputs and their limits, and its function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -96,7 +96,11 @@ QUANTITIES = {
             "s",
             "time of one all-reduce",
             all_reduce.all_reduce[sp.Symbol("all_reduce_time", positive=True)],
-            (_count("ranks", low=2.0), Input("bytes", low=1.0, high=1e15, meaning="bytes of the buffer that is reduced"), SOFTWARE),
+            (
+                _count("ranks", low=2.0),
+                Input("bytes", low=1.0, high=1e15, meaning="bytes of the buffer that is reduced"),
+                SOFTWARE,
+            ),
             predictions.all_reduce_time,
             fitted="all_reduce_time",
         ),
@@ -120,7 +124,13 @@ QUANTITIES = {
                 Input("checkpoint_write", high=1e7),
                 Input("downtime", high=1e7),
                 Input("reload", high=1e7),
-                Input("interval", OPTIONAL, low=1e-3, high=1e9, meaning="work between two checkpoints; left out: the optimum"),
+                Input(
+                    "interval",
+                    OPTIONAL,
+                    low=1e-3,
+                    high=1e9,
+                    meaning="work between two checkpoints; left out: the optimum",
+                ),
             ),
             predictions.effective_training_share,
             system="optional",
@@ -160,7 +170,12 @@ QUANTITIES = {
                 Input("overlap", "1", choices=("0", "1"), meaning="1: two microbatches hide each other's exchanges"),
                 _count("stages", default=1.0),
                 _count("microbatches", default=1.0),
-                Input("part", "all", choices=("all", "exchange", "imbalance", "bubble"), meaning="which part of the idle share"),
+                Input(
+                    "part",
+                    "all",
+                    choices=("all", "exchange", "imbalance", "bubble"),
+                    meaning="which part of the idle share",
+                ),
             ),
             predictions.moe_idle_share,
         ),

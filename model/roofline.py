@@ -1,4 +1,4 @@
-"""What one device computes in a step of a mixture-of-experts model, and how long that takes: work or bytes, whichever is longer."""
+"""What a device computes in a step of a mixture-of-experts model, and how long: work or bytes, whichever is longer."""
 
 import sympy as sp
 
@@ -51,7 +51,9 @@ def _roofline(work, rate, traffic):
 
 compute = Model(
     equations=(
-        Equation(dense_flop, 2 * (active_parameters - moe_layers * topk * expert_parameters) * step_tokens, "deepseek2024v3"),
+        Equation(
+            dense_flop, 2 * (active_parameters - moe_layers * topk * expert_parameters) * step_tokens, "deepseek2024v3"
+        ),
         Equation(expert_flop, 2 * moe_layers * topk * expert_parameters * step_tokens, "deepseek2024v3"),
         Equation(attention_flop, layers * attention_flop_per_context * context * step_tokens, "deepseek2024v3"),
         Equation(dense_bytes, (total_parameters - moe_layers * experts * expert_parameters) * weight_bytes),
@@ -67,7 +69,10 @@ compute = Model(
         "each part runs at the same share of its own roofline on every system",
         "attention's weights are on every device, routed experts are spread; a rank holds at least one expert",
         "the busiest rank sets the time of the experts",
-        "where every layer waits for the slowest rank, unequal requests and popular experts stretch attention and experts",
+        (
+            "where every layer waits for the slowest rank, unequal requests and popular experts stretch "
+            "attention and experts"
+        ),
         "cached keys and values are read once per step",
     ),
     valid=(sp.Ge(load_ratio, 1), sp.Ge(skew, 1)),

@@ -39,14 +39,17 @@ class Scenario:
         """Return the Facts of a software: the one named, or the first with rows for this system, or the pooled one."""
         known = calibration.softwares(self.name, quantity)
         if name is not None and name not in (*known, POOLED):
-            raise ValueError(f"{self.name} has no calibration rows for the software {name}: choose one of {', '.join((*known, POOLED))}")
+            accepted = ", ".join((*known, POOLED))
+            raise ValueError(f"{self.name} has no rows to fit the software {name}: choose one of {accepted}")
         return self.facts("software", name or (known[0] if known else POOLED))
 
     def constants(self, quantity, software, op):
         """Return the fitted constants of an operation by name."""
         key = quantity, software, op
         if key not in self._constants:
-            self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.sampler, f"{self.name} {software} {op}")
+            self._constants[key] = self._fit(quantity, self.name, software, op).constants(
+                self.sampler, f"{self.name} {software} {op}"
+            )
         return self._constants[key]
 
     def step_constants(self):

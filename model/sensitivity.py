@@ -28,8 +28,12 @@ def ranking(name, inputs, system=None, points=512, seed=0):
 
     def evaluate(rows):
         scenario = Scenario(system, sampler=Given(labels, rows))
-        return np.array(np.broadcast_to(what.evaluate(scenario, choices, numbers), (rows.shape[1], 1)).T)  # scipy writes
+        return np.array(
+            np.broadcast_to(what.evaluate(scenario, choices, numbers), (rows.shape[1], 1)).T
+        )  # scipy writes
 
     indices = sobol_indices(func=evaluate, n=points, dists=[uniform()] * len(labels), rng=np.random.default_rng(seed))
-    frame = pd.DataFrame({"factor": labels, "first": np.ravel(indices.first_order), "total": np.ravel(indices.total_order)})
+    frame = pd.DataFrame(
+        {"factor": labels, "first": np.ravel(indices.first_order), "total": np.ravel(indices.total_order)}
+    )
     return frame.sort_values("total", ascending=False, ignore_index=True)

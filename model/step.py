@@ -71,8 +71,19 @@ def step(scenario, model, phase, precision, overlap, rows, software=None):
 
 def idle_shares(time, busy, fair, stages=1, microbatches=1):
     """Return the idle shares of a step by part: exchange, imbalance, bubble, all."""
-    values = {"step_time": time, "compute_time": busy, "useful_time": fair, "stages": stages, "microbatches": microbatches}
-    names = {"exchange": "exchange_idle", "imbalance": "imbalance_idle", "bubble": "bubble_idle", "all": "moe_idle_share"}
+    values = {
+        "step_time": time,
+        "compute_time": busy,
+        "useful_time": fair,
+        "stages": stages,
+        "microbatches": microbatches,
+    }
+    names = {
+        "exchange": "exchange_idle",
+        "imbalance": "imbalance_idle",
+        "bubble": "bubble_idle",
+        "all": "moe_idle_share",
+    }
     solved = {str(equation.lhs): idle.solve(equation.lhs) for equation in idle.equations}
     return {part: evaluate(solved[name], values) for part, name in names.items()}
 

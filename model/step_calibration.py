@@ -10,8 +10,8 @@ from model import catalog
 from model.calibration import Fit
 from model.step import step
 
-# Where an exchange sets the pace a row knows no efficiency, where microbatches overlap it knows no skew. Weak priors keep
-# such a fit finite and its interval wide: half of the roofline, a skew of one half, each within a factor of two.
+# Where an exchange sets the pace a row knows no efficiency, where microbatches overlap it knows no skew. Weak priors
+# keep such a fit finite and its interval wide: half of the roofline, half as long again, each within a factor of two.
 NAMES = ("roofline_efficiency", "skew")
 PRIOR, WITHIN = np.log([0.5, 0.5]), np.log(2.0)
 CONDITIONS = ("ranks", "batch", "context")
@@ -37,7 +37,7 @@ class StepFit(Fit):
 
 @cache
 def fit(without=None):
-    """Return the StepFit that all systems share, least squares on log throughput; without: a system that is left out."""
+    """Return the StepFit that all systems share, by least squares on log throughput; without: a system left out."""
     from model.scenario import Scenario
 
     rows = points("calibrate")

@@ -41,7 +41,9 @@ def _answers(name, path, header, system, interval, seed):
     wanted = [column for column in header if column in inputs]
     first = 1
     try:
-        with pd.read_csv(path, chunksize=CHUNK, usecols=wanted or None, na_values=[""], keep_default_na=False) as chunks:
+        with pd.read_csv(
+            path, chunksize=CHUNK, usecols=wanted or None, na_values=[""], keep_default_na=False
+        ) as chunks:
             for chunk in chunks:
                 others = {column: "" for column in header if column not in inputs} if first == 1 else {}
                 answer, _ = predict(name, chunk.assign(**others), system, interval, seed, where=str(path), first=first)

@@ -82,7 +82,9 @@ def constants():
         for (system, software, op), rows in groups:
             fit = calibration.fit(quantity, system, software, op)
             listed += _listed(fit, system, software, op, rows.source.unique())
-    listed += _listed(step_calibration.fit(), "all", "roofline", "decode", step_calibration.points("calibrate").source.unique())
+    listed += _listed(
+        step_calibration.fit(), "all", "roofline", "decode", step_calibration.points("calibrate").source.unique()
+    )
     return pd.DataFrame(listed)
 
 

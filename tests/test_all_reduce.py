@@ -106,7 +106,9 @@ def test_domains_of_one_are_a_flat_ring():
 def test_a_reducing_switch_halves_the_inner_bytes_of_many_ranks():
     many = {"ranks": 1e6, "local_ranks": 1e6}
     law = all_reduce.solve(inner_time)
-    assert compute(law, hierarchy(**many, in_switch=1)) / compute(law, hierarchy(**many)) == pytest.approx(0.5, rel=1e-5)
+    assert compute(law, hierarchy(**many, in_switch=1)) / compute(law, hierarchy(**many)) == pytest.approx(
+        0.5, rel=1e-5
+    )
 
 
 @given(st.integers(1, 64), st.sampled_from([2, 8, 72]), st.floats(0, 1), st.floats(0, 1))
@@ -117,7 +119,9 @@ def test_tiers_take_at_least_the_longer_and_at_most_both(domains, local, in_swit
 
 
 def test_more_domains_take_longer():
-    times = [compute(all_reduce.solve(all_reduce_time), hierarchy(ranks=8 * n, scale_out_latency=1)) for n in range(1, 64)]
+    times = [
+        compute(all_reduce.solve(all_reduce_time), hierarchy(ranks=8 * n, scale_out_latency=1)) for n in range(1, 64)
+    ]
     assert (np.diff(times) > 0).all()
 
 

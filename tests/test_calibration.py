@@ -127,7 +127,9 @@ def test_judging_rows_never_enter_a_fit(data, refit):
     assert all_constants() == before
 
 
-@pytest.mark.parametrize(("table", "changed"), [("network", FITTED[0]), ("serving", "step")], ids=["network", "serving"])
+@pytest.mark.parametrize(
+    ("table", "changed"), [("network", FITTED[0]), ("serving", "step")], ids=["network", "serving"]
+)
 def test_calibrating_rows_do(data, refit, table, changed):
     before = all_constants()
     rewrite(data / f"{table}.csv", lambda rows: (rows.role == "calibrate") & (rows.kind != "spec"), 0.8)

@@ -11,10 +11,11 @@ from model.catalog import DataError
 from model.units import size
 
 TABLES = sorted(path.stem for path in catalog.DATA.glob("*.csv"))
-SYSTEMS = """
-    hgx-h100 hgx-h800 hgx-h200 hgx-h20 hgx-b200 gb200-nvl72 gb300-nvl72 superpod-8x-gb300-nvl72 vera-rubin-nvl144 nvl288
-    rubin-ultra-nvl576 cloudmatrix384 atlas-950-superpod atlas-800t-a2 llama3-16k ascend-all-in-one feixing-2
-""".split()
+SYSTEMS = [
+    *["hgx-h100", "hgx-h800", "hgx-h200", "hgx-h20", "hgx-b200", "gb200-nvl72", "gb300-nvl72"],
+    *["superpod-8x-gb300-nvl72", "vera-rubin-nvl144", "nvl288", "rubin-ultra-nvl576", "cloudmatrix384"],
+    *["atlas-950-superpod", "atlas-800t-a2", "llama3-16k", "ascend-all-in-one", "feixing-2"],
+]
 
 each_table = pytest.mark.parametrize("table", TABLES)
 
@@ -137,7 +138,8 @@ def test_a_reader_cannot_change_what_the_next_one_sees():
 
 # What is refused.
 
-HEADER = ["system", "ranks", "quantity", "value", "unit", "low", "high", "kind", "chosen", "role", "source", "locator", "note"]
+HEADER = ["system", "ranks", "quantity", "value", "unit", "low", "high"]
+HEADER += ["kind", "chosen", "role", "source", "locator", "note"]
 GOOD = {
     "system": "here",
     "ranks": "8",

@@ -19,6 +19,8 @@ EXCHANGE |= {"bytes_per_element": "1"}
 PAIRS = [f"{key}={value}" for key, value in EXCHANGE.items()]
 ASK = ["predict", "all_to_all_time", "--system", "hgx-h100"]
 JOB = ["predict", "job_mtbf", "devices=16384", "failure_rate=5e-9"]
+SERVE = ["predict", "decode_throughput", "--system", "hgx-h100", "model=deepseek-v3", "ranks=8", "batch=8"]
+SERVE += ["context=100"]
 
 
 @pytest.fixture
@@ -157,7 +159,10 @@ def test_a_table_is_the_same_in_every_run(model, table):
     assert answer(model, *ASK, "--table", name) == answer(model, *ASK, "--table", name)
 
 
-@pytest.mark.parametrize("text", [f"{HEAD}\r\n{ROW}\r\n", f"\ufeff{HEAD}\n{ROW}\n", f"{HEAD}\n{ROW}", f"{HEAD}\n{ROW}\n\n"])
+WAYS = [f"{HEAD}\r\n{ROW}\r\n", f"\ufeff{HEAD}\n{ROW}\n", f"{HEAD}\n{ROW}", f"{HEAD}\n{ROW}\n\n"]
+
+
+@pytest.mark.parametrize("text", WAYS, ids=["windows", "mark", "no end", "empty line"])
 def test_line_ends_marks_and_empty_lines_of_other_programs(model, table, text):
     out = answer(model, *ASK, "--no-interval", "--table", table(text)).splitlines()
     assert out[0] == f"{HEAD},value,unit,low,high"
@@ -166,14 +171,16 @@ def test_line_ends_marks_and_empty_lines_of_other_programs(model, table, text):
 
 
 def test_a_field_over_two_lines_stays_whole(model, table):
-    out = answer(model, "predict", "job_mtbf", "--table", table('remark,devices,failure_rate\n"a\nb",8,1e-6\nc,16,1e-6\n'))
+    text = 'remark,devices,failure_rate\n"a\nb",8,1e-6\nc,16,1e-6\n'
+    out = answer(model, "predict", "job_mtbf", "--table", table(text))
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["remark"] for row in rows] == ["a\nb", "c"]
     assert [float(row["value"]) for row in rows] == pytest.approx([1 / 8e-6, 1 / 16e-6])
 
 
 def test_each_row_may_name_its_system(model, table):
-    out = answer(model, "predict", "all_to_all_time", "--no-interval", "--table", table(f"{HEAD},system\n{ROW},hgx-h100\n{ROW},gb200-nvl72\n"))
+    name = table(f"{HEAD},system\n{ROW},hgx-h100\n{ROW},gb200-nvl72\n")
+    out = answer(model, "predict", "all_to_all_time", "--no-interval", "--table", name)
     values = [float(row["value"]) for row in csv.DictReader(io.StringIO(out))]
     assert values[0] > values[1]
 
@@ -207,7 +214,7 @@ SINGLE = {
     "a quantity far from all": (["predict", "weather", *PAIRS], ["weather", "job_mtbf", "decode_throughput"]),
     "an unknown system": (["predict", "all_to_all_time", "--system", "hgx-h10", *PAIRS], ["hgx-h10", "hgx-h100"]),
     "no system": (["predict", "all_to_all_time", *PAIRS], ["system"]),
-    "a system of which nothing is known": (["predict", "all_to_all_time", "--system", "nvl288", *PAIRS], ["nvl288", "domain", "data/systems.csv"]),
+    "a system of which nothing is known": ([*ASK[:3], "nvl288", *PAIRS], ["nvl288", "domain", "data/systems.csv"]),
     "an unknown system to list": (["source", "cloudmatrix"], ["cloudmatrix"]),
     "an unknown input": ([*ASK, *PAIRS, "rank=8"], ["rank", "did you mean ranks"]),
     "an input far from all": ([*ASK, *PAIRS, "colour=red"], ["colour", "ranks"]),
@@ -230,12 +237,12 @@ SINGLE = {
     "minus infinity": ([*ASK, *with_(tokens="-inf")], ["tokens", "-inf"]),
     "out of range": ([*ASK, *with_(ranks="1e12")], ["ranks", "1e12", "1e+09"]),
     "no faults at all": (["predict", "job_mtbf", "devices=8", "failure_rate=0"], ["job_mtbf"]),
-    "an unknown precision": (["predict", "decode_throughput", "--system", "hgx-h100", "model=deepseek-v3", "ranks=8", "batch=8", "context=100", "precision=fp16"], ["precision", "fp16", "bf16, fp8, int8, nvfp4"]),
-    "a precision without a peak": (["predict", "decode_throughput", "--system", "hgx-h100", "model=deepseek-v3", "ranks=8", "batch=8", "context=100", "precision=int8"], ["hgx-h100", "peak_int8"]),
+    "an unknown precision": ([*SERVE, "precision=fp16"], ["precision", "fp16", "bf16, fp8, int8, nvfp4"]),
+    "a precision without a peak": ([*SERVE, "precision=int8"], ["hgx-h100", "peak_int8"]),
     "a seed that is not a number": ([*ASK, *PAIRS, "--seed", "x"], ["--seed"]),
     "an unknown option": ([*ASK, *PAIRS, "--jsn"], ["--jsn"]),
     "a table without a name": ([*ASK, "--table"], ["--table"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("arguments", "words"), SINGLE.values(), ids=SINGLE)
@@ -260,7 +267,10 @@ FILES = {
     "a missing column": (cut("tokens"), ["tokens", "a number"]),
     "a missing column of words": (cut("op"), ["op", "dispatch, combine"]),
     "a column one letter away": (f"{HEAD.replace('tokens', 'token')}\n{ROW}\n", ["token", "did you mean tokens"]),
-    "a column two letters away": (f"{HEAD.replace('experts', 'exprets')}\n{ROW}\n", ["exprets", "did you mean experts"]),
+    "a column two letters away": (
+        f"{HEAD.replace('experts', 'exprets')}\n{ROW}\n",
+        ["exprets", "did you mean experts"],
+    ),
     "a column beside its neighbour": (f"{HEAD},sofware\n{ROW},deepep\n", ["sofware", "did you mean software"]),
     "a column twice": (f"{HEAD},ranks\n{ROW},8\n", ["ranks", "twice"]),
     "a column to pass through twice": (f"{HEAD},note,note\n{ROW},a,b\n", ["note", "twice"]),

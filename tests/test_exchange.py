@@ -89,9 +89,7 @@ CASES = [(256, 8, 8), (256, 8, 32), (64, 6, 4), (128, 1, 16), (16, 2, 16)]
 
 @pytest.mark.parametrize(("experts", "topk", "destinations"), CASES)
 def test_random_routing_visits_as_many_places_as_sampling_finds(experts, topk, destinations):
-    expected = compute(
-        random_routing.solve(distinct), {"experts": experts, "topk": topk, "destinations": destinations}
-    )
+    expected = compute(random_routing.solve(distinct), {"experts": experts, "topk": topk, "destinations": destinations})
     assert_is_mean(expected, random_visits(experts, topk, destinations, 4000, np.random.default_rng(0)))
 
 
@@ -186,15 +184,25 @@ TIME = all_to_all.solve(all_to_all_time)
 
 
 def at(**changed):
-    point = {"tokens": 128, "copies": 8, "outer_copies": 8, "hidden": 7168, "bytes_per_element": 1, "scale_bytes": 0, "ranks": 64}
-    point |= {"local_ranks": 8, "package_ranks": 1, "inner_efficiency": 0.8, "outer_efficiency": 0.9, "startup": 2e-5}
+    point = {"tokens": 128, "copies": 8, "outer_copies": 8, "hidden": 7168, "bytes_per_element": 1, "scale_bytes": 0}
+    point |= {
+        "ranks": 64,
+        "local_ranks": 8,
+        "package_ranks": 1,
+        "inner_efficiency": 0.8,
+        "outer_efficiency": 0.9,
+        "startup": 2e-5,
+    }
     point |= {"crossings": 2, "scale_out_latency": 4e-6, "scale_up_bandwidth": 450e9, "scale_out_bandwidth": 50e9}
     return point | changed
 
 
 @given(st.floats(1, 1e5), st.floats(1.0001, 100), st.sampled_from([8, 64]))
 def test_more_tokens_take_longer_and_at_most_in_proportion(load, factor, local):
-    few, many = compute(TIME, at(tokens=load, local_ranks=local)), compute(TIME, at(tokens=load * factor, local_ranks=local))
+    few, many = (
+        compute(TIME, at(tokens=load, local_ranks=local)),
+        compute(TIME, at(tokens=load * factor, local_ranks=local)),
+    )
     assert few < many <= few * factor * (1 + 1e-12)
 
 

@@ -18,7 +18,10 @@ POINTS = {  # quantity: (system, inputs)
     "all_to_all_time": ("hgx-h100", EXCHANGE),
     "all_reduce_time": ("hgx-h100", {"ranks": 64, "bytes": 1e9}),
     "job_mtbf": ("llama3-16k", {"devices": 16384}),
-    "effective_training_share": ("llama3-16k", {"devices": 16384, "checkpoint_write": 60, "downtime": 300, "reload": 300}),
+    "effective_training_share": (
+        "llama3-16k",
+        {"devices": 16384, "checkpoint_write": 60, "downtime": 300, "reload": 300},
+    ),
     "moe_idle_share": ("hgx-h800", STEP | {"phase": "decode", "overlap": "0"}),
     "decode_throughput": ("hgx-h800", STEP),
     "spare_devices": ("llama3-16k", {"devices": 16384, "withdrawn": 8, "repair": 86400, "confidence": 0.99}),
@@ -111,14 +114,15 @@ ROWS = {
 @each_quantity
 def test_a_table_says_what_its_rows_say_one_by_one(name):
     table, _ = ask(name, *ROWS[name], interval=False)
-    alone = [ask(name, {k: v for k, v in row.items() if v is not None}, interval=False)[0].value[0] for row in ROWS[name]]
+    said = [{key: value for key, value in row.items() if value is not None} for row in ROWS[name]]
+    alone = [ask(name, row, interval=False)[0].value[0] for row in said]
     assert table.value.to_numpy() == pytest.approx(alone, rel=1e-12)
 
 
 def test_rows_of_several_systems_and_the_system_for_the_others():
     frame = pd.DataFrame([EXCHANGE | {"system": name} for name in ("gb200-nvl72", "", "hgx-h100")])
     both, _ = predict("all_to_all_time", frame, "hgx-h100", interval=False)
-    alone = [predict("all_to_all_time", pd.DataFrame([EXCHANGE]), name, interval=False)[0].value[0] for name in ("gb200-nvl72", "hgx-h100")]
+    alone = [ask("all_to_all_time", system=each, interval=False)[0].value[0] for each in ("gb200-nvl72", "hgx-h100")]
     assert both.value.tolist() == pytest.approx([alone[0], alone[1], alone[1]], rel=1e-12)
 
 
@@ -140,12 +144,14 @@ def test_a_hundred_thousand_rows_are_one_array():
 
 @given(st.sampled_from(["hgx-h100", "gb200-nvl72", "cloudmatrix384", "hgx-b200"]), st.integers(1, 10))
 def test_twice_the_tokens_take_longer_and_at_most_twice_as_long(system, power):
-    answer, _ = ask("all_to_all_time", {"tokens": 2**power}, {"tokens": 2 ** (power + 1)}, system=system, interval=False)
+    rows = {"tokens": 2**power}, {"tokens": 2 ** (power + 1)}
+    answer, _ = ask("all_to_all_time", *rows, system=system, interval=False)
     assert answer.value[0] < answer.value[1] <= 2 * answer.value[0]
 
 
 def test_an_interval_of_ones_own_never_beats_the_optimum():
-    best, *others = ask("effective_training_share", {}, *({"interval": i} for i in (60.0, 600.0, 1e4, 1e5)), interval=False)[0].value
+    given = [{"interval": each} for each in (60.0, 600.0, 1e4, 1e5)]
+    best, *others = ask("effective_training_share", {}, *given, interval=False)[0].value
     assert best > max(others)
 
 
@@ -229,3 +235,11 @@ def test_a_bad_row_is_named(change, words):
     with pytest.raises(InputError) as refusal:
         predict("all_to_all_time", frame, "hgx-h100", interval=False, where="points.csv")
     assert all(word in str(refusal.value) for word in ["points.csv", *words]), refusal.value
+
+
+def test_no_rows_and_columns_that_stand_twice_are_refused():
+    with pytest.raises(InputError, match="points.csv is empty: give at least one row"):
+        predict("job_mtbf", pd.DataFrame({"devices": [], "failure_rate": []}), where="points.csv")
+    twice = pd.DataFrame([[8, 16, 1e-6]], columns=["devices", "devices", "failure_rate"])
+    with pytest.raises(InputError, match="points.csv: the column devices stands there twice"):
+        predict("job_mtbf", twice, where="points.csv")

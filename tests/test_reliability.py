@@ -12,7 +12,6 @@ from model import catalog
 from model.equation import compute
 from model.nomenclature import (
     best_interval,
-    checkpoint_gap,
     checkpoint_write,
     daly_interval,
     devices,
@@ -24,8 +23,6 @@ from model.nomenclature import (
     interval,
     job_mtbf,
     part_life,
-    reload,
-    restart,
     shape,
     uptime_availability,
     wall_availability,
@@ -73,7 +70,10 @@ def test_llama_3_was_interrupted_every_three_hours(llama):
     assert llama / NODE_DAYS == pytest.approx(3.79, abs=0.005)
 
 
-@pytest.mark.parametrize(("number", "exact", "printed", "digit"), [(16384, 1.803, 1.8, 0.1), (131072, 0.225, 0.23, 0.01)])
+RSC_1 = [(16384, 1.803, 1.8, 0.1), (131072, 0.225, 0.23, 0.01)]
+
+
+@pytest.mark.parametrize(("number", "exact", "printed", "digit"), RSC_1)
 def test_rsc_1_gives_the_published_extrapolations(number, exact, printed, digit):
     rate = recorded("meta-rsc-1").node_failure_rate
     hours = compute(series_system.solve(job_mtbf), {"devices": number, "failure_rate": rate}) / HOUR
@@ -250,7 +250,7 @@ def test_the_first_order_form_is_refused_where_a_fifth_is_lost():
 
 
 @pytest.mark.parametrize("length", [0.3, 1.0, 3.0], ids=["short", "best", "long"])
-@pytest.mark.parametrize("point", GRID, ids=lambda each: f"{each['devices']}-{each['checkpoint_write']}-{each['reload']}")
+@pytest.mark.parametrize("point", GRID, ids=lambda each: "-".join(str(each[key]) for key in ("devices", "reload")))
 def test_simulated_faults_agree_with_the_closed_form(point, length):
     work = float(compute(optimum.solve(best_interval), point)) * length
     simulated, error = simulate_share(**point, interval=work, cycles=4000, seed=7)
@@ -324,5 +324,3 @@ def test_units_in_repair_depend_on_the_mean_repair_alone(law):
     assert open_.var() == pytest.approx(mean, rel=0.12)
     reserve = spare_devices(1000, mean / 1000, 1, 1.0, 0.99)
     assert np.mean(open_ <= reserve) >= 0.99 - 4 * np.sqrt(0.01 / 3000)
-
-
