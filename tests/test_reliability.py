@@ -10,6 +10,7 @@ from scipy.stats import poisson
 
 from model import catalog
 from model.equation import compute
+from model.failures import simulate_fleet, simulate_renewal_share, simulate_share
 from model.nomenclature import (
     best_interval,
     checkpoint_write,
@@ -38,9 +39,6 @@ from model.reliability import (
     optimum,
     rate_interval,
     series_system,
-    simulate_fleet,
-    simulate_renewal_share,
-    simulate_share,
     spare_devices,
     spare_devices_in_domains,
 )
