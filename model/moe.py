@@ -17,6 +17,7 @@ from model.nomenclature import (
     exchange_idle,
     exchange_time,
     experts,
+    exposed_share,
     forward_time,
     group_devices,
     imbalance_idle,
@@ -50,14 +51,22 @@ serial = Model(
 overlapped = Model(
     equations=(
         Equation(exchange_time, passes * moe_layers * (dispatch_time + combine_time), "deepseek2024v3"),
-        Equation(step_time, 2 * sp.Max(compute_time, overlap_slowdown * exchange_time), "deepseek2025insights"),
+        Equation(
+            step_time,
+            2
+            * (
+                sp.Max(compute_time, overlap_slowdown * exchange_time)
+                + exposed_share * sp.Min(compute_time, overlap_slowdown * exchange_time)
+            ),
+            "deepseek2025insights",
+        ),
         Equation(decode_throughput, batch * tokens_per_step / step_time),
     ),
     assumptions=(
         "two microbatches take turns: one computes while the other exchanges",
         "transfers that run beside compute are slower by one factor",
         "the other microbatch's work fills the time in which one waits for a slower rank",
-        "the ends, where only one microbatch is at work, are short",
+        "a small share stays in the open: the ends, where only one microbatch is at work",
     ),
 )
 

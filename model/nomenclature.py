@@ -190,6 +190,9 @@ exchange_time = symbol(
 overlap_slowdown = symbol(
     "overlap_slowdown", r"\varphi", "1", "times longer that a transfer takes while the device computes"
 )
+exposed_share = symbol(
+    "exposed_share", r"\varepsilon", "1", "share of the shorter of compute and exchange that overlap leaves in the open"
+)
 step_time = symbol("step_time", "T", "s", "time of one step")
 decode_throughput = symbol("decode_throughput", "Y", "token/s", "tokens accepted per second and device")
 useful_time = symbol("useful_time", "T_0", "s", "computing time of a step whose load is balanced")

@@ -63,9 +63,9 @@ def step(scenario, model, phase, precision, overlap, rows, software=None):
     share = 0.5 if overlap else 1.0
     part = columns(scenario, model, phase, precision, rows, software, share)
     fair = columns(scenario, model, phase, precision, rows, software, share, balanced=True)
-    slowdown = {"overlap_slowdown": scenario.facts("software", "overlap")("overlap_slowdown")} if overlap else {}
-    law, target = (overlapped if overlap else serial), step_time
-    time = evaluate(law[target].rhs, {**part, **slowdown})
+    facts = scenario.facts("software", "overlap")
+    price = {name: facts(name) for name in ("overlap_slowdown", "exposed_share")} if overlap else {}
+    time = evaluate((overlapped if overlap else serial)[step_time].rhs, {**part, **price})
     return time, part["compute_time"] / share, fair["compute_time"] / share
 
 
