@@ -130,3 +130,21 @@ def simulate_copies(ranks, local_ranks, package_ranks, experts, topk, tokens, se
     same_package = place // package_ranks == (sender // package_ranks)[:, None]
     counts = (visits * (same_domain & ~same_package)).sum(axis=1), (visits * ~same_domain).sum(axis=1)
     return tuple((each.mean(), each.std(ddof=1) / np.sqrt(len(each))) for each in counts)
+
+
+def simulate_gate(servers, place_limit, experts, topk, tokens, seed):
+    """Return (mean servers visited, its standard error) by a gate that limits servers and picks them by their scores.
+
+    Scores are random and equally likely for every expert. The gate keeps the place_limit servers whose topk/place_limit
+    best experts have the largest sum, then the topk best experts among them. limited_routing is the same with servers
+    picked at random, and visits fewer. Source: deepseek2024v3, section 2.1.2.
+    """
+    rng = np.random.default_rng(seed)
+    scores = rng.random((tokens, servers, experts // servers))
+    best = np.sort(scores, axis=2)[:, :, -(topk // place_limit) :].sum(axis=2)
+    kept = np.argsort(best, axis=1)[:, -place_limit:]
+    masked = np.zeros_like(scores)
+    np.put_along_axis(masked, kept[:, :, None], np.take_along_axis(scores, kept[:, :, None], axis=1), axis=1)
+    chosen = np.argsort(masked.reshape(tokens, -1), axis=1)[:, -topk:] // (experts // servers)
+    visited = np.array([len(set(row)) for row in chosen.tolist()])
+    return visited.mean(), visited.std(ddof=1) / np.sqrt(tokens)

@@ -15,6 +15,7 @@ from model.exchange import (
     merged_copies,
     random_routing,
     simulate_copies,
+    simulate_gate,
     unmerged_copies,
 )
 from model.facts import Facts
@@ -237,3 +238,14 @@ def test_a_rank_by_itself_and_a_domain_larger_than_the_group_are_refused():
     for wrong in ({"ranks": 1, "local_ranks": 1}, {"ranks": 4}, {"local_ranks": 1, "package_ranks": 2}):
         with pytest.raises(ValueError, match="all_to_all_time: .* fails"):
             collectives.time("all_to_all_time", {key: np.array(value) for key, value in at(**wrong).items()}, {})
+
+
+def test_sampled_copies_agree_with_the_volumes_of_the_law():
+    (inner, inner_error), (outer, outer_error) = simulate_copies(64, 8, 1, 256, 8, tokens=64, seed=1)
+    assert abs(inner - 8 * 7 / 64) < 4 * inner_error
+    assert abs(outer - 8 * 56 / 64) < 4 * outer_error
+
+
+def test_a_gate_that_follows_scores_visits_more_servers_than_one_that_draws_them():
+    visited, error = simulate_gate(8, 4, 256, 8, tokens=4000, seed=1)
+    assert 3.63 + 4 * error < visited <= 4
