@@ -147,8 +147,7 @@ def _coded(column):
 
 def _systems(what, frame, system, where, first):
     known = list(catalog.read("systems").system.unique())
-    column = frame["system"] if "system" in frame else pd.Series([system or ""]).repeat(len(frame))
-    codes, words = _coded(column)
+    codes, words = _coded(frame["system"]) if "system" in frame else (np.zeros(len(frame), int), [""])
     words = [word or system or "" for word in words]
     for code, word in enumerate(words):
         if not word and what.system == "required":

@@ -2,7 +2,7 @@
 
 import numpy as np
 import sympy as sp
-from scipy.stats import binom, chi2, poisson
+from scipy.special import gammaincinv
 
 from model.equation import Equation, Model, compute
 from model.nomenclature import (
@@ -145,8 +145,8 @@ def rate_interval(count, exposure, confidence=0.90):
     central interval (0.90 gives the study's 5 and 95 % points). Source: garwood1936.
     """
     tail = (1 - confidence) / 2
-    low = chi2.ppf(tail, 2 * np.asarray(count)) / 2
-    high = chi2.ppf(1 - tail, 2 * np.asarray(count) + 2) / 2
+    low = gammaincinv(np.asarray(count), tail)  # half of chi-square's quantile at 2n degrees of freedom
+    high = gammaincinv(np.asarray(count) + 1, 1 - tail)
     return np.where(np.asarray(count) > 0, low, 0.0) / exposure, high / exposure
 
 
@@ -157,6 +157,8 @@ def spare_devices(devices, failure_rate, withdrawn, repair, confidence):
     failure_rate in 1/s, repair (its mean) in s; arrays broadcast. An upper bound. Source: barlow1996.
     """
     mean = compute(spares.solve(units_in_repair), {"devices": devices, "failure_rate": failure_rate, "repair": repair})
+    from scipy.stats import poisson  # here: it would take a third of the command line's start
+
     return withdrawn * poisson.ppf(confidence, mean)
 
 
@@ -169,4 +171,6 @@ def spare_devices_in_domains(devices, failure_rate, withdrawn, repair, confidenc
     load = compute(
         spares.solve(units_in_repair), {"devices": withdrawn, "failure_rate": failure_rate, "repair": repair}
     )
+    from scipy.stats import binom
+
     return withdrawn * binom.ppf(confidence, np.ceil(devices / withdrawn), load / (1 + load))

@@ -1,7 +1,7 @@
 """How uncertain numbers vary: each is drawn once, under a label, so that all that follows from it moves together."""
 
 import numpy as np
-from scipy import stats
+from scipy.special import gammaincinv, ndtri
 
 
 class Sampler:
@@ -21,13 +21,13 @@ class Sampler:
 
     def normal(self, labels, mean, covariance):
         """Return one array for each label, jointly normal."""
-        independent = [stats.norm.ppf(self.unit(label)) for label in labels]
+        independent = [ndtri(self.unit(label)) for label in labels]
         factor = np.linalg.cholesky(covariance)
         return [mean[i] + sum(factor[i, j] * independent[j] for j in range(i + 1)) for i in range(len(labels))]
 
     def count(self, label, number):
         """Return the expected counts that an observed Poisson count is consistent with: gamma(n + 1/2)."""
-        return stats.gamma.ppf(self.unit(label), number + 0.5)
+        return gammaincinv(number + 0.5, self.unit(label))
 
     def scatter(self, width, rows):
         """Return factors of shape (draws, rows) with which single measurements scatter about a law."""
