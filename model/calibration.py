@@ -78,6 +78,14 @@ def fit_without(quantity, system, software, op):
 
 
 @cache
+def sources(quantity, system, software, op):
+    """Return the source keys of the rows behind a fit: the group's own, or all where it has none."""
+    groups = _groups(Basis(quantity))
+    rows = [groups[system, software, op]] if (system, software, op) in groups else groups.values()
+    return frozenset(source for each in rows for source in each.source)
+
+
+@cache
 def softwares(system, quantity="all_to_all_time"):
     """Return the names under which a system has calibration rows, in the order of data/network.csv."""
     rows = measured(quantity, "calibrate")

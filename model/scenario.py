@@ -19,7 +19,7 @@ class Scenario:
         self._fit = calibration.fit if own else calibration.fit_without
         self._without = None if own else system
         self._step_constants = step_constants
-        self._facts, self._constants = {}, {}
+        self._facts, self._constants, self._fitted_from = {}, {}, set()
         self._changes = changes
 
     @property
@@ -47,6 +47,7 @@ class Scenario:
         """Return the fitted constants of an operation by name."""
         key = quantity, software, op
         if key not in self._constants:
+            self._fitted_from |= calibration.sources(quantity, self.name, software, op)
             self._constants[key] = self._fit(quantity, self.name, software, op).constants(
                 self.sampler, f"{self.name} {software} {op}"
             )
@@ -55,6 +56,7 @@ class Scenario:
     def step_constants(self):
         """Return what all systems share in a step: the fitted efficiency (or the one given) and a layer's overhead."""
         if self._step_constants is None:
+            self._fitted_from |= set(step_calibration.points("calibrate").source)
             self._step_constants = step_calibration.fit(self._without).constants(self.sampler, "all systems")
         return {**self._step_constants, "layer_overhead": self.facts("software", "kernels")("layer_overhead")}
 
@@ -69,5 +71,5 @@ class Scenario:
         return self.sampler.scatter(self._fit(quantity, self.name, software, op).scatter, rows)
 
     def sources(self):
-        """Return the keys of the sources of every number used so far, sorted."""
-        return sorted({row.source for facts in self._facts.values() for row in facts.used.values()})
+        """Return the keys of the sources of every number used so far, rows behind fits included, sorted."""
+        return sorted({row.source for facts in self._facts.values() for row in facts.used.values()} | self._fitted_from)
