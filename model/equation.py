@@ -115,11 +115,11 @@ def is_homogeneous(equation, rng):
     """
     exponents = rng.choice(np.arange(3, 20), len(BASE), replace=False)
     stretch = {base: 2 ** int(exponent) for base, exponent in zip(BASE, exponents, strict=True)}
-    names = equation.rhs.free_symbols | {equation.lhs}
-    factor = {s: float(dimension(NOMENCLATURE[s].unit).subs(stretch)) for s in names}
-    columns = {str(s): 10 ** rng.uniform(-2, 2, 256) for s in equation.rhs.free_symbols}  # wide: each branch of a Max
-    scaled = {str(s): columns[str(s)] * factor[s] for s in equation.rhs.free_symbols}
+    inputs = sorted(equation.rhs.free_symbols, key=str)
+    factor = {s: float(dimension(NOMENCLATURE[s].unit).subs(stretch)) for s in (*inputs, equation.lhs)}
+    columns = {str(s): 10 ** rng.uniform(-2, 2, 256) for s in inputs}  # wide: each branch of a Max
+    scaled = {str(s): columns[str(s)] * factor[s] for s in inputs}
     with np.errstate(invalid="ignore", over="ignore"):  # points outside a law's domain give nan on both sides
         before, after = compute(equation.rhs, columns) * factor[equation.lhs], compute(equation.rhs, scaled)
-    known = np.isfinite(before) & np.isfinite(after)
+    known = np.isfinite(before) & np.isfinite(after) & (np.minimum(abs(before), abs(after)) > np.finfo(float).tiny)
     return bool(known.any() and np.allclose(after[known], before[known], rtol=1e-12, atol=0))
