@@ -98,9 +98,16 @@ times = st.floats(1e-6, 1.0)
 slowdowns = st.floats(1, 3)
 
 
-def parts(computing, exchanging, slowdown=1.0):
+def parts(computing, exchanging, slowdown=1.0, exposed=0.0):
     point = {"compute_time": computing, "dispatch_time": exchanging / 2, "combine_time": exchanging / 2}
-    return point | {"moe_layers": 1, "passes": 1, "overlap_slowdown": slowdown, "batch": 8, "tokens_per_step": 1.7}
+    return (
+        point
+        | {"moe_layers": 1, "passes": 1, "overlap_slowdown": slowdown, "exposed_share": exposed}
+        | {
+            "batch": 8,
+            "tokens_per_step": 1.7,
+        }
+    )
 
 
 @given(times, times)
@@ -109,6 +116,16 @@ def test_in_turn_the_parts_add_up(computing, exchanging):
     assert compute(serial.solve(step_time), point) == pytest.approx(computing + exchanging, rel=1e-12)
     throughput = compute(serial.solve(decode_throughput), point)
     assert throughput * (computing + exchanging) == pytest.approx(8 * 1.7, rel=1e-12)
+
+
+@given(times, times, st.floats(0, 1))
+def test_overlap_lies_between_hiding_all_and_hiding_nothing(computing, exchanging, exposed):
+    hidden, partly, open_ = (
+        compute(overlapped.solve(step_time), parts(computing, exchanging, exposed=share))
+        for share in (0.0, exposed, 1.0)
+    )
+    assert hidden <= partly <= open_ * (1 + 1e-12)
+    assert open_ == pytest.approx(2 * (computing + exchanging), rel=1e-12)
 
 
 @given(times, times, slowdowns)
