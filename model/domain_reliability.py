@@ -1,0 +1,218 @@
+"""Domains that fail: two kinds of fault, spares inside a domain and beside it, and clusters of faults."""
+
+from heapq import heapify, heapreplace
+
+import numpy as np
+import sympy as sp
+from scipy.optimize import brentq
+from scipy.stats import betabinom, binom, nbinom, poisson
+
+from model.equation import Equation, Model, compute
+from model.nomenclature import (
+    correlation,
+    devices,
+    devices_out,
+    devices_out_bound,
+    dispersion,
+    domain,
+    domain_unavailability,
+    domains,
+    domains_out_variance,
+    drain_availability,
+    drain_repair,
+    drain_share,
+    drain_time,
+    effective_training_share,
+    failure_rate,
+    installed_share,
+    output_spared,
+    output_whole,
+    recovery,
+    spare_devices,
+    swap_time,
+    tray_availability,
+    tray_devices,
+    tray_repair,
+    trays,
+)
+from model.pooling import batch_ratio
+
+two_rates = Model(
+    equations=(
+        Equation(
+            tray_availability, 1 / (1 + tray_devices * failure_rate * (1 - drain_share) * tray_repair), "barlow1996"
+        ),
+        Equation(drain_availability, 1 / (1 + domain * failure_rate * drain_share * drain_repair), "barlow1996"),
+        Equation(devices_out, devices * (1 - tray_availability * drain_availability)),
+        Equation(
+            devices_out_bound,
+            devices
+            * failure_rate
+            * ((1 - drain_share) * tray_devices * tray_repair + drain_share * domain * drain_repair),
+        ),
+    ),
+    assumptions=(
+        "each device brings its share of both kinds of fault, so that a domain drains in proportion to its size",
+        "trays fail and domains drain independently of each other, each at a constant rate while it works",
+    ),
+    valid=(sp.Le(drain_share, 1), sp.Le(tray_devices, domain)),
+)
+
+held_back = Model(
+    equations=(
+        Equation(output_whole, trays * tray_availability**trays),
+        Equation(
+            output_spared,
+            (trays - 2)
+            * tray_availability ** (trays - 2)
+            * (
+                tray_availability**2
+                + trays * tray_availability * (1 - tray_availability)
+                + trays * (trays - 1) / 2 * (1 - tray_availability) ** 2
+            ),
+            "barlow1996",
+        ),
+    ),
+    assumptions=(
+        "a job takes the domain only with all the trays that it was promised",
+        "trays are out independently of each other",
+    ),
+    valid=(sp.Ge(trays, 3), sp.Le(tray_availability, 1)),
+)
+
+two_recoveries = Model(
+    equations=(
+        Equation(recovery, (1 - drain_share) * swap_time + drain_share * drain_time),
+        Equation(installed_share, effective_training_share * devices / (devices + spare_devices)),
+    ),
+    assumptions=("a spare is at hand for either kind of fault", "spares do no useful work while they wait"),
+    valid=(sp.Le(drain_share, 1), sp.Le(effective_training_share, 1)),
+)
+
+clustered_domains = Model(
+    equations=(
+        Equation(
+            domains_out_variance,
+            domains * domain_unavailability * (1 - domain_unavailability) * (1 + (domains - 1) * correlation),
+        ),
+        Equation(dispersion, domains_out_variance / (domains * domain_unavailability * (1 - domain_unavailability))),
+    ),
+    assumptions=("every two domains are out together equally often, as if a common cause drew their unavailability",),
+    valid=(sp.Le(domain_unavailability, 1), sp.Le(correlation, 1)),
+)
+
+
+def whole_domains(number, availability, confidence, correlation=0.0):
+    """Return how many of `number` domains are whole at least, with the confidence asked for; arrays broadcast.
+
+    Independent domains: a binomial count. correlation: of a beta-binomial one. Source: barlow1996.
+    """
+    return number - out_quantile(number, 1 - availability, confidence, correlation)
+
+
+def out_quantile(number, unavailability, confidence, correlation=0.0):
+    """Return the count of domains out of use that is not exceeded with the confidence asked for."""
+    if correlation == 0:
+        return binom.ppf(confidence, number, unavailability)
+    weight = (1 - correlation) / correlation
+    return betabinom.ppf(confidence, number, unavailability * weight, (1 - unavailability) * weight)
+
+
+def availability_needed(whole, number, confidence):
+    """Return the availability of one domain at which `whole` of `number` are up with that confidence, independently."""
+    return brentq(lambda share: binom.sf(whole - 1, number, share) - confidence, 1e-9, 1 - 1e-9)
+
+
+def worthwhile_availability(number):
+    """Return the tray availability below which holding back two of `number` trays pays: see held_back."""
+    gap = held_back.solve(output_spared - output_whole).subs(trays, number)
+    return brentq(sp.lambdify(tray_availability, gap), 0.5, 1 - 1e-6)
+
+
+def units_needed(mean, confidence, dispersion=1.0):
+    """Return the units in repair that are not exceeded with that confidence: Poisson, negative binomial if clustered.
+
+    mean: of the count, array or number; dispersion: variance over mean, at least 1.
+    """
+    if dispersion == 1:
+        return poisson.ppf(confidence, mean)
+    return nbinom.ppf(confidence, mean / (dispersion - 1), 1 / dispersion)
+
+
+def spares_outside(point, confidence, drain_share=None):
+    """Return the spare devices where each domain that a fault makes incomplete is replaced by another, whole one.
+
+    point: devices, domain, failure_rate, drain_share, tray_devices, tray_repair, drain_repair in base units (numbers).
+    A domain is out while any tray is in repair or it is drained. drain_share: in place of the point's, 1 where every
+    fault drains. The domains that are out are a binomial count, of the job's and of the spare ones.
+    """
+    point = point if drain_share is None else point | {"drain_share": drain_share}
+    out = 1 - compute(two_rates.solve(drain_availability), point)
+    if point["drain_share"] < 1:
+        up = compute(two_rates.solve(tray_availability), point) ** (point["domain"] / point["tray_devices"])
+        out = 1 - (1 - out) * up
+    return point["domain"] * _spare_domains(np.ceil(point["devices"] / point["domain"]), out, confidence)
+
+
+def spares_inside(point, confidence):
+    """Return (spare devices, trays held back in each domain) where a tray is replaced inside its domain.
+
+    Each domain holds back the fewest trays with which all domains of the job have enough at once, with the confidence
+    asked for; whole spare domains stand in for drained ones only. point as in spares_outside.
+    """
+    tray = 1 - compute(two_rates.solve(tray_availability), point)
+    drained = 1 - compute(two_rates.solve(drain_availability), point)
+    size = max(round(point["domain"] / point["tray_devices"]), 1)
+    for held in range(size):
+        working = (size - held) * point["tray_devices"]
+        count = np.ceil(point["devices"] / working)
+        if binom.cdf(held, size, tray) ** count >= np.sqrt(confidence):
+            spare = _spare_domains(count, drained, np.sqrt(confidence))
+            return (count + spare) * point["domain"] - point["devices"], held
+    return np.inf, size
+
+
+def _spare_domains(count, unavailability, confidence):
+    """Return the fewest spare domains with which `count` are up, out of all, with that confidence."""
+    spare = int(binom.ppf(confidence, count, unavailability))  # enough if spares never failed, so the least
+    while binom.cdf(spare, count + spare, unavailability) < confidence:
+        spare += 1
+    return spare
+
+
+def simulate_domains(point, spare, events, seed):
+    """Return ((devices out, its error), (share of time short of whole domains, its error)) of a simulated fleet.
+
+    The job's domains and `spare` ones; each tray and each domain's drain works and is repaired for exponential times.
+    Devices out are scaled to the job's. The first fifth of `events` is left out; errors are of 20 batches of events.
+    """
+    rng = np.random.default_rng(seed)
+    size, count = round(point["domain"] / point["tray_devices"]), int(np.ceil(point["devices"] / point["domain"]))
+    rate = point["failure_rate"] * np.array([(1 - point["drain_share"]), point["drain_share"]])
+    up = 1 / (rate * np.array([point["tray_devices"], point["domain"]]))
+    down = np.array([point["tray_repair"], point["drain_repair"]])
+    parts = [(d, i) for d in range(count + spare) for i in range(size + 1)]  # the last part of each is its drain
+    heap = [(rng.exponential(up[int(i == size)]), d, i, True) for d, i in parts]
+    heapify(heap)
+    faulty, drained = np.zeros(count + spare, int), np.zeros(count + spare, bool)
+    out, broken, last, records = 0, 0, 0.0, []
+    for wait in rng.exponential(1.0, events).tolist():
+        time, d, i, works = heap[0]
+        records.append((time - last, out, broken > spare))
+        last, kind = time, int(i == size)
+        out -= size if drained[d] else faulty[d]
+        broken -= bool(drained[d] or faulty[d])
+        if kind:
+            drained[d] = works
+        else:
+            faulty[d] += 1 if works else -1
+        out += size if drained[d] else faulty[d]
+        broken += bool(drained[d] or faulty[d])
+        heapreplace(heap, (time + wait * (down if works else up)[kind], d, i, not works))
+    lasting, out, short = np.array(records[events // 5 :]).T
+    time = np.array([part.sum() for part in np.array_split(lasting, 20)])
+    lost, shortage = (
+        np.array([part.sum() for part in np.array_split(lasting * each, 20)])
+        for each in (out * point["tray_devices"] * count / (count + spare), short)
+    )
+    return batch_ratio(lost, time), batch_ratio(shortage, time)
