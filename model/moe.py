@@ -21,6 +21,7 @@ from model.nomenclature import (
     forward_time,
     group_devices,
     imbalance_idle,
+    layers,
     load_ratio,
     microbatches,
     moe_idle_share,
@@ -28,6 +29,7 @@ from model.nomenclature import (
     overlap_slowdown,
     paired_time,
     passes,
+    reduce_time,
     stages,
     step_time,
     step_tokens,
@@ -39,18 +41,29 @@ from model.nomenclature import (
 
 serial = Model(
     equations=(
-        Equation(exchange_time, passes * moe_layers * (dispatch_time + combine_time), "deepseek2024v3"),
+        Equation(
+            exchange_time,
+            passes * (moe_layers * (dispatch_time + combine_time) + layers * reduce_time),
+            "deepseek2024v3",
+        ),
         Equation(step_time, compute_time + exchange_time),
         Equation(decode_throughput, batch * tokens_per_step / step_time),
     ),
-    assumptions=("one dispatch and one combine for each mixture-of-experts layer, each waited for",),
+    assumptions=(
+        "one dispatch and one combine for each mixture-of-experts layer, each waited for",
+        "a tensor group adds up the activations of every layer once more, also waited for",
+    ),
 )
 
 # compute_time, dispatch_time and combine_time are those of one of two microbatches, each with half the tokens: fixed
 # parts (reads of weights, overhead of a layer, start-up of an exchange) are paid twice.
 overlapped = Model(
     equations=(
-        Equation(exchange_time, passes * moe_layers * (dispatch_time + combine_time), "deepseek2024v3"),
+        Equation(
+            exchange_time,
+            passes * (moe_layers * (dispatch_time + combine_time) + layers * reduce_time),
+            "deepseek2024v3",
+        ),
         Equation(
             step_time,
             2

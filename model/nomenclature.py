@@ -143,6 +143,9 @@ context = symbol("context", r"\ell_c", "1", "tokens held per request, mean")
 tokens_per_step = symbol("tokens_per_step", "q", "1", "tokens accepted per request and step")
 step_tokens = symbol("step_tokens", "t_s", "1", "tokens that a device processes in one step or one microbatch")
 requests = symbol("requests", "b_s", "1", "requests of a device that one step or one microbatch serves")
+tensor_devices = symbol(
+    "tensor_devices", "H", "1", "devices that split attention's heads, and each expert where they are the whole group"
+)
 group_devices = symbol("group_devices", "R", "1", "devices over which the experts are spread")
 passes = symbol(
     "passes", r"\kappa", "1", "forward passes that one step is worth: 1 without and 3 with the backward pass"
@@ -187,6 +190,7 @@ combine_time = symbol("combine_time", "T_2", "s", "time of one combine")
 exchange_time = symbol(
     "exchange_time", "T_x", "s", "time of all exchanges of one step or one microbatch, nothing overlapped"
 )
+reduce_time = symbol("reduce_time", "T_r", "s", "time in which a tensor group adds up one layer's activations")
 overlap_slowdown = symbol(
     "overlap_slowdown", r"\varphi", "1", "times longer that a transfer takes while the device computes"
 )
@@ -211,6 +215,22 @@ bubble_time = symbol("bubble_time", r"t_{\mathrm{bub}}", "s", "time per step in 
 ffn_utilisation = symbol(
     "ffn_utilisation", r"\mu", "1", "utilisation of an expert's matrix products that memory allows"
 )
+
+# Serving
+memory_capacity = symbol("memory_capacity", "M_C", "GB", "memory of a device")
+memory_usable = symbol("memory_usable", r"\eta_M", "1", "share of a device's memory that weights and cache may fill")
+held_bytes = symbol("held_bytes", "Q_H", "B", "bytes of the weights that a device keeps in memory")
+request_bytes = symbol("request_bytes", "Q_R", "B", "bytes of cache that one request keeps on each device of its group")
+batch_limit = symbol("batch_limit", r"b_{\max}", "1", "requests of a device that its memory holds at most")
+user_speed = symbol("user_speed", "v", "token/s", "tokens that one user gets per second")
+users = symbol("users", "n_U", "1", "users that a device serves at once")
+rent = symbol("rent", "c_R", "USD/h", "price of one device for an hour")
+serving_power = symbol("serving_power", "w_S", "W", "power of a machine for each of its devices, maximum")
+token_cost = symbol("token_cost", "c_T", "USD", "cost of one token")
+token_energy = symbol("token_energy", "J_T", "J", "energy of one token")
+token_price = symbol("token_price", "p_T", "USD", "price at which one token sells")
+busy_share = symbol("busy_share", r"\beta_S", "1", "share of its best throughput that a device delivers on average")
+break_even = symbol("break_even", r"\beta^*", "1", "busy share at which a token costs what it sells for")
 
 # Fabric
 radix = symbol("radix", "r", "1", "ports of one switch")

@@ -7,7 +7,7 @@ shape (draws, rows) where the scenario draws. model.quantities lists them with t
 
 import numpy as np
 
-from model import collectives, reliability
+from model import collectives, frontier, reliability
 from model.equation import compute
 from model.facts import Missing
 from model.nomenclature import best_interval, failure_rate
@@ -76,6 +76,22 @@ def decode_throughput(scenario, choices, rows):
     ]
     throughput = rows["batch"] * rows["tokens_per_step"] / np.minimum(*times)
     return throughput * scenario.step_scatter(len(rows["batch"]))
+
+
+def decode_frontier(scenario, choices, rows):
+    """Return the best tokens per second and device at a speed per user, 0 out of reach. Law: model.frontier."""
+    names = ("context", "tokens_per_step", "kv_bytes_per_element")
+    columns = np.broadcast_arrays(*(rows[name] for name in names))
+    distinct, place = np.unique(np.stack(columns), axis=1, return_inverse=True)
+    result = np.zeros((scenario.sampler.draws if scenario.sampler else 1, len(rows["speed"])))
+    for number, values in enumerate(distinct.T):
+        same = np.ravel(place) == number
+        conditions = dict(zip(names, map(float, values), strict=True))
+        throughput, *_ = frontier.best(
+            scenario, choices["model"], choices["precision"], conditions, rows["speed"][same]
+        )
+        result[:, same] = throughput
+    return (result if scenario.sampler else result[0]) * scenario.step_scatter(len(rows["speed"]))
 
 
 def _operation(scenario, quantity, software, op, columns):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from model import all_reduce, exchange, moe, predictions, reliability
+from model import all_reduce, exchange, moe, predictions, reliability, serving
 from model.equation import Equation
 from model.nomenclature import NOMENCLATURE
 
@@ -62,12 +62,19 @@ MODELS = ("deepseek-v3",)
 PRECISIONS = ("bf16", "fp8", "int8", "nvfp4")
 SOFTWARE = Input("software", OPTIONAL, choices=("*",), meaning="left out: the first that has rows for the system")
 RATE = Input("failure_rate", OPTIONAL, high=1.0, meaning="left out: the system's")
+MODEL = Input("model", choices=MODELS, meaning="a workload of data/workloads.csv")
+CONTEXT = _count("context")
+PRECISION = Input("precision", choices=PRECISIONS, meaning="of weights and matrix products")
 STEP = (
-    Input("model", choices=MODELS, meaning="a workload of data/workloads.csv"),
+    MODEL,
     _count("ranks", meaning="devices over which the experts are spread"),
     _count("batch", low=1e-3),
-    _count("context"),
-    Input("precision", choices=PRECISIONS, meaning="of weights and matrix products"),
+    CONTEXT,
+    PRECISION,
+)
+ACCEPTED = (
+    Input("tokens_per_step", 1.0, low=1.0, high=16.0),
+    Input("kv_bytes_per_element", 2.0, low=0.25, high=4.0),
 )
 
 QUANTITIES = {
@@ -186,10 +193,23 @@ QUANTITIES = {
             moe.serial.equations[-1],
             (
                 *STEP,
-                Input("tokens_per_step", 1.0, low=1.0, high=16.0),
-                Input("kv_bytes_per_element", 2.0, low=0.25, high=4.0),
+                *ACCEPTED,
             ),
             predictions.decode_throughput,
+        ),
+        Quantity(
+            "decode_frontier",
+            "token/s",
+            "the best tokens per second and device at a speed per user, over batch, ranks and layout; 0 out of reach",
+            serving.speed[sp.Symbol("decode_throughput", positive=True)],
+            (
+                MODEL,
+                Input("speed", low=1e-3, high=1e6, meaning="tokens per second that each user gets"),
+                CONTEXT,
+                PRECISION,
+                *ACCEPTED,
+            ),
+            predictions.decode_frontier,
         ),
     )
 }

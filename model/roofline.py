@@ -37,6 +37,7 @@ from model.nomenclature import (
     roofline_efficiency,
     skew,
     step_tokens,
+    tensor_devices,
     topk,
     total_parameters,
     weight_bytes,
@@ -56,10 +57,18 @@ compute = Model(
         ),
         Equation(expert_flop, 2 * moe_layers * topk * expert_parameters * step_tokens, "deepseek2024v3"),
         Equation(attention_flop, layers * attention_flop_per_context * context * step_tokens, "deepseek2024v3"),
-        Equation(dense_bytes, (total_parameters - moe_layers * experts * expert_parameters) * weight_bytes),
+        Equation(
+            dense_bytes,
+            (total_parameters - moe_layers * experts * expert_parameters) * weight_bytes / tensor_devices,
+            "shoeybi2019",
+        ),
         Equation(local_experts, sp.Max(experts / group_devices, dies), "zuo2025cloudmatrix"),
         Equation(expert_bytes, moe_layers * local_experts * _touched * expert_parameters * weight_bytes),
-        Equation(kv_bytes, kv_elements * kv_bytes_per_element * context * requests, "deepseek2024v3"),
+        Equation(
+            kv_bytes,
+            kv_elements * kv_bytes_per_element * context * requests * tensor_devices,
+            "deepseek2024v3",
+        ),
         Equation(dense_time, passes * _roofline(dense_flop, peak, dense_bytes), "williams2009"),
         Equation(expert_time, passes * _roofline(load_ratio * expert_flop, peak, expert_bytes), "williams2009"),
         Equation(attention_time, passes * _roofline(attention_flop, peak_bf16, kv_bytes), "williams2009"),
@@ -67,7 +76,11 @@ compute = Model(
     ),
     assumptions=(
         "each part runs at the same share of its own roofline on every system",
-        "attention's weights are on every device, routed experts are spread; a rank holds at least one expert",
+        (
+            "a tensor group splits attention's weights and heads, but each of its devices reads the latent cache of "
+            "all the group's requests"
+        ),
+        "routed experts are spread over all devices; a rank holds at least one expert",
         "the busiest rank sets the time of the experts",
         (
             "where every layer waits for the slowest rank, unequal requests and popular experts stretch "

@@ -23,18 +23,22 @@ def columns(scenario, model, phase, precision, rows, software=None, share=1.0, b
     """Return the columns of one step, or of a share of it (one of two microbatches), times of its parts included.
 
     rows: mapping of arrays ranks (devices), batch, context and, where it matters, processed (tokens per request and
-    step) and kv_bytes_per_element. balanced: every rank carries the same load.
+    step), kv_bytes_per_element and tensor_devices. balanced: every rank carries the same load. Where the tensor group
+    is the whole group, it splits every expert, too: no token is sent to another rank, and none carries more.
     """
     system, workload = scenario.system, scenario.facts("workloads", model)
     shape = {name: workload(name) for name in WORKLOAD}
     length = rows.get("processed", 1.0) if phase == "decode" else rows["context"]
     requests = rows["batch"] * share
     dies = system("dies", 1)
+    tensor = rows.get("tensor_devices", 1.0)
+    split = (tensor > 1) & (tensor == rows["ranks"])  # attention and experts alike
     compute_passes, exchange_passes = PASSES[phase]
     result = {
         **rows,
         **shape,
         **scenario.step_constants(),
+        "tensor_devices": tensor,
         "group_devices": rows["ranks"],
         "requests": requests,
         "step_tokens": requests * length,
@@ -49,11 +53,14 @@ def columns(scenario, model, phase, precision, rows, software=None, share=1.0, b
     }
     if balanced or share < 1:  # a second microbatch fills the waits for slower ranks
         result["skew"] = 1.0
-    result["skew"] = np.where(result["group_devices"] > 1, result["skew"], 1.0)  # one device waits for nobody
-    result["load_ratio"] = 1.0 if balanced else evaluate(balls_in_bins.solve(load_ratio), result)
+    waits = (result["group_devices"] > 1) & ~split  # one device waits for nobody
+    result["skew"] = np.where(waits, result["skew"], 1.0)
+    result["load_ratio"] = 1.0 if balanced else np.where(split, 1.0, evaluate(balls_in_bins.solve(load_ratio), result))
     result["compute_time"] = evaluate(compute.solve(compute_time), result)
-    for op in ("dispatch", "combine"):
-        result[f"{op}_time"] = _exchange(scenario, workload, phase, op, precision, software, result)
+    result["reduce_time"] = _reduce(scenario, software, result)
+    for op, instead in (("dispatch", 0.0), ("combine", result["reduce_time"])):
+        sent = _exchange(scenario, workload, phase, op, precision, software, result)
+        result[f"{op}_time"] = np.where(split, instead, sent)
     result["exchange_time"] = evaluate(serial.solve(exchange_time), {**result, "passes": exchange_passes})
     return result
 
@@ -93,6 +100,27 @@ def _attention(workload, phase):
     if phase == "decode":
         return workload("attention_flop_per_context")
     return workload("attention_flop_per_context_expanded") / 2
+
+
+def _reduce(scenario, software, step_columns):
+    """Return the time in which a tensor group adds up the activations of one layer; a group of one adds nothing up.
+
+    Messages of a decode step are small: the start-up time is that of the exchange's kernels, fitted on such messages,
+    the efficiency that of the all-reduce.
+    """
+    tensor = np.asarray(step_columns["tensor_devices"], dtype=float)
+    if not np.any(tensor > 1):
+        return 0.0
+    chosen = scenario.software("all_reduce_time")
+    message = step_columns["step_tokens"] * tensor * step_columns["hidden"]
+    message = message * scenario.facts("formats", "combine")("combine_bytes")
+    inputs = collectives.all_reduce_columns(
+        scenario.system, chosen, {"ranks": np.maximum(tensor, 2.0), "bytes": message}
+    )
+    kernels = scenario.software("all_to_all_time", software)
+    constants = scenario.constants("all_reduce_time", chosen.name, "all_reduce")
+    constants = {**constants, "startup": scenario.constants("all_to_all_time", kernels.name, "dispatch")["startup"]}
+    return np.where(tensor > 1, collectives.time("all_reduce_time", inputs, constants), 0.0)
 
 
 def _exchange(scenario, workload, phase, op, precision, software, step_columns):

@@ -38,6 +38,7 @@ UNITS = {  # name: (size in base units, dimension)
     "TFLOP/s": (1e12, 1 / second),
     "PFLOP/s": (1e15, 1 / second),
     "EFLOP/s": (1e18, 1 / second),
+    "J": (1, joule),
     "W": (1, joule / second),
     "kW": (1e3, joule / second),
     "USD": (1, dollar),

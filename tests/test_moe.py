@@ -99,10 +99,15 @@ slowdowns = st.floats(1, 3)
 
 
 def parts(computing, exchanging, slowdown=1.0, exposed=0.0):
-    point = {"compute_time": computing, "dispatch_time": exchanging / 2, "combine_time": exchanging / 2}
+    point = {
+        "compute_time": computing,
+        "dispatch_time": exchanging / 2,
+        "combine_time": exchanging / 2,
+        "reduce_time": 0,
+    }
     return (
         point
-        | {"moe_layers": 1, "passes": 1, "overlap_slowdown": slowdown, "exposed_share": exposed}
+        | {"layers": 1, "moe_layers": 1, "passes": 1, "overlap_slowdown": slowdown, "exposed_share": exposed}
         | {
             "batch": 8,
             "tokens_per_step": 1.7,

@@ -47,7 +47,15 @@ def deepseek():
 def step(deepseek, **changed):
     """Return the columns of one decode step of DeepSeek-V3 on one device of 64."""
     point = {name: deepseek[name] for name in deepseek.index}
-    point |= {"group_devices": 64, "batch": 32, "requests": 32, "step_tokens": 32, "context": 4000, "dies": 1}
+    point |= {
+        "group_devices": 64,
+        "batch": 32,
+        "requests": 32,
+        "step_tokens": 32,
+        "context": 4000,
+        "dies": 1,
+        "tensor_devices": 1,
+    }
     point |= {"weight_bytes": 1, "kv_bytes_per_element": 2, "peak": 2e15, "peak_bf16": 1e15, "memory_bandwidth": 3e12}
     point |= {"passes": 1, "load_ratio": 1, "skew": 1, "roofline_efficiency": 0.5, "layer_overhead": 0}
     return point | changed
