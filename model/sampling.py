@@ -1,18 +1,26 @@
 """How uncertain numbers vary: each is drawn once, under a label, so that all that follows from it moves together."""
 
+from zlib import crc32
+
 import numpy as np
 from scipy.special import gammaincinv, ndtri
 
 
 class Sampler:
-    """Draws from a seeded generator; every answer has the shape (draws, 1)."""
+    """Draws from seeded generators; every answer has the shape (draws, 1).
+
+    seed: a whole number or a tuple of them. What a label names depends on label and seed alone: two systems asked with
+    one seed share what they have in common, so that a ratio of the two varies only by what they have not.
+    """
 
     def __init__(self, draws, seed):
-        self.draws, self.rng = draws, np.random.default_rng(seed)
+        self.draws, self.seed = draws, seed if isinstance(seed, tuple) else (seed,)
+        self.rng = np.random.default_rng(self.seed)  # of scatter, which no two measurements share
 
     def unit(self, label):
         """Return numbers between 0 and 1 for what the label names, one in each of as many equal steps, shuffled."""
-        return ((self.rng.permutation(self.draws) + self.rng.random(self.draws)) / self.draws)[:, None]
+        rng = np.random.default_rng((*self.seed, crc32(label.encode())))
+        return ((rng.permutation(self.draws) + rng.random(self.draws)) / self.draws)[:, None]
 
     def bounds(self, label, low, high):
         """Return numbers log-uniform between positive bounds, uniform where a bound is zero."""

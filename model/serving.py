@@ -11,6 +11,8 @@ from model.nomenclature import (
     context,
     decode_throughput,
     dense_bytes,
+    domain,
+    domain_price,
     expert_parameters,
     held_bytes,
     kv_bytes_per_element,
@@ -20,6 +22,7 @@ from model.nomenclature import (
     memory_usable,
     moe_layers,
     rent,
+    rent_ratio,
     request_bytes,
     serving_power,
     step_time,
@@ -52,6 +55,14 @@ speed = Model(
         Equation(users, decode_throughput / user_speed),
     ),
     assumptions=("all requests of a device take every step together",),
+)
+
+# Where a machine has a price and no rent: at the ratio of the two on a machine that has both.
+rent_from_price = Model(
+    equations=(Equation(rent, rent_ratio * domain_price / domain),),
+    assumptions=(
+        "price and rent keep one ratio: the same years, interest, building and power for each dollar of price",
+    ),
 )
 
 cost = Model(

@@ -1,12 +1,28 @@
 """From a system, a model and its operating conditions to the time of one step, and where that step waits."""
 
 import numpy as np
+import pandas as pd
 
 from model import collectives
 from model.equation import compute as evaluate
 from model.exchange import limited_routing
 from model.moe import balls_in_bins, idle, overlapped, serial
-from model.nomenclature import compute_time, distinct, exchange_time, load_ratio, step_time
+from model.nomenclature import (
+    attention_flop,
+    attention_time,
+    compute_time,
+    dense_bytes,
+    dense_flop,
+    dense_time,
+    distinct,
+    exchange_time,
+    expert_bytes,
+    expert_flop,
+    expert_time,
+    kv_bytes,
+    load_ratio,
+    step_time,
+)
 from model.roofline import compute
 
 POOLED = "pooled"  # stands for a software of which no row was measured on a system
@@ -16,6 +32,11 @@ WORKLOAD = (
     *("experts", "topk", "hidden", "kv_elements"),
 )
 WIDTH = {"dispatch": None, "combine": "combine"}  # the format that sets the bytes on the wire; None: the precision
+ROOFLINES = {  # part: its time, its work, its bytes, and the peak that it runs at
+    "dense": (dense_time, dense_flop, dense_bytes, "peak"),
+    "experts": (expert_time, expert_flop, expert_bytes, "peak"),
+    "attention": (attention_time, attention_flop, kv_bytes, "peak_bf16"),
+}
 PASSES = {"decode": (1, 1), "prefill": (1, 1), "training": (3, 2)}  # of compute, of exchanges: forward and backward
 
 
@@ -74,6 +95,25 @@ def step(scenario, model, phase, precision, overlap, rows, software=None):
     price = {name: facts(name) for name in ("overlap_slowdown", "exposed_share")} if overlap else {}
     time = evaluate((overlapped if overlap else serial)[step_time].rhs, {**part, **price})
     return time, part["compute_time"] / share, fair["compute_time"] / share
+
+
+def parts(scenario, model, phase, precision, overlap, rows):
+    """Return a frame of the parts of one step, for one row of inputs: part, seconds, binds.
+
+    binds: memory or compute for what has a roofline, None for the rest. rows: mapping of arrays of length one.
+    """
+    share = 0.5 if overlap else 1.0
+    time, busy, fair = step(scenario, model, phase, precision, overlap, rows)
+    part = columns(scenario, model, phase, precision, rows, share=share, balanced=True)
+    found = []
+    for name, (seconds, work, traffic, rate) in ROOFLINES.items():
+        seconds, work, traffic = (evaluate(compute.solve(each), part) for each in (seconds, work, traffic))
+        binds = "compute" if np.ravel(work / part[rate] > traffic / part["memory_bandwidth"])[0] else "memory"
+        found.append((name, seconds / share, binds))
+    found.append(("layer overhead", part["passes"] * part["layers"] * part["layer_overhead"] / share, None))
+    found += [("slower rank", busy - fair, None), ("exchange", time - busy, None)]
+    rows = [(name, float(np.ravel(seconds)[0]), binds) for name, seconds, binds in found]
+    return pd.DataFrame(rows, columns=["part", "seconds", "binds"])
 
 
 def idle_shares(time, busy, fair, stages=1, microbatches=1):
