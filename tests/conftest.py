@@ -1,6 +1,10 @@
-"""What several tests share: copies of data/ that may be broken, and generated inputs that are the same in every run."""
+"""What several tests share: copies of data/ that may be broken, inputs that are the same in every run, a browser."""
 
 import shutil
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import settings
@@ -36,3 +40,59 @@ def data(tmp_path, monkeypatch, refit):
     catalog._checked.cache_clear()
     yield folder
     catalog._checked.cache_clear()
+
+
+SITE = Path(__file__).parents[1] / "book" / "_build" / "html"
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+QUIET += ["--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium on the path")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """The address under which a server on this machine shows the built site: in a folder of a folder."""
+    root = tmp_path_factory.mktemp("served")
+    (root / "a").mkdir()
+    (root / "a" / "b").symlink_to(SITE)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=root)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/a/b/"
+        server.shutdown()
+
+
+@pytest.fixture
+def tab(browser, served):
+    """A tab of phone width that keeps what goes wrong in it."""
+    tab = browser.new_page(viewport={"width": 360, "height": 740})
+    tab.troubles, tab.loaded = [], []
+    here = ("file:", "data:", "blob:", served)
+    tab.on("request", lambda request: request.url.startswith(here) or tab.troubles.append(f"asked for {request.url}"))
+
+    def lose(request):
+        if "ABORTED" not in request.failure:  # the tab itself went on to the next page before the icon had come
+            tab.troubles.append(f"not loaded: {request.url}")
+
+    tab.on("requestfailed", lose)
+    tab.on("response", lambda response: response.status >= 400 and tab.troubles.append(f"not there: {response.url}"))
+    tab.on("requestfinished", lambda request: tab.loaded.append(request.url))
+    tab.on("console", lambda message: message.type in ("error", "warning") and tab.troubles.append(message.text))
+    tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
+    yield tab
+    tab.close()

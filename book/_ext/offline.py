@@ -32,6 +32,13 @@ def drop_ballast(app, error):
                 file.unlink()
 
 
+def drop_mathjax(app, pagename, templatename, context, doctree):
+    """Load MathJax, half of what a first visit would load, only where there is mathematics."""
+    if not re.search(r'class="[^"]*\bmath\b|\\[(\[]', context.get("body", "")):
+        scripts = context["script_files"]
+        context["script_files"] = [script for script in scripts if "mathjax" not in str(script).lower()]
+
+
 def offer_downloads(app, doctree):
     """Put a line under the title of each notebook's page: the notebook, the data it reads, the data it draws."""
     if not app.env.docname.startswith("executed/"):
@@ -55,6 +62,7 @@ def setup(app):
     app.add_config_value("comments_config", {}, "env")  # Jupyter Book sets it also where sphinx_comments is off
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("doctree-read", offer_downloads, priority=100)  # before Sphinx collects the downloads
+    app.connect("html-page-context", drop_mathjax)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", drop_ballast)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

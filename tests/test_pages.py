@@ -1,0 +1,77 @@
+"""Every page in a real browser, at the width of a phone: from disk and served in a sub-folder."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from conftest import SITE
+
+PAGES = sorted(SITE.rglob("*.html")) if (SITE / "index.html").exists() else []
+PROSE = """() => {
+    const article = document.querySelector("article")?.cloneNode(true);
+    article?.querySelectorAll("pre, code, script, style").forEach(element => element.remove());
+    return article?.textContent ?? "";
+}"""
+# Rows of a table are alike, and so are words of code: the first stand for all, or this would take minutes.
+THIN = """() => document.querySelectorAll("tbody > tr:nth-child(n+9), mjx-container > *, .highlight span")
+    .forEach(element => element.remove())"""
+RULES = "rules => axe.run(rules ? {runOnly: {type: 'rule', values: rules}} : {resultTypes: ['violations']})"
+THEME = "theme => document.documentElement.dataset.theme = theme"
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not PAGES, reason="there is no built site: run make book")]
+every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(SITE).as_posix())
+
+
+def show(tab, address):
+    """Open a page, wait until its mathematics is drawn, and return its prose."""
+    tab.goto(address, wait_until="load")
+    if formulas := tab.locator(".math").count():
+        tab.wait_for_function("window.MathJax?.startup?.promise")
+        tab.evaluate("MathJax.startup.promise")
+        assert tab.locator(".math mjx-container").count() >= formulas, "mathematics is not drawn"
+        assert not tab.locator("mjx-merror, [data-mjx-error]").count(), "a formula has an error"
+    prose = tab.evaluate(PROSE)
+    assert not re.search(r"\\[(\[]|\$\$", prose), "mathematics is left raw"
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360, "wider than a phone"
+    assert not tab.troubles
+    return prose
+
+
+def violations(tab, theme, rules=None):
+    tab.evaluate(THEME, theme)
+    return [
+        f"{theme}: {violation['id']}: {node['target']} {node['html'][:200]}"
+        for violation in tab.evaluate(RULES, rules)["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+@every_page
+def test_a_page_can_be_read_by_everybody_and_everywhere(tab, served, path):
+    served_prose = show(tab, served + path.relative_to(SITE).as_posix())
+    assert show(tab, path.as_uri()) == served_prose
+    assert len(served_prose.split()) > 50 or path.stem == "search"
+    tab.evaluate(THIN)
+    tab.evaluate(AXE_SCRIPT + "; 0")
+    assert not violations(tab, "light") + violations(tab, "dark", ["color-contrast"])
+
+
+def test_the_first_view_of_the_opening_page_is_below_2_megabytes(tab):
+    show(tab, (SITE / "index.html").as_uri())
+    files = {SITE / unquote(urlsplit(url).path) for url in tab.loaded if url.startswith("file:")}
+    assert len(files) > 5
+    assert sum(file.stat().st_size for file in files) < 2e6, sorted((file.stat().st_size, file.name) for file in files)
+
+
+@pytest.mark.parametrize(
+    "words, page", [("bandwidth", "bandwidth"), ("cloudmatrix384", "systems"), ("scale_up_bandwidth", "nomenclature")]
+)
+def test_search_finds(tab, words, page):
+    tab.goto(f"{(SITE / 'search.html').as_uri()}?q={words}")
+    tab.wait_for_selector("#search-results li a")
+    tab.wait_for_function("document.querySelector('#search-results > p')?.textContent.match(/\\d/)")
+    found = tab.locator("#search-results li a").evaluate_all("links => links.map(link => link.pathname)")
+    assert [link for link in found if link.endswith(f"/{page}.html")], found
+    assert not tab.troubles
