@@ -46,6 +46,9 @@ rule site:
         files("book", "*.*"),
         files("book/_ext"),
         files("book/_static"),
+        files("book/_templates"),
+        "CHANGELOG.md",
+        "CITATION.cff",
         files("data", "*.csv"),
         "requirements.txt",
     output: touch(FINISHED)
@@ -66,5 +69,6 @@ rule notebook:
     output:
         "book/executed/{name}.ipynb",
         directory("book/executed/{name}"),
+    benchmark: "book/_build/runs/{name}.tsv"  # for the status page
     message: "notebook {wildcards.name}"
     shell: "python {input.script} {input.notebook} {output[0]}"

@@ -2,12 +2,16 @@
 
 import os
 import re
+import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
+from runpy import run_path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from conftest import CHROMIUM, SITE
 
+ROOT = Path(__file__).parents[1]
 PAGES = sorted(SITE.rglob("*.html")) if (SITE / "index.html").exists() else []
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -70,7 +74,7 @@ def test_links_lead_to_pages_and_anchors_that_exist(pages):
     broken = []
     for path, page in pages.items():
         for address in {*page.links, *page.loads}:
-            if is_elsewhere(address) or address.startswith(("data:", "#")) and len(address) < 2:
+            if is_elsewhere(address) or address in ("", "#") or address.startswith("data:"):
                 continue
             parts = urlsplit(address)
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
@@ -101,12 +105,69 @@ def test_pages_name_the_language_they_are_written_in(pages):
     assert not wrong
 
 
+def behind(page):
+    """Return what stands at the end of a page: (text of the line, addresses) by its term."""
+    found = re.search(r'<dl class="behind">(.*?)</dl>', page.text, re.DOTALL)
+    lines = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", found[1], re.DOTALL) if found else []
+    return {term: (text, re.findall(r'href="([^"]*)"', text)) for term, text in lines}
+
+
+def test_chapters_offer_their_notebook_and_the_data_behind_their_figures(pages):
+    chapters = [SITE / f"{path.stem}.html" for path in ROOT.glob("notebooks/*.ipynb")]
+    chapters = [path for path in chapters if path in pages]
+    assert len(chapters) > 5
+    for path in chapters:
+        lines = behind(pages[path])
+        _, (page, stored, executed, *_) = next(value for term, value in lines.items() if term.startswith("Notebook"))
+        assert page == f"executed/{path.stem}.html"
+        assert (path.parent / stored).read_bytes() == (ROOT / f"notebooks/{path.stem}.ipynb").read_bytes()
+        assert (path.parent / executed).read_bytes() == (ROOT / f"book/executed/{path.stem}.ipynb").read_bytes()
+        offered = {address.rpartition("/")[2] for address in lines["Data shown here"][1]}
+        assert {f"{name}.csv" for name in re.findall(r"/(\w+)\.csv", pages[path].text)} >= offered > set()
+
+
+def test_every_page_offers_its_source_and_says_when_it_changed(pages):
+    sources = [path for path in PAGES if (ROOT / "book" / path.relative_to(SITE)).with_suffix(".md").exists()]
+    assert len(sources) > 10
+    for path in sources:
+        text, addresses = next(value for term, value in behind(pages[path]).items() if term in ("This page", "本頁"))
+        offered = path.parent / addresses[0]
+        assert offered.read_bytes() == (ROOT / "book" / f"{path.stem}.md").read_bytes()
+        assert re.search(r"(?:last change: |最後修改：)(?:\d{4}-\d\d-\d\d|unknown|不詳)", text)
+
+
+def test_the_date_of_a_change_is_not_guessed(tmp_path):
+    furniture = run_path(str(ROOT / "book/_ext/furniture.py"))
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    (tmp_path / "page.md").write_text("one")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one", "--date", "2020-01-02T03:04:05"]):
+        subprocess.run([*git, *command], check=True, env=os.environ | {"GIT_COMMITTER_DATE": "2020-01-02T03:04:05"})
+    assert furniture["last_change"](["page.md"], tmp_path) == "2020-01-02"
+    assert furniture["last_change"](["other.md"], tmp_path) == ""
+    subprocess.run(["git", "clone", "-q", "--depth", "1", tmp_path.as_uri(), str(tmp_path / "cut")], check=True)
+    assert furniture["last_change"](["page.md"], tmp_path / "cut") == ""
+
+
+def test_the_status_page_tells_how_every_notebook_ran(pages):
+    text = pages[SITE / "status.html"].text
+    for path in ROOT.glob("notebooks/*.ipynb"):
+        row = re.search(rf'<tr><td><a href="executed/{path.stem}.html">.*?</tr>', text)[0]
+        assert re.search(
+            r"complete: \d+ values.*<td>\d+\.\d</td><td>[\d.]+</td><td>\d{4}-\d\d-\d\d \d\d:\d\d</td>", row
+        )
+
+
+def test_the_sitemap_lists_the_pages():
+    listed = set(re.findall(r"<loc>(.*?)</loc>", (SITE / "sitemap.xml").read_text(encoding="utf-8")))
+    assert listed == {name(path) for path in PAGES} - {"search.html"}
+
+
 def test_the_whole_site_is_below_60_megabytes():
     assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) < 60e6
 
 
 def test_nothing_names_the_folder_it_was_built_in():
-    folder = str(SITE.parents[2])
+    folder = str(ROOT)
     text = [path for path in SITE.rglob("*") if path.suffix in {".html", ".js", ".ipynb", ".csv", ".svg"}]
     assert not [name(path) for path in text if folder in path.read_text(encoding="utf-8")]
 
@@ -118,8 +179,7 @@ def test_no_page_shows_a_bare_object():
 
 
 def test_the_readme_shows_the_figure_of_the_book():
-    root = SITE.parents[2]
-    kept, built = root / "book/_static/domain_bound.svg", root / "book/executed/bandwidth/domain_bound.svg"
+    kept, built = ROOT / "book/_static/domain_bound.svg", ROOT / "book/executed/bandwidth/domain_bound.svg"
     assert kept.read_bytes() == built.read_bytes(), f"copy {built} to {kept}: the bandwidth chapter's figure changed"
 
 

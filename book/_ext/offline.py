@@ -4,9 +4,6 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from docutils import nodes
-from nbformat import read
-from sphinx.addnodes import download_reference
 from sphinx.util.fileutil import copy_asset, copy_asset_file
 
 MATHJAX = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
@@ -39,29 +36,9 @@ def drop_mathjax(app, pagename, templatename, context, doctree):
         context["script_files"] = [script for script in scripts if "mathjax" not in str(script).lower()]
 
 
-def offer_downloads(app, doctree):
-    """Put a line under the title of each notebook's page: the notebook, the data it reads, the data it draws."""
-    if not app.env.docname.startswith("executed/"):
-        return
-    name = app.env.docname.removeprefix("executed/")
-    tables = read(app.env.doc2path(app.env.docname), as_version=4).metadata["study"]["tables"]
-    files = [f"/../notebooks/{name}.ipynb"]
-    files += ["/references.bib" if table == "references" else f"/../data/{table}.csv" for table in tables]
-    files += [f"/executed/{name}/{path.name}" for path in sorted(Path(app.srcdir, "executed", name).glob("*.csv"))]
-    line = nodes.paragraph(classes=["downloads"])
-    line += nodes.Text("Download: ")
-    for file in files:
-        link = download_reference("", "", nodes.Text(Path(file).name), reftarget=file, refdoc=app.env.docname)
-        line += [link, nodes.Text(" · ")]
-    line.pop()
-    title = next(doctree.findall(nodes.title))
-    title.parent.insert(title.parent.index(title) + 1, line)
-
-
 def setup(app):
     app.add_config_value("comments_config", {}, "env")  # Jupyter Book sets it also where sphinx_comments is off
     app.config.mathjax_path = "mathjax/tex-chtml.js"
-    app.connect("doctree-read", offer_downloads, priority=100)  # before Sphinx collects the downloads
     app.connect("html-page-context", drop_mathjax)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", drop_ballast)

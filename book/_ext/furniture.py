@@ -1,0 +1,113 @@
+"""Puts under each page what stands behind it: notebooks, data, source, last change; and writes the sitemap."""
+
+import os
+import re
+import subprocess
+from itertools import chain
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from nbformat import read
+from sphinx.util.fileutil import copy_asset_file
+
+PDF = "supernodes.pdf"  # the build puts it beside the site before it writes the pages, where a browser can print it
+
+
+def quoted(env, docname):
+    """Return the notebooks that a page quotes, its own first, and the data files of the figures and tables it shows."""
+    folder, name = Path(env.srcdir, "executed"), docname.rpartition("/")[2]
+    if docname.startswith("executed/"):
+        return [name], sorted(folder.glob(f"{name}/*.csv"))
+    source = Path(env.doc2path(docname)).read_text(encoding="utf-8")
+    notebooks = {each for each in re.findall(r"executed/(\w+)", source) if (folder / f"{each}.ipynb").is_file()}
+    shown = {folder / each / f"{key}.csv" for each, key in re.findall(r"executed/(\w+)(?:\.ipynb::|/)(\w+)", source)}
+    return sorted(notebooks, key=lambda each: (each != name, each)), sorted(filter(Path.is_file, shown))
+
+
+def tables(folder, notebooks):
+    """Return the files that the notebooks read."""
+    stored = [read(folder.parent / "notebooks" / f"{name}.ipynb", as_version=4) for name in notebooks]
+    names = sorted({table for notebook in stored for table in notebook.metadata["study"]["tables"]})
+    return [folder / "references.bib" if name == "references" else folder.parent / f"data/{name}.csv" for name in names]
+
+
+def last_change(files, folder):
+    """Return the date of the last commit that touched the files, "" where no history tells it."""
+    ask = {"cwd": folder, "capture_output": True, "text": True}
+    try:
+        shallow = subprocess.run(["git", "rev-parse", "--is-shallow-repository"], **ask).stdout.strip()
+        if shallow != "false":  # no repository, or a clone cut short: that dates every file by its first commit
+            return ""
+        return subprocess.run(["git", "log", "-1", "--format=%cs", "--", *files], **ask).stdout.strip()
+    except FileNotFoundError:
+        return ""
+
+
+def files_behind(env, docname):
+    """Return the files of one page as lists: notebooks as stored and as executed, data drawn and read, the source."""
+    folder = Path(env.srcdir)
+    notebooks, drawn = quoted(env, docname)
+    own = [name for name in notebooks if name == docname.rpartition("/")[2]]
+    stored = [folder.parent / "notebooks" / f"{name}.ipynb" for name in notebooks]
+    executed = [folder / "executed" / path.name for path in stored]
+    source = stored if docname.startswith("executed/") else [Path(env.doc2path(docname))]
+    return stored, executed, drawn, tables(folder, own or notebooks), source
+
+
+def download(env, docname, path):
+    """Return where the site offers the file; before pages are written, this also has it copied there."""
+    return f"_downloads/{env.dlfiles.add_file(docname, os.path.relpath(path, env.srcdir))}"
+
+
+def offer_files(app, env):
+    """Have the files of every page copied."""
+    for docname in env.found_docs:
+        for path in chain.from_iterable(files_behind(env, docname)):
+            download(env, docname, path)
+
+
+def put_behind(app, pagename, templatename, context, doctree):
+    """Give templates/behind.html its lists of (name, address)."""
+    if app.builder.name != "html" or pagename not in app.env.found_docs:
+        return
+    pathto, root = context["pathto"], Path(app.srcdir).parent
+    stored, executed, drawn, tables_read, (source,) = files_behind(app.env, pagename)
+
+    def address(path):
+        return pathto(download(app.env, pagename, path), 1)
+
+    place = address(source)
+    if repository := app.config.html_theme_options.get("repository_url"):
+        branch = app.config.html_theme_options.get("repository_branch") or "main"
+        place = f"{repository}/blob/{branch}/{os.path.relpath(source, root)}"
+    context["behind"] = {
+        "notebooks": [
+            (before.stem, pathto(f"executed/{before.stem}"), address(before), address(after))
+            for before, after in zip(stored, executed, strict=True)
+        ],
+        "drawn": [(path.name, address(path)) for path in drawn],
+        "read": [(path.name, address(path)) for path in tables_read],
+        "source": place,
+        "changed": last_change([str(source), *map(str, stored)], root),
+        "pdf": pathto(PDF, 1) if Path(app.outdir).with_name(PDF).exists() else "",
+    }
+
+
+def write_sitemap(app, error):
+    """List the pages under the address that html.baseurl gives; without one, relative to the sitemap."""
+    if error or app.builder.name != "html":
+        return
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">']
+    for name in sorted(app.env.found_docs):
+        address = (app.config.html_baseurl or "") + app.builder.get_target_uri(name)
+        lines.append(f"  <url><loc>{escape(address)}</loc></url>")
+    Path(app.outdir, "sitemap.xml").write_text("\n".join([*lines, "</urlset>", ""]), encoding="utf-8")
+    if (printed := Path(app.outdir).with_name(PDF)).exists():
+        copy_asset_file(printed, Path(app.outdir, PDF))
+
+
+def setup(app):
+    app.connect("env-updated", offer_files)
+    app.connect("html-page-context", put_behind)
+    app.connect("build-finished", write_sitemap)
+    return {"parallel_read_safe": True, "parallel_write_safe": False}
