@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -52,11 +53,16 @@ rule site:
         files("data", "*.csv"),
         "requirements.txt",
     output: touch(FINISHED)
+    params: browser=shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     message: "site"
     # A build with warnings writes pages all the same: build aside, and put it in place when it is whole.
+    # First the book as one page, to print it: the site offers the PDF where there is a browser to make it.
     shell:
         "cd book/_build && rm -rf next && "
-        "jupyter-book build .. --path-output next --all -W -n --keep-going -q > /dev/null && "
+        "jupyter-book build .. --path-output next --all --builder custom --custom-builder singlehtml"
+        " -W -n --keep-going -q > /dev/null && "
+        "python ../print.py next/_build/singlehtml/index.html next/_build/supernodes.pdf && "
+        "jupyter-book build .. --path-output next -W -n --keep-going -q > /dev/null && "
         "rm -rf last && if [ -d html ]; then mv html last; fi && mv next/_build/html html && rm -rf last next"
 
 rule notebook:

@@ -162,6 +162,23 @@ def test_the_sitemap_lists_the_pages():
     assert listed == {name(path) for path in PAGES} - {"search.html"}
 
 
+def test_the_book_is_offered_as_a_pdf_where_a_browser_could_print_it(pages):
+    path = SITE / "supernodes.pdf"
+    offering = {name(page) for page, read in pages.items() if re.search(r'href="[./]*supernodes\.pdf"', read.text)}
+    assert offering == ({name(page) for page in PAGES} - {"search.html"} if path.exists() else set())
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium on the path to print it")
+    pdf = path.read_bytes()
+    inside = re.findall(rb"/Subtype /Link[^>]*/Dest /(\S+)", pdf)
+    number = re.search(rb"/Dests (\d+) 0 R", pdf)[1]
+    table = re.search(rb"\n%s 0 obj\n<<(.*?)>>\nendobj" % number, pdf, re.DOTALL)[1]
+    assert len(inside) > 200
+    assert not [link for link in set(inside) if b"/" + link + b" " not in table], "links that lead nowhere"
+    assert b"file:" not in pdf, "a link into this machine"
+    assert len(re.findall(rb"/Title \(", pdf)) > 50, "an outline"
+    assert b"/StructTreeRoot" in pdf and b"/Lang (en)" in pdf, "it can be read aloud"
+
+
 def test_the_whole_site_is_below_60_megabytes():
     assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) < 60e6
 
