@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: book test serve lab clean requirements
+.PHONY: book test serve lab sweep clean requirements
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
@@ -23,8 +23,13 @@ serve: book
 lab: .venv/ready
 	$(BIN)/jupyter lab --notebook-dir notebooks
 
+# One run for each row of a file whose columns are parameters: make sweep NOTEBOOK=reliability SCENARIOS=file.csv
+sweep: .venv/ready
+	@test -n "$(NOTEBOOK)" -a -n "$(SCENARIOS)" || { echo "Say make sweep NOTEBOOK=name SCENARIOS=file.csv"; exit 2; }
+	@PYTHONPATH=$(CURDIR) $(BIN)/python notebooks/sweep.py "$(NOTEBOOK)" "$(SCENARIOS)" "$(PROFILE)"
+
 clean:
-	rm -rf .venv .snakemake book/_build book/executed *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .snakemake sweeps book/_build book/executed *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Remakes the pins, one version of each package for every supported Python.

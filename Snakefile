@@ -29,11 +29,12 @@ if not SITE.exists():
     FINISHED.unlink(missing_ok=True)
 
 onstart:
-    # Snakemake's own lock outlives a killed run; the kernel lets go of this one.
+    # Snakemake's own lock outlives a killed run; the kernel lets go of this one. A sweep has one of its own.
     global alive
     alive = open(".snakemake/alive", "w")
     try:
-        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if "sweep" not in config:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise WorkflowError("Another build runs in this folder: wait for it, or stop it.")
 
@@ -70,6 +71,7 @@ rule notebook:
         tables,
         files("model"),
         "requirements.txt",
+        "notebooks/engine.py",
         script="notebooks/execute.py",
         notebook="notebooks/{name}.ipynb",
     output:
@@ -78,3 +80,11 @@ rule notebook:
     benchmark: "book/_build/runs/{name}.tsv"  # for the status page
     message: "notebook {wildcards.name}"
     shell: "python {input.script} {input.notebook} {output[0]}"
+
+rule batch:  # some runs of a sweep; notebooks/sweep.py writes the plan and asks for the stamp
+    input: "sweeps/{name}/batches/{number}.json"
+    output: touch("sweeps/{name}/batches/{number}.done")
+    message: "batch {wildcards.number} of the sweep of {wildcards.name}"
+    threads: workflow.cores or 1
+    retries: 2
+    shell: "python notebooks/batch.py {input} {threads}"

@@ -7,15 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from checkout import ENVIRONMENT, MAKE, ROOT, copy, make
 
-ROOT = Path(__file__).parents[1]
-BUILD = ["make", "--old-file", ".venv/ready", f"BIN={Path(sys.executable).parent}", "book"]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTEST"))}
 # The copies have no history of their own: pages take their dates from this one's.
 HISTORY = subprocess.run(["git", "rev-parse", "--absolute-git-dir"], cwd=ROOT, capture_output=True, text=True).stdout
 INDEX = "book/_build/html/index.html"
@@ -26,28 +23,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]
 
 def build(folder, *options):
     """Run `make book` there; return its exit code and all that it printed."""
-    environment = ENVIRONMENT | {"GIT_DIR": HISTORY.strip(), "GIT_WORK_TREE": str(folder)}
-    run = subprocess.run(
-        [*BUILD, *options], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    return run.returncode, run.stdout
+    return make(folder, "book", *options, GIT_DIR=HISTORY.strip(), GIT_WORK_TREE=str(folder))
 
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
     """A copy with a finished book; what this folder has built already is not built again."""
-    copy = tmp_path_factory.mktemp("build") / "study"
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.check_output(listed, cwd=ROOT, text=True).split("\0"):
-        if name and (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
+    study = copy(tmp_path_factory.mktemp("build") / "study")
     for made in ("book/executed", "book/_build", ".snakemake"):
         if (ROOT / made).is_dir():
-            shutil.copytree(ROOT / made, copy / made)
-    code, printed = build(copy)
+            shutil.copytree(ROOT / made, study / made)
+    code, printed = build(study)
     assert code == 0, printed
-    return copy
+    return study
 
 
 @pytest.fixture
@@ -140,7 +128,12 @@ def test_changed_number_reruns_only_its_readers(study, table):
 def test_killed_run_goes_on(study):
     edit_first_row(study / "data/reliability.csv", "value", lambda value: f"{float(value) * 1.01:.6g}")
     process = subprocess.Popen(
-        BUILD, cwd=study, env=ENVIRONMENT, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*MAKE, "book"],
+        cwd=study,
+        env=ENVIRONMENT,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     until = time.monotonic() + 60
     while (study / "book/executed/reliability.ipynb").exists() and time.monotonic() < until:

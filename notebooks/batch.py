@@ -1,0 +1,74 @@
+"""One job of a sweep, here or on a node of a cluster: python notebooks/batch.py sweeps/NAME/batches/1.json PROCESSES
+
+The plan names the notebook and, by key, the parameters of each run. What another try has finished is not run again.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import execute
+from execute import ROOT
+
+
+def fingerprint(source, tables):
+    """Return a digest of all that results rest on beside parameters: notebook, tables, laws, packages, engine."""
+    named = [ROOT / ("book/references.bib" if each == "references" else f"data/{each}.csv") for each in tables]
+    laws = [path for path in sorted((ROOT / "model").rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+    engine = [ROOT / "notebooks" / name for name in ("engine.py", "execute.py")]
+    digest = hashlib.sha256()
+    for path in [source, *named, *laws, *engine, ROOT / "requirements.txt"]:
+        digest.update(f"{path.relative_to(ROOT)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0".encode())
+    return digest.hexdigest()
+
+
+def key(digest, parameters):
+    """Return the name of a run: the same only where all that its result rests on is the same."""
+    return hashlib.sha256(f"{digest}{json.dumps(parameters, sort_keys=True)}".encode()).hexdigest()[:16]
+
+
+def run(source, parameters, target):
+    """Write the executed notebook to target, whole or not at all; its metadata says why it failed, if it did."""
+    os.environ.pop("STUDY_OUTPUT", None)
+    with tempfile.TemporaryDirectory() as scratch:
+        notebook, error = execute.run(source, parameters, Path(scratch))
+    if error:
+        notebook.metadata.study["failed"] = " ".join(error.split())
+    execute.write(target, execute.strip(notebook))
+
+
+def main(path, processes):
+    """Run what is left of the plan; twice where a run died, and then leave the notebook unrun with the reason."""
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    source, folder = ROOT / plan["notebook"], path.parent.parent
+    notebook = execute.read(source)
+    if fingerprint(source, notebook.metadata.study.tables) != plan["fingerprint"]:
+        sys.exit("the notebook, model/, data/ or the packages changed since this sweep started: start it again")
+    runs = {folder / f"{name}.ipynb": parameters for name, parameters in plan["runs"].items()}
+    left = {target: 0 for target in runs if not target.exists()}
+    if left:
+        import engine
+
+        engine.load(notebook)
+    for _ in range(2):
+        calls = [partial(run, source, runs[target], target) for target in left]
+        left = {call.args[2]: code for call, code in execute.fork(calls, processes) if code}
+        if stopped := {-signal.SIGINT, -signal.SIGTERM} & set(left.values()):
+            sys.exit(f"stopped by {signal.Signals(-stopped.pop()).name}")
+    for target, code in left.items():
+        how = f"signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"exit code {code}"
+        notebook.metadata.study.update(failed=f"the run ended with {how}, twice", died=True)
+        execute.write(target, execute.strip(notebook))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    execute.start_clean()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
+    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]))
