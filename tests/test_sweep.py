@@ -279,7 +279,7 @@ def test_two_sweeps_of_one_notebook_do_not_meet(study):
         stderr=subprocess.DEVNULL,
     )
     plan, until = study / "sweeps/fates/batches/1.json", time.monotonic() + 60
-    while not (plan.exists() and "60" in plan.read_text()) and time.monotonic() < until:
+    while not (plan.exists() and '"wait": 60' in plan.read_text()) and time.monotonic() < until:
         time.sleep(0.1)
     code, printed = make(study, *words)
     assert code != 0 and "another sweep of fates runs" in printed
