@@ -58,6 +58,21 @@ def test_a_page_can_be_read_by_everybody_and_everywhere(tab, served, path):
     assert not violations(tab, "light") + violations(tab, "dark", ["color-contrast"])
 
 
+def test_chinese_characters_are_drawn_and_not_boxes(tab):
+    show(tab, (SITE / "summary_zh.html").as_uri())
+    drawn = tab.evaluate("""() => {
+        const family = getComputedStyle(document.querySelector("article p")).fontFamily;
+        return [..."超節點頻寬閒置驗證"].map((character) => {
+            const canvas = document.createElement("canvas");
+            const pen = canvas.getContext("2d");
+            pen.font = `40px ${family}`;
+            pen.fillText(character, 10, 50);
+            return canvas.toDataURL();
+        });
+    }""")
+    assert len(set(drawn)) == len(drawn), "a font without these characters draws the same box for all of them"
+
+
 def test_the_first_view_of_the_opening_page_is_below_2_megabytes(tab):
     show(tab, (SITE / "index.html").as_uri())
     files = {SITE / unquote(urlsplit(url).path) for url in tab.loaded if url.startswith("file:")}

@@ -1,5 +1,6 @@
 """No number is typed into prose: it is quoted from a notebook, names a case, or belongs to a name."""
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -19,8 +20,8 @@ NAMES = {
     r"\b(?:FP|BF|INT|NVFP)\d+\b|\b8-bit\b": "number formats",
     r"\bDeepSeek-V3(?:\.\d)?|\bDeepSeek-R1|\bLlama 3(?:\.1)?|\bQwen\d\S*|\bRSC-[12]\b": "models and clusters",
     r"\b1F1B\b": "a schedule of pipelines",
-    r"\b(?:19|20)\d\d\b": "years",
-    r"\b5 (?:to|and) 95 %": "the interval, everywhere the same: model.predict.LOW and HIGH",
+    r"\b(?:19|20)\d\d\b(?: 年 \d+ 月)?": "dates",
+    r"\b5 (?:to|and|到) 95 %": "the interval, everywhere the same: model.predict.LOW and HIGH",
     r"\bper 1,000 (?:server-)?days\b|\b1,000 servers\b": "units in which the field counts failures",
     r"\bJupyter Book 1, not 2|\bVersion [12]\b|\bPython 3(?:\.\d+)?": "versions",
     r"\bApache-2\.0|\bCC BY 4\.0": "licences",
@@ -85,3 +86,16 @@ def test_the_check_sees_typed_numbers_and_only_them():
 def test_every_name_on_the_list_is_still_needed():
     text = "".join(path.read_text(encoding="utf-8") for path in [*PAGES, *NOTEBOOKS])
     assert not [reason for name, reason in NAMES.items() if not re.search(name, text, re.MULTILINE)]
+
+
+def test_the_chinese_summary_quotes_what_the_english_pages_quote_and_every_verdict():
+    chinese = (ROOT / "book" / "summary_zh.md").read_text(encoding="utf-8")
+    english = "".join(path.read_text(encoding="utf-8") for path in PAGES if path.stem != "summary_zh")
+    quoted = set(re.findall(r"executed/\w+\.ipynb::\w+", chinese))
+    assert len(quoted) > 50
+    assert not quoted - set(re.findall(r"executed/\w+\.ipynb::\w+", english))
+    table = (ROOT / "data" / "claims.csv").read_text(encoding="utf-8").splitlines()
+    claims = {row["claim"] for row in csv.DictReader(table)}
+    assert set(re.findall(r"\{verdict\}`(C\d\d)`", chinese)) == claims
+    for there, back in (("index.md", "summary_zh.md"), ("summary_zh.md", "index.md")):
+        assert f"]({back})" in (ROOT / "book" / there).read_text(encoding="utf-8"), f"{there} does not link to {back}"
