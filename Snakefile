@@ -85,6 +85,6 @@ rule batch:  # some runs of a sweep; notebooks/sweep.py writes the plan and asks
     input: "sweeps/{name}/batches/{number}.json"
     output: touch("sweeps/{name}/batches/{number}.done")
     message: "batch {wildcards.number} of the sweep of {wildcards.name}"
-    threads: workflow.cores or 1
+    threads: os.cpu_count()  # a profile for a cluster says its own
     retries: 2
     shell: "python notebooks/batch.py {input} {threads}"
