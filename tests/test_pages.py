@@ -58,6 +58,19 @@ def test_a_page_can_be_read_by_everybody_and_everywhere(tab, served, path):
     assert not violations(tab, "light") + violations(tab, "dark", ["color-contrast"])
 
 
+def test_a_table_sorts_by_the_column_whose_head_is_clicked(tab):
+    show(tab, (SITE / "bandwidth.html").as_uri())
+    head = tab.locator("table.sortable th", has_text="scale-up, GB/s").first
+    column = """head => [...head.closest("table").tBodies[0].rows]
+        .map(row => +row.cells[head.cellIndex].innerText.replace(",", ""))"""
+    before = head.evaluate(column)
+    head.get_by_role("button").click()
+    assert head.evaluate(column) == sorted(before) != before
+    assert head.get_attribute("aria-sort") == "ascending"
+    head.get_by_role("button").click()
+    assert head.evaluate(column) == sorted(before, reverse=True)
+
+
 def test_chinese_characters_are_drawn_and_not_boxes(tab):
     show(tab, (SITE / "summary_zh.html").as_uri())
     drawn = tab.evaluate("""() => {
