@@ -52,6 +52,8 @@ rule site:
         "CHANGELOG.md",
         "CITATION.cff",
         files("data", "*.csv"),
+        files("notebooks/scenarios"),
+        files("notebooks/profiles"),
         "requirements.txt",
     output: touch(FINISHED)
     params: browser=shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -47,6 +47,15 @@ class Choice:
         return None
 
 
+@dataclass(frozen=True)
+class Text:
+    """Any text, a file's name, say; what it may be is for its reader to tell."""
+
+    def problem(self, value):
+        """Return what is wrong with value, or None."""
+        return None if isinstance(value, str) and value else "takes a text"
+
+
 def count(low, high):
     """Return the check of a whole number from low to high."""
     return Range(low, high, whole=True)
