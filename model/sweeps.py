@@ -64,7 +64,7 @@ def parallel(frame, columns, value):
     places = pd.DataFrame({name: np.log(rows[name]) if wide[name] else rows[name] for name in rows})
     places = (places - places.min()) / (places.max() - places.min()).replace(0, 1)
     drawing, axis = figures.axes()
-    colors = colormaps["viridis"](places[value])
+    colors = colormaps["viridis"](0.85 * places[value])  # its end is too pale for a line
     for line, color in zip(places.to_numpy(), colors, strict=True):
         axis.plot(range(len(rows.columns)), line, color=color, linewidth=1.2)
     for number, column in enumerate(rows):
@@ -78,6 +78,7 @@ def parallel(frame, columns, value):
     axis.set_yticks([])
     axis.margins(x=0.08, y=0.1)
     axis.grid(False)
+    axis.spines[["left", "bottom"]].set_visible(False)
     best = rows.loc[rows[value].idxmax()]
     alt = (
         f"Parallel axes of {len(rows)} scenarios over {', '.join(columns)} and {value}; the highest {value}, "
