@@ -13,9 +13,11 @@ PROSE = """() => {
     article?.querySelectorAll("pre, code, script, style").forEach(element => element.remove());
     return article?.textContent ?? "";
 }"""
-# Rows of a table are alike, and so are words of code: the first stand for all, or this would take minutes.
-THIN = """() => document.querySelectorAll("tbody > tr:nth-child(n+9), mjx-container > *, .highlight span")
-    .forEach(element => element.remove())"""
+# Rows of a table are alike, and so are words of code: the first stand for all. What a picture is drawn of is nothing
+# to read. With all of that this would take minutes.
+THIN = """() => document.querySelectorAll(
+    "tbody > tr:nth-child(n+9), mjx-container > *, .highlight span, svg[role=img] > *"
+).forEach(element => element.remove())"""
 RULES = "rules => axe.run(rules ? {runOnly: {type: 'rule', values: rules}} : {resultTypes: ['violations']})"
 THEME = "theme => document.documentElement.dataset.theme = theme"
 
