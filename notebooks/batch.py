@@ -50,17 +50,20 @@ def main(path, processes):
     if fingerprint(source, notebook.metadata.study.tables) != plan["fingerprint"]:
         sys.exit("the notebook, model/, data/ or the packages changed since this sweep started: start it again")
     runs = {folder / f"{name}.ipynb": parameters for name, parameters in plan["runs"].items()}
-    left = {target: 0 for target in runs if not target.exists()}
+    left = [target for target in runs if not target.exists()]
     if left:
         import engine
 
         engine.load(notebook)
+    died = {}
     for _ in range(2):
         calls = [partial(run, source, runs[target], target) for target in left]
-        left = {call.args[2]: code for call, code in execute.fork(calls, processes) if code}
-        if stopped := {-signal.SIGINT, -signal.SIGTERM} & set(left.values()):
+        ended = {call.args[2]: code for call, code in execute.fork(calls, processes)}
+        died = {target: code for target, code in ended.items() if code and not target.exists()}
+        if stopped := {-signal.SIGINT, -signal.SIGTERM} & set(died.values()):
             sys.exit(f"stopped by {signal.Signals(-stopped.pop()).name}")
-    for target, code in left.items():
+        left = list(died)
+    for target, code in died.items():
         how = f"signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"exit code {code}"
         notebook.metadata.study.update(failed=f"the run ended with {how}, twice", died=True)
         execute.write(target, execute.strip(notebook))
