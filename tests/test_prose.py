@@ -14,8 +14,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES = {
     r"\bC\d\d\b": "claims, by their row",
     r"\bNVL\d+|CloudMatrix384|Feixing-2|Atlas [\d-]+\w*": "systems",
-    r"\b(?:[AH]|G?[BH])\d{2,3}\b|\b910[BC]\b|\bhgx-h\d+|\bgb\d+-nvl\d+|\bcloudmatrix384": "devices and systems",
-    r"\bracks? of 72\b|\bsupernode of 384\b": "the sizes that NVL72 and CloudMatrix384 are named for",
+    r"\b(?:[AH]|G?[BH])\d{2,3}\b|\b910[BC]\b|\bhgx-[hb]\d+|\bgb\d+-nvl\d+|\bcloudmatrix384": "devices and systems",
+    r"\b(?:racks?|domains?) of 72\b|\bsupernode of 384\b": "the sizes that NVL72 and CloudMatrix384 are named for",
     r"^\*\*\d+\.\*\*": "the numbers of problems",
     r"\b(?:FP|BF|INT|NVFP)\d+\b|\b8-bit\b": "number formats",
     r"\bDeepSeek-V3(?:\.\d)?|\bDeepSeek-R1|\bLlama 3(?:\.1)?|\bQwen\d\S*|\bRSC-[12]\b": "models and clusters",
