@@ -1,4 +1,4 @@
-"""Domains that fail: two kinds of fault, spares inside a domain and beside it, and clusters of faults."""
+"""Domains that fail: two kinds of fault, what each takes out of use, and clusters of faults."""
 
 from heapq import heapify, heapreplace
 
@@ -7,7 +7,7 @@ import sympy as sp
 from scipy.optimize import brentq
 from scipy.stats import betabinom, binom, nbinom, poisson
 
-from model.equation import Equation, Model, compute
+from model.equation import Equation, Model
 from model.nomenclature import (
     correlation,
     devices,
@@ -137,47 +137,6 @@ def units_needed(mean, confidence, dispersion=1.0):
     if dispersion == 1:
         return poisson.ppf(confidence, mean)
     return nbinom.ppf(confidence, mean / (dispersion - 1), 1 / dispersion)
-
-
-def spares_outside(point, confidence, drain_share=None):
-    """Return the spare devices where each domain that a fault makes incomplete is replaced by another, whole one.
-
-    point: devices, domain, failure_rate, drain_share, tray_devices, tray_repair, drain_repair in base units (numbers).
-    A domain is out while any tray is in repair or it is drained. drain_share: in place of the point's, 1 where every
-    fault drains. The domains that are out are a binomial count, of the job's and of the spare ones.
-    """
-    point = point if drain_share is None else point | {"drain_share": drain_share}
-    out = 1 - compute(two_rates.solve(drain_availability), point)
-    if point["drain_share"] < 1:
-        up = compute(two_rates.solve(tray_availability), point) ** (point["domain"] / point["tray_devices"])
-        out = 1 - (1 - out) * up
-    return point["domain"] * _spare_domains(np.ceil(point["devices"] / point["domain"]), out, confidence)
-
-
-def spares_inside(point, confidence):
-    """Return (spare devices, trays held back in each domain) where a tray is replaced inside its domain.
-
-    Each domain holds back the fewest trays with which all domains of the job have enough at once, with the confidence
-    asked for; whole spare domains stand in for drained ones only. point as in spares_outside.
-    """
-    tray = 1 - compute(two_rates.solve(tray_availability), point)
-    drained = 1 - compute(two_rates.solve(drain_availability), point)
-    size = max(round(point["domain"] / point["tray_devices"]), 1)
-    for held in range(size):
-        working = (size - held) * point["tray_devices"]
-        count = np.ceil(point["devices"] / working)
-        if binom.cdf(held, size, tray) ** count >= np.sqrt(confidence):
-            spare = _spare_domains(count, drained, np.sqrt(confidence))
-            return (count + spare) * point["domain"] - point["devices"], held
-    return np.inf, size
-
-
-def _spare_domains(count, unavailability, confidence):
-    """Return the fewest spare domains with which `count` are up, out of all, with that confidence."""
-    spare = int(binom.ppf(confidence, count, unavailability))  # enough if spares never failed, so the least
-    while binom.cdf(spare, count + spare, unavailability) < confidence:
-        spare += 1
-    return spare
 
 
 def simulate_domains(point, spare, events, seed):

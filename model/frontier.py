@@ -133,17 +133,19 @@ def at_speed(curve, speeds, tokens_per_step):
 
 
 def best(scenario, model, precision, conditions, speeds):
-    """Return (throughput, layout, batch): arrays (draws or 1, speeds) of the best layout at each speed.
+    """Return (throughput, batch, layout): arrays (draws or 1, speeds) of the best layout at each speed.
 
     layout: position in the list that `curves` returns for the same arguments.
     """
-    answers = [
-        at_speed(curve, speeds, conditions["tokens_per_step"])
-        for curve in curves(scenario, model, precision, conditions)
-    ]
-    if not answers:
+    return pick(curves(scenario, model, precision, conditions), speeds, conditions["tokens_per_step"])
+
+
+def pick(found, speeds, tokens_per_step):
+    """Return what `best` does, from the list of Curves found."""
+    if not found:
         nothing = np.zeros((1, len(speeds)))
-        return nothing, nothing.astype(int), nothing
+        return nothing, nothing, nothing.astype(int)
+    answers = [at_speed(curve, speeds, tokens_per_step) for curve in found]
     throughput, batch = (np.stack(np.broadcast_arrays(*each)) for each in zip(*answers, strict=True))
     picked = throughput.argmax(axis=0)[None]
     return tuple(np.take_along_axis(each, picked, axis=0)[0] for each in (throughput, batch)) + (picked[0],)

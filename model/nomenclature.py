@@ -311,9 +311,13 @@ domains_out_variance = symbol("domains_out_variance", r"\sigma_d^2", "1", "varia
 token_flop = symbol("token_flop", "F_t", "FLOP", "operations of the forward and backward pass for one token")
 device_tokens = symbol("device_tokens", "t_D", "1", "tokens of one training step over the devices")
 training_efficiency = symbol(
-    "training_efficiency", r"\eta_T", "1", "share of the BF16 peak that a training step's work reaches, fitted"
+    "training_efficiency", r"\eta_W", "1", "share of the BF16 peak that a training step's work reaches, fitted"
 )
 work_time = symbol("work_time", "T_W", "s", "time of a training step's operations on one device")
+dense_parameters = symbol(
+    "dense_parameters", "N_0", "1", "parameters of one pipeline stage that each of its devices holds"
+)
+stage_experts = symbol("stage_experts", "N_E", "1", "parameters of the routed experts of one pipeline stage")
 held_parameters = symbol("held_parameters", "N_D", "1", "parameters that one device holds")
 gradient_bytes = symbol("gradient_bytes", "w_g", "B", "bytes of one parameter's gradient and of its update on the wire")
 replicas = symbol("replicas", "n_R", "1", "devices that hold the same parameters")
@@ -324,3 +328,31 @@ training_step_time = symbol("training_step_time", "T_S", "s", "time of one train
 model_flop_utilisation = symbol(
     "model_flop_utilisation", "U", "1", "operations of the model over what the BF16 peak allows in a step"
 )
+training_bytes = symbol("training_bytes", "Q_T", "B", "bytes of weights, gradients and optimiser that a device keeps")
+state_memory = symbol(
+    "state_memory", r"\eta_T", "1", "share of a device's memory that weights, gradients and optimiser may fill"
+)
+state_bytes = symbol("state_bytes", "w_T", "B", "bytes of those for each parameter that a device holds")
+
+# How large a domain should be
+bare_price = symbol(
+    "bare_price", "c_0", "USD", "price of a device and its share of the machine, scale-up fabric left out"
+)
+bare_power = symbol("bare_power", "w_0", "W", "power of the same, scale-up fabric left out")
+device_price = symbol("device_price", "c_1", "USD", "price of a device with its share of the machine and of the fabric")
+device_draw = symbol("device_draw", "w_1", "W", "power of a device with its share of the machine and of the fabric")
+instance_recovery = symbol("instance_recovery", "R_i", "s", "time for which a fault stops a serving instance")
+serving_share = symbol("serving_share", "A_S", "1", "share of the installed device-time in which a device serves")
+training_share = symbol(
+    "training_share", "W_T", "1", "share of the installed device-time that goes into a model's operations"
+)
+served = symbol("served", "W_S", "token/s", "tokens accepted per second and installed device, faults counted")
+small_domain = symbol("small_domain", "G_0", "1", "devices in a domain of the smaller kind that is compared with")
+premium = symbol("premium", r"\gamma", "1", "price of an installed device that is up, larger over smaller domain")
+small_step_time = symbol("small_step_time", "T_{G_0}", "s", "time of one step where the group spans smaller domains")
+large_step_time = symbol("large_step_time", "T_G", "s", "time of one step where one domain holds the group")
+domain_gain = symbol("domain_gain", r"\Gamma", "1", "useful work for one dollar, larger over smaller domain")
+needed_share = symbol(
+    "needed_share", "g^*", "1", "share of an exchange that must leave the smaller domain, for the larger one to pay"
+)
+break_even_ranks = symbol("break_even_ranks", "P^*", "1", "ranks of a group from which the larger domain pays")

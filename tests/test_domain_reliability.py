@@ -9,6 +9,7 @@ from scipy.stats import betabinom, binom
 
 from model import catalog, reliability
 from model import domain_reliability as fleet
+from model import domain_spares as spares
 from model.equation import compute
 from model.nomenclature import (
     devices_out,
@@ -131,7 +132,7 @@ def test_a_simulated_fleet_agrees_with_the_closed_forms(share, number, spare, se
 @pytest.mark.parametrize("number", [8, 72, 384])
 def test_spares_are_the_fewest_that_suffice(number, share):
     point = POINT | {"domain": number, "failure_rate": 2e-5 / HOUR, "drain_share": share}
-    spare = fleet.spares_outside(point, 0.99) / number
+    spare = spares.outside(point, 0.99) / number
     up = compute(fleet.two_rates.solve(tray_availability), point) ** (number / 4)
     out = 1 - up * compute(fleet.two_rates.solve(drain_availability), point)
     count = np.ceil(4_608 / number)
@@ -143,15 +144,15 @@ def test_spares_inside_serve_large_domains_and_whole_domains_serve_small_ones():
     rare = POINT | {"failure_rate": 2e-5 / HOUR, "devices": 16_384}
     for number, better in ((8, "outside"), (384, "inside")):
         inside, outside = (
-            fleet.spares_inside(rare | {"domain": number}, 0.99)[0],
-            fleet.spares_outside(rare | {"domain": number}, 0.99),
+            spares.inside(rare | {"domain": number}, 0.99)[0],
+            spares.outside(rare | {"domain": number}, 0.99),
         )
         assert (inside < outside) == (better == "inside")
 
 
 def test_what_is_held_back_holds_in_all_domains_at_once():
     point = POINT | {"domain": 384, "devices": 16_384}
-    spare, held = fleet.spares_inside(point, 0.99)
+    spare, held = spares.inside(point, 0.99)
     tray = compute(fleet.two_rates.solve(tray_availability), point)
     count = np.ceil(16_384 / (384 - held * 4))
     assert binom.cdf(held, 96, 1 - tray) ** count >= 0.99**0.5
@@ -162,9 +163,9 @@ def test_what_is_held_back_holds_in_all_domains_at_once():
 @given(st.sampled_from([8, 72, 384]), st.floats(1e-6, 5e-5), st.floats(0.5, 0.99))
 def test_more_faults_and_more_confidence_never_need_fewer_spares(number, rate, confidence):
     point = POINT | {"domain": number, "failure_rate": rate / HOUR}
-    now = fleet.spares_outside(point, confidence)
-    assert fleet.spares_outside(point | {"failure_rate": 1.5 * rate / HOUR}, confidence) >= now
-    assert fleet.spares_outside(point, confidence + 0.009) >= now
+    now = spares.outside(point, confidence)
+    assert spares.outside(point | {"failure_rate": 1.5 * rate / HOUR}, confidence) >= now
+    assert spares.outside(point, confidence + 0.009) >= now
 
 
 def test_recovery_and_installed_share_have_their_limits():

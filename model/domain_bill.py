@@ -1,0 +1,66 @@
+"""What a device costs and draws in a domain of another size: the machine as it is, with another scale-up fabric."""
+
+import numpy as np
+
+from model import fabric_prices
+from model.equation import Equation, Model, compute
+from model.nomenclature import (
+    bare_power,
+    bare_price,
+    device_draw,
+    device_price,
+    domain,
+    domain_price,
+    fabric_device_cost,
+    fabric_device_power,
+    serving_power,
+)
+
+bare = Model(
+    equations=(
+        Equation(bare_price, domain_price / domain - fabric_device_cost),
+        Equation(bare_power, serving_power - fabric_device_power),
+    ),
+    assumptions=("the fabric of a machine as it is sold costs and draws what the law of scale-up fabrics says",),
+)
+
+resized = Model(
+    equations=(
+        Equation(device_price, bare_price + fabric_device_cost),
+        Equation(device_draw, bare_power + fabric_device_power),
+    ),
+    assumptions=("a domain of another size changes the scale-up fabric and nothing else of a machine",),
+)
+
+
+def bill(scenario, sizes):
+    """Return {name: array (draws or 1, sizes)}: a device's price, USD, and power, W, in domains of these sizes.
+
+    Names: device_price, device_draw, and the fabric's part of them, fabric_device_cost and fabric_device_power. A draw
+    whose fabric alone would cost more than the machine as sold contradicts the machine's price: its prices are nan.
+    Raises Missing where the scenario's system has no price or no power. Laws: bare, resized, model.fabric.scale_up.
+    """
+    system, sampler = scenario.system, scenario.sampler
+    topologies = fabric_prices.recorded_topologies()
+    prices = fabric_prices.drawn_prices(topologies, sampler) if sampler else fabric_prices.fitted_prices(topologies)
+    own = system("domain")
+    fabrics = fabric_prices.domain_fabric(
+        (fabric_device_cost, fabric_device_power), [own, *sizes], system("scale_up_bandwidth"), prices, sampler
+    )
+    price, power = (np.atleast_2d(each) for each in fabrics)
+    machine = {
+        "domain_price": system("price"),
+        "domain": own,
+        "serving_power": system("system_power") / system("devices"),
+        "fabric_device_cost": price[:, :1],
+        "fabric_device_power": power[:, :1],
+    }
+    left = compute(bare.solve(bare_price), machine)
+    columns = {
+        "bare_price": np.where(left > 0, left, np.nan),
+        "bare_power": compute(bare.solve(bare_power), machine),
+        "fabric_device_cost": price[:, 1:],
+        "fabric_device_power": power[:, 1:],
+    }
+    totals = {str(symbol): compute(resized.solve(symbol), columns) for symbol in (device_price, device_draw)}
+    return totals | {name: columns[name] for name in ("fabric_device_cost", "fabric_device_power")}

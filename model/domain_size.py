@@ -1,0 +1,191 @@
+"""How large a domain should be: useful work of the same devices in domains of another size, and where one pays."""
+
+import numpy as np
+import sympy as sp
+
+from model import domain_reliability, domain_spares, frontier, network, reliability, training
+from model.equation import Equation, Model, compute
+from model.nomenclature import (
+    best_interval,
+    break_even_ranks,
+    compute_time,
+    decode_throughput,
+    devices_out,
+    domain,
+    domain_gain,
+    drain_availability,
+    effective_training_share,
+    failure_rate,
+    gradient_time,
+    group_devices,
+    inner_share,
+    installed_share,
+    instance_recovery,
+    large_step_time,
+    needed_share,
+    outer_time,
+    premium,
+    ranks,
+    recovery,
+    scale_out_bandwidth,
+    scale_up_bandwidth,
+    served,
+    serving_share,
+    small_domain,
+    small_step_time,
+    training_bytes,
+    training_share,
+    training_step_time,
+    tray_availability,
+    volume,
+    work_time,
+)
+from model.scenario import Scenario
+from model.training import fitted_efficiency, shape
+
+useful = Model(
+    equations=(
+        Equation(training_share, installed_share * work_time / training_step_time),
+        Equation(
+            serving_share,
+            tray_availability * drain_availability / (1 + group_devices * failure_rate * instance_recovery),
+        ),
+        Equation(served, serving_share * decode_throughput),
+    ),
+    assumptions=(
+        "a training job keeps spares for all that it needs; a serving instance makes do with the trays that work",
+        "a fault of any of its devices stops a serving instance until it has recovered",
+    ),
+)
+
+_outer = (
+    network.two_tier[outer_time].rhs.subs(inner_share, network.two_tier[inner_share].rhs).subs(domain, small_domain)
+)
+break_even = Model(
+    equations=(
+        Equation(small_step_time, compute_time + _outer, "hockney1994"),
+        Equation(large_step_time, compute_time + volume / scale_up_bandwidth, "hockney1994"),
+        Equation(domain_gain, small_step_time / (premium * large_step_time)),
+        Equation(
+            needed_share,
+            scale_out_bandwidth * ((premium - 1) * compute_time / volume + premium / scale_up_bandwidth),
+        ),
+        Equation(break_even_ranks, 1 + (small_domain - 1) / (1 - needed_share)),
+    ),
+    assumptions=(
+        "the larger domain holds the whole group, the smaller ones a part of it each, and their outer network binds",
+        "exchanges are waited for; no start-up time",
+    ),
+    valid=(sp.Gt(ranks, small_domain), sp.Lt(needed_share, 1)),
+)
+
+GROUPS = 2.0 ** np.arange(3, 9)  # devices of the expert-parallel groups that are tried in training
+PARTS = ("spares", "faults", "gradients", "bubble", "imbalance", "exchange", "useful")  # of installed device-time
+
+
+def fault_point(scenario, devices=1.0):
+    """Return the columns of the laws of faults for a job of that many devices, in base units.
+
+    The failure rate is the system's own. Trays, repair times and the share of draining faults are those of
+    gb200-nvl72, the one machine of which any of them is recorded.
+    """
+    repairs = scenario.facts("reliability", "gb200-nvl72")
+    return {
+        "devices": devices,
+        "domain": scenario.system("domain"),
+        "failure_rate": scenario.facts("reliability", scenario.name)("failure_rate"),
+        "drain_share": scenario.facts("fabric", "gb200-nvl72")("drain_share"),
+        "tray_devices": scenario.facts("systems", "gb200-nvl72")("devices_per_tray"),
+        "tray_repair": repairs("repair_compute_tray"),
+        "drain_repair": repairs("repair_backplane"),
+    }
+
+
+def training_work(scenario, devices, model="deepseek-v3", groups=GROUPS, overlap=True, **faults):
+    """Return ({part: share of installed device-time}, group): where a training job's device-time goes.
+
+    Arrays of shape (draws or 1, 1); parts: PARTS, which sum to one. group: the expert-parallel group with the shortest
+    step among `groups` that fits into memory. overlap: two microbatches, or one that waits for its exchanges. faults:
+    options of training_faults. Laws: model.training, model.domain_reliability, useful.
+    """
+    system, facts = scenario.system, scenario.facts("software", "training")
+    precision = "fp8" if "peak_fp8" in system else "bf16"
+    groups = groups[groups * system("dies", 1) <= scenario.facts("workloads", model)("experts")]
+    columns = shape(scenario, model, groups, devices, precision, overlap)
+    columns |= {
+        "training_efficiency": fitted_efficiency(Scenario("hgx-h800", scenario.sampler)),
+        "state_bytes": facts("state_bytes"),
+    }
+    solved = {
+        symbol: compute(training.training.solve(symbol), columns)
+        for symbol in (training_bytes, training_step_time, work_time, gradient_time)
+    }
+    fits = solved[training_bytes] <= facts("state_memory") * system("memory_capacity")
+    times = np.where(fits, solved[training_step_time], np.inf)
+    picked = np.atleast_2d(times).argmin(axis=1)[:, None]
+
+    def best(number):
+        return np.take_along_axis(np.broadcast_to(number, (len(picked), len(groups))), picked, axis=1)
+
+    time, work, gradients = best(times), best(solved[work_time]), best(solved[gradient_time])
+    exchange, imbalance, bubble = (best(columns[f"{part}_idle"]) for part in ("exchange", "imbalance", "bubble"))
+    stretched = work / (1 - exchange - imbalance)
+    up, installed = training_faults(scenario, devices, **faults)
+    shares = {
+        "gradients": (columns["gradient_exposed"] * gradients + columns["optimiser_time"]) / time,
+        "bubble": stretched * bubble / (1 - bubble) / time,
+        "imbalance": stretched * imbalance / time,
+        "exchange": stretched * exchange / time,
+        "useful": work / time,
+    }
+    shares = {part: share * installed for part, share in shares.items()}
+    spares = 1 - installed / up
+    return {"spares": spares, "faults": 1 - spares - installed, **shares}, groups[picked]
+
+
+def training_faults(scenario, devices, confidence=0.99, swap=False, bends=False, given=None):
+    """Return (effective training share, the same over all installed devices), arrays of shape (draws or 1, 1).
+
+    The fewer of spares inside and outside the domains; checkpoints written as fast as Llama 3's, at the best interval.
+    swap: a spare tray inside the domain takes over as quickly as Huawei claims, where that gains more than it costs, in
+    place of one recovery time for all faults. bends: the job makes do with unequal domains, so that only what is out of
+    use is lost. given: columns in place of those of fault_point. Laws: model.reliability, model.domain_reliability.
+    """
+    point = fault_point(scenario, devices) | (given or {})
+    inside, _ = domain_spares.inside(point, confidence)
+    elsewhere = scenario.facts("reliability", "meta-rsc")("restart_overhead")
+    fewest = np.minimum(inside, domain_spares.outside(point, confidence))
+    ways = [(elsewhere, compute(domain_reliability.two_rates.solve(devices_out), point) if bends else fewest)]
+    if swap:
+        quick = scenario.facts("reliability", "cloudmatrix384")("recovery_time_rescheduling")
+        times = point | {"swap_time": quick, "drain_time": elsewhere}
+        ways.append((compute(domain_reliability.two_recoveries.solve(recovery), times), inside))
+    found = []
+    for reload, spare in ways:
+        columns = point | {"downtime": 0.0, "reload": reload, "spare_devices": spare}
+        columns["checkpoint_write"] = scenario.facts("reliability", "llama3-16k")("checkpoint_write")
+        columns["interval"] = compute(reliability.optimum.solve(best_interval), columns)
+        up = compute(reliability.checkpointing.solve(effective_training_share), columns)
+        columns["effective_training_share"] = up
+        installed = compute(domain_reliability.two_recoveries[installed_share].rhs, columns)
+        found.append((np.atleast_2d(up), np.atleast_2d(installed)))
+    better = found[0][1] >= found[-1][1]
+    return tuple(np.where(better, first, last) for first, last in zip(found[0], found[-1], strict=True))
+
+
+def serving_work(scenario, model, precision, conditions, speeds):
+    """Return (tokens per second and installed device, group), arrays of shape (draws or 1, speeds).
+
+    The best layout at each speed, as in model.frontier, and what faults leave of its time. Law: useful.
+    """
+    found = frontier.curves(scenario, model, precision, conditions)
+    throughput, _, layout = frontier.pick(found, speeds, conditions["tokens_per_step"])
+    group = np.array([curve.layout.ranks for curve in found] or [0])[layout]
+    columns = fault_point(scenario) | {
+        "group_devices": group,
+        "instance_recovery": scenario.facts("reliability", "cloudmatrix384")("recovery_time_inference"),
+        "decode_throughput": throughput,
+    }
+    for symbol in (tray_availability, drain_availability):
+        columns[str(symbol)] = compute(domain_reliability.two_rates.solve(symbol), columns)
+    return compute(useful.solve(served), columns), group
