@@ -24,6 +24,7 @@ from model.units import size
 GROUP = ["system", "software", "op"]
 INPUTS = ("ranks", "tokens", "hidden", "experts", "topk", "bytes_per_element", "bytes")
 CLOSE = 0.03  # about how far repeated measurements of a time lie apart: where a fit that knows no scatter starts
+SMALL = 4 * 2**20  # bytes below which an all-reduce is taken to run the protocol for small messages
 ENOUGH = 4  # rows from which a fit of two constants stands alone and joins the prior of the others
 
 
@@ -51,9 +52,14 @@ class Fit:
 
 
 def measured(quantity, role=None):
-    """Return the measured rows of data/network.csv for a quantity, all or of a role, with their times, s, as `time`."""
+    """Return the measured rows of data/network.csv for a quantity, all or of a role, with their times, s, as `time`.
+
+    all_reduce_time: from SMALL bytes on; small_all_reduce_time: below.
+    """
     rows = catalog.chosen("network")
     rows = rows[rows.op.isin(("dispatch", "combine")) if quantity == "all_to_all_time" else rows.op == "all_reduce"]
+    if quantity != "all_to_all_time":
+        rows = rows[(rows.bytes < SMALL) == (quantity == "small_all_reduce_time")]
     rows = rows if role is None else rows[rows.role == role]
     rows = rows.assign(time=rows.value * rows.unit.map(size))
     convention = rows.quantity == "bus_bandwidth"  # not a wire rate: turned back into the time that was measured

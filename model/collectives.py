@@ -54,6 +54,11 @@ def all_reduce_columns(system, software, rows):
     }
 
 
+def small_all_reduce_columns(system, software, rows):
+    """Return the columns for small messages: their protocol sends a flag with every word, and no switch reduces it."""
+    return {**all_reduce_columns(system, software, rows), "in_switch": 0.0}
+
+
 def local_ranks(ranks, domain):
     """Return the ranks that share a domain: spread evenly over as few domains (sizes in ranks) as hold them."""
     return ranks / np.ceil(ranks / domain)
@@ -79,6 +84,7 @@ def _fabric(system, dies, crosses):
 OPERATIONS = {  # quantity: (law, its left-hand side, what makes the columns)
     "all_to_all_time": (all_to_all, all_to_all_time, all_to_all_columns),
     "all_reduce_time": (all_reduce, all_reduce_time, all_reduce_columns),
+    "small_all_reduce_time": (all_reduce, all_reduce_time, small_all_reduce_columns),
 }
 
 

@@ -25,10 +25,19 @@ def all_to_all_time(scenario, choices, rows):
 
 
 def all_reduce_time(scenario, choices, rows):
-    """Return the time of one all-reduce, s. Law: model.all_reduce.all_reduce."""
+    """Return the time of one all-reduce, s, by the faster of two protocols, for large messages and for small ones.
+
+    Law: model.all_reduce.all_reduce, with constants of its own for each protocol.
+    """
     software = scenario.software("all_reduce_time", choices.get("software"))
-    columns = collectives.all_reduce_columns(scenario.system, software, rows)
-    return _operation(scenario, "all_reduce_time", software.name, "all_reduce", columns)
+    ways = [
+        _operation(scenario, name, software.name, "all_reduce", columns(scenario.system, software, rows))
+        for name, columns in (
+            ("all_reduce_time", collectives.all_reduce_columns),
+            ("small_all_reduce_time", collectives.small_all_reduce_columns),
+        )
+    ]
+    return np.minimum(*ways)
 
 
 def job_mtbf(scenario, choices, rows):

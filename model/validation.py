@@ -10,6 +10,7 @@ from model.units import size
 INPUTS = {
     "all_to_all_time": ["op", "ranks", "tokens", "hidden", "experts", "topk", "bytes_per_element", "software"],
     "all_reduce_time": ["ranks", "bytes", "software"],
+    "small_all_reduce_time": ["ranks", "bytes", "software"],  # rows of its own, predicted by all_reduce_time
     "decode_throughput": ["ranks", "batch", "context", "tokens_per_step", "precision"],
 }
 
@@ -33,9 +34,9 @@ def compare(quantity, draws=1000, seed=0):
     """
     rows = measured(quantity)
     names = [*INPUTS[quantity], "system", *(["model"] if quantity == "decode_throughput" else [])]
-    asked = rows[names]
-    own, _ = predict(quantity, asked, seed=seed, draws=draws)
-    other, _ = predict(quantity, asked, interval=False, own=False)
+    asked, predicted = rows[names], quantity.removeprefix("small_")
+    own, _ = predict(predicted, asked, seed=seed, draws=draws)
+    other, _ = predict(predicted, asked, interval=False, own=False)
     return rows.assign(
         predicted=own.value,
         low=own.low,
@@ -77,7 +78,7 @@ def refuse_worse(errors):
 def constants():
     """Return every fitted constant with its relative standard error, the rows behind it and the scatter of its fit."""
     listed = []
-    for quantity in ("all_to_all_time", "all_reduce_time"):
+    for quantity in ("all_to_all_time", "all_reduce_time", "small_all_reduce_time"):
         groups = calibration.measured(quantity, "calibrate").groupby(calibration.GROUP, sort=False)
         for (system, software, op), rows in groups:
             fit = calibration.fit(quantity, system, software, op)

@@ -8,7 +8,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import calibration, catalog, collectives
+from model import calibration, catalog, collectives, predictions
 from model.all_reduce import all_reduce, bus, ring
 from model.equation import compute
 from model.nomenclature import (
@@ -21,6 +21,7 @@ from model.nomenclature import (
     scale_out_bandwidth,
     startup,
 )
+from model.scenario import Scenario
 
 RING = ring.solve(all_reduce_time)
 SIZE, RATE = 96.0, 4.0  # bytes, bytes per second
@@ -168,3 +169,45 @@ def test_a_ring_alone_would_not_explain_that():
 def test_a_group_smaller_than_its_domain_is_refused():
     with pytest.raises(ValueError, match="all_reduce_time: ranks >= local_ranks fails"):
         collectives.time("all_reduce_time", hierarchy(ranks=4), {})
+
+
+# Small messages.
+
+MEASURED = calibration.measured("small_all_reduce_time")
+
+
+def predicted(system, number, sizes):
+    rows = {"ranks": np.full(len(sizes), float(number)), "bytes": np.asarray(sizes, dtype=float)}
+    return predictions.all_reduce_time(Scenario(system), {}, rows)
+
+
+@pytest.mark.parametrize("system", ["hgx-h100", "hgx-h200", "hgx-b200", "gb200-nvl72", "cloudmatrix384"])
+@pytest.mark.parametrize("number", [2, 8, 64])
+def test_a_larger_message_never_takes_less_time_and_no_size_jumps(system, number):
+    times = predicted(system, number, np.geomspace(512, 2**34, 400))
+    assert (np.diff(times) >= 0).all()
+    assert (times[1:] / times[:-1] < np.geomspace(512, 2**34, 400)[1] / 512 * 1.001).all()
+
+
+def test_a_small_message_takes_as_long_as_the_fastest_and_slowest_benchmarks_allow():
+    for system, rows in MEASURED.groupby("system"):
+        tiny = rows[rows.bytes <= 32_768]
+        (time,) = predicted(system, tiny.ranks.iloc[0], [8192])
+        assert 0.9 * tiny.time.min() < time < 1.6 * tiny.time.max()
+
+
+def test_a_large_message_runs_the_protocol_for_large_ones():
+    rows = {"ranks": np.array([8.0]), "bytes": np.array([2.0**33])}
+    scenario = Scenario("hgx-h100")
+    software = scenario.software("all_reduce_time")
+    columns = collectives.all_reduce_columns(scenario.system, software, rows)
+    alone = collectives.time(
+        "all_reduce_time", columns, scenario.constants("all_reduce_time", software.name, "all_reduce")
+    )
+    assert predicted("hgx-h100", 8, [2.0**33]) == pytest.approx(alone)
+
+
+def test_rows_below_the_limit_fit_the_one_protocol_and_the_rest_the_other():
+    large = calibration.measured("all_reduce_time")
+    assert MEASURED.bytes.max() < calibration.SMALL <= large.bytes.min()
+    assert {"calibrate", "validate"} == set(MEASURED.role)
