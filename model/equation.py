@@ -13,7 +13,11 @@ from model.nomenclature import NOMENCLATURE
 from model.units import BASE, dimension
 
 LEADING_MINUS = re.compile(r"(?:^|[{(\[])\s*-")
-NUMERIC = [{"LambertW": lambda x: scipy.special.lambertw(x).real, "binomial": scipy.special.binom}, "scipy", "numpy"]
+NUMERIC = [
+    {"LambertW": lambda x, k=0: scipy.special.lambertw(x, k).real, "binomial": scipy.special.binom},
+    "scipy",
+    "numpy",
+]
 
 
 @dataclass(frozen=True)
