@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: book test serve lab sweep clean requirements
+.PHONY: book test test-slow serve lab sweep clean requirements
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
@@ -11,10 +11,16 @@ book: .venv/ready
 	  || { echo "The build stopped. The last complete book, if there is one, stays as it was."; exit 1; }
 	@echo "The book: book/_build/html/index.html"
 
+# Lint and every test but those marked slow, which build, sweep, break and stop copies of the project.
 test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
+	@echo "Left out, because they take minutes: the slow tests. make test-slow runs them."
+
+# After make book they reuse what it built.
+test-slow: .venv/ready
+	$(BIN)/pytest -n auto --dist loadgroup -m slow
 
 serve: book
 	@echo "Ctrl-C stops it."

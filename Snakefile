@@ -56,7 +56,9 @@ rule site:
         files("notebooks/profiles"),
         "requirements.txt",
     output: touch(FINISHED)
-    params: browser=shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    params:
+        browser=shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
+        printed="NO_PDF" not in os.environ,
     message: "site"
     # A build with warnings writes pages all the same: build aside, and put it in place when it is whole.
     # First the book as one page, to print it: the site offers the PDF where there is a browser to make it.

@@ -1,8 +1,9 @@
 """Prints the book, built as one page, as a PDF: python book/print.py singlehtml/index.html book.pdf
 
-The system's Chromium prints. Where there is none, or it does not start, there is no PDF, and the site offers none.
+The system's Chromium prints. Where there is none, it does not start, or NO_PDF is set, the site offers no PDF.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -89,6 +90,9 @@ def without_clock(pdf):
 
 def print_book(page, target):
     """Write the PDF of the built page, or say why there is none."""
+    if "NO_PDF" in os.environ:
+        print("No PDF: NO_PDF is set.")
+        return
     if BROWSER is None:
         print("No PDF: there is no Chromium on the path.")
         return

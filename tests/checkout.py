@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 # Without what a make or a test above this one set; every program of the copy is this environment's.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTEST"))}
+ENVIRONMENT["NO_PDF"] = "1"  # printing the book would take most of a build's time
 MAKE = ["make", "--old-file", ".venv/ready", f"BIN={Path(sys.executable).parent}"]
 
 
