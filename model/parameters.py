@@ -56,6 +56,19 @@ class Text:
         return None if isinstance(value, str) and value else "takes a text"
 
 
+@dataclass(frozen=True)
+class Optional:
+    """What `allowed` takes, or None for what is known already."""
+
+    allowed: Range | Choice | Text
+
+    def problem(self, value):
+        """Return what is wrong with value, or None."""
+        if value is None or (problem := self.allowed.problem(value)) is None:
+            return None
+        return f"{problem}, or None for the system's own"
+
+
 def count(low, high):
     """Return the check of a whole number from low to high."""
     return Range(low, high, whole=True)

@@ -11,7 +11,7 @@ class Scenario:
     With a Sampler, every answer is an array of shape (draws, 1), drawn once and kept, so that all parts of a prediction
     see the same machine; without, every answer is a number. own=False leaves the system's own
     calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
-    units, in place of the recorded ones: the same machine with another domain, say.
+    units, in place of the recorded ones: the same machine with another domain, say; startup: of its exchanges.
     """
 
     def __init__(self, system=None, sampler=None, step_constants=None, own=True, changes=None):
@@ -20,7 +20,7 @@ class Scenario:
         self._without = None if own else system
         self._step_constants = step_constants
         self._facts, self._constants, self._fitted_from = {}, {}, set()
-        self._changes = changes
+        self._changes = changes or {}
 
     @property
     def system(self):
@@ -51,6 +51,8 @@ class Scenario:
             self._constants[key] = self._fit(quantity, self.name, software, op).constants(
                 self.sampler, f"{self.name} {software} {op}"
             )
+            if quantity == "all_to_all_time" and "startup" in self._changes:
+                self._constants[key]["startup"] = self._changes["startup"]
         return self._constants[key]
 
     def step_constants(self):

@@ -121,6 +121,8 @@ def _value(text, default):
     """Return a field as a value like the default in the notebook's parameters cell; ValueError says what to write."""
     if isinstance(default, list):
         return _list(text, default)
+    if default is None:  # a number or a word that need not be given
+        return None if text in ("", "None") else _number(text) if NUMBER.fullmatch(text) else text
     if text == "":
         raise ValueError(f"is empty; write a value, {default!r} for the notebook's own")
     if isinstance(default, bool):

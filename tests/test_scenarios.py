@@ -141,6 +141,10 @@ def test_good_rows_mean_what_the_notebook_would_be_given_by_hand(write, accepts)
     assert read[1].texts == {"devices": "1e4", "checkpoint_write": "30.5", "systems": "hgx-h100 gb200-nvl72"}
 
 
+def test_what_need_not_be_given_is_nothing_a_number_or_a_word():
+    assert [scenarios._value(text, None) for text in ("", "None", "36", "1e-6", "fp8")] == [None, None, 36, 1e-6, "fp8"]
+
+
 def test_a_switch_a_word_and_a_list_of_numbers_follow_the_default():
     cells = [
         nbformat.v4.new_code_cell(
