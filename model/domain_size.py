@@ -10,6 +10,7 @@ from model.nomenclature import (
     break_even_ranks,
     compute_time,
     decode_throughput,
+    device_tokens,
     devices_out,
     domain,
     domain_gain,
@@ -110,7 +111,7 @@ def training_work(scenario, devices, model="deepseek-v3", groups=GROUPS, overlap
     """
     system, facts = scenario.system, scenario.facts("software", "training")
     precision = "fp8" if "peak_fp8" in system else "bf16"
-    groups = groups[groups * system("dies", 1) <= scenario.facts("workloads", model)("experts")]
+    groups = groups[groups * np.median(system("dies", 1)) <= scenario.facts("workloads", model)("experts")]
     columns = shape(scenario, model, groups, devices, precision, overlap)
     columns |= {
         "training_efficiency": fitted_efficiency(Scenario("hgx-h800", scenario.sampler)),
@@ -141,6 +142,13 @@ def training_work(scenario, devices, model="deepseek-v3", groups=GROUPS, overlap
     shares = {part: share * installed for part, share in shares.items()}
     spares = 1 - installed / up
     return {"spares": spares, "faults": 1 - spares - installed, **shares}, groups[picked]
+
+
+def training_rate(scenario, model="deepseek-v3"):
+    """Return the tokens per second that a device trains on while nothing waits, shape (draws or 1, 1)."""
+    run = shape(scenario, model, precision="fp8" if "peak_fp8" in scenario.system else "bf16")
+    run |= {"training_efficiency": fitted_efficiency(Scenario("hgx-h800", scenario.sampler))}
+    return np.atleast_2d(compute(training.training.solve(device_tokens / work_time), run))
 
 
 def training_faults(scenario, devices, confidence=0.99, swap=False, bends=False, given=None):
