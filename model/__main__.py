@@ -11,6 +11,7 @@ from model.equation import latex
 from model.predict import InputError, check, describe, predict, quantity, software_names, suggest
 from model.quantities import OPTIONAL, QUANTITIES
 from model.table import predict_file
+from model.workers import cores
 
 TABLES = ("systems", "reliability", "serving", "network")
 
@@ -86,14 +87,15 @@ def list_sources(system):
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--interval/--no-interval", default=True, help="Compute low and high, the 5 and 95 % points.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the interval's draws.")
-def predict_command(name, inputs, system, table, as_json, interval, seed):
+@click.option("--workers", type=click.IntRange(1), help="Processes that answer a long table; left out: one a core.")
+def predict_command(name, inputs, system, table, as_json, interval, seed, workers):
     """Predict QUANTITY from input=value pairs, or for each row of a table."""
     if table is None:
         _one(name, inputs, system, as_json, interval, seed)
     else:
         if inputs or as_json:
             raise InputError("--table takes its inputs from the file: leave input=value and --json out")
-        predict_file(name, table, sys.stdout, system, interval, seed)
+        predict_file(name, table, sys.stdout, system, interval, seed, workers or cores())
 
 
 def _one(name, inputs, system, as_json, interval, seed):
