@@ -47,6 +47,11 @@ def figure(name, drawing, data, alt):
 
     name: of the glue and of the files; data: frame of what is drawn; alt: what a reader who cannot see it is told.
     """
+    show(name, picture(name, drawing, data, alt))
+
+
+def picture(name, drawing, data, alt):
+    """Write a matplotlib figure and its data as `figure` does, and return it as SVG fit for a page."""
     with mpl.rc_context({"svg.hashsalt": name}):
         buffer = io.StringIO()
         drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
@@ -55,9 +60,7 @@ def figure(name, drawing, data, alt):
                 folder / f"{name}.svg", facecolor="white", transparent=False, metadata={"Date": None, "Creator": None}
             )
     plt.close(drawing)
-    shown = HTML(_inline(buffer.getvalue(), name, alt))
-    glue(name, shown, display=False)
-    display(shown)
+    return _inline(buffer.getvalue(), name, alt)
 
 
 def table(name, data, formats=None):
@@ -65,9 +68,22 @@ def table(name, data, formats=None):
     _write(name, data)
     style = data.style.hide(axis="index").format(formats or {}, na_rep="–", escape=None).set_uuid(name)
     style = style.set_table_attributes('class="table sortable"')
-    shown = HTML(style.to_html())
+    show(name, style.to_html())
+
+
+def show(name, markup):
+    """Glue HTML under its name, and show it."""
+    shown = HTML(markup)
     glue(name, shown, display=False)
     display(shown)
+
+
+def output_folder():
+    """Return the folder, made where it is missing, in which the build wants a notebook's files; None outside one."""
+    if (folder := os.environ.get("STUDY_OUTPUT")) is None:
+        return None
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder)
 
 
 def axes(width=7.2, height=4.2, **subplots):
@@ -88,11 +104,9 @@ def label_lines(axis, gap=1.02):
 
 def _write(name, data):
     """Write the data where the build asks for it, and return that folder; nothing and None elsewhere."""
-    if (folder := os.environ.get("STUDY_OUTPUT")) is None:
-        return None
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    data.to_csv(Path(folder) / f"{name}.csv", index=False)
-    return Path(folder)
+    if folder := output_folder():
+        data.to_csv(folder / f"{name}.csv", index=False)
+    return folder
 
 
 def _inline(svg, name, alt):

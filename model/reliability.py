@@ -101,6 +101,18 @@ checkpointing = Model(
     valid=(sp.Ge(devices, 1),),
 )
 
+# The same, saving at the best interval: one closed form of devices, rate and recovery.
+best_checkpointing = Model(
+    equations=(
+        optimum[job_mtbf],
+        optimum[best_interval],
+        Equation(interval, best_interval, "corless1996"),
+        checkpointing[effective_training_share],
+    ),
+    assumptions=(*checkpointing.assumptions, "the job saves at the interval at which the share is largest"),
+    valid=checkpointing.valid,
+)
+
 # First order in the rate (Kokolis et al.): restart and half a gap lost per interruption. Refused where it breaks.
 first_order = Model(
     equations=(

@@ -12,6 +12,7 @@ UNITS = {  # name: (size in base units, dimension)
     "token": (1, ONE),
     "B": (1, byte),
     "kB": (1e3, byte),
+    "MB": (1e6, byte),
     "GB": (1e9, byte),
     "TB": (1e12, byte),
     "PB": (1e15, byte),
