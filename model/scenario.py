@@ -56,11 +56,14 @@ class Scenario:
         return self._constants[key]
 
     def step_constants(self):
-        """Return what all systems share in a step: the fitted efficiency (or the one given) and a layer's overhead."""
+        """Return what all systems share in a step: a layer's overhead, and efficiency and skew fitted to it, or given."""
+        overhead = self.facts("software", "kernels")("layer_overhead")
         if self._step_constants is None:
             self._fitted_from |= set(step_calibration.points("calibrate").source)
-            self._step_constants = step_calibration.fit(self._without).constants(self.sampler, "all systems")
-        return {**self._step_constants, "layer_overhead": self.facts("software", "kernels")("layer_overhead")}
+            fit = step_calibration.follow(overhead, self._without) if self.sampler else None
+            fit = fit or step_calibration.fit(self._without)
+            self._step_constants = fit.constants(self.sampler, "all systems")
+        return {"layer_overhead": overhead, **self._step_constants}
 
     def step_scatter(self, rows):
         """Return the factors, of shape (draws, rows), by which throughputs scatter about the step's law; 1 undrawn."""

@@ -1,6 +1,6 @@
 """Fits what all systems share in a step, roofline efficiency and skew, from decode rows marked `calibrate`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -9,11 +9,13 @@ from scipy.optimize import least_squares
 from model import catalog
 from model.calibration import Fit
 from model.step import step
+from model.units import size
 
 # Where an exchange sets the pace a row knows no efficiency, where microbatches overlap it knows no skew. Weak priors
 # keep such a fit finite and its interval wide: half of the roofline, half as long again, each within a factor of two.
 NAMES = ("roofline_efficiency", "skew")
 PRIOR, WITHIN = np.log([0.5, 0.5]), np.log(2.0)
+NODES = 4  # overheads of a layer at which the rows are fitted
 CONDITIONS = ("ranks", "batch", "context")
 
 
@@ -36,13 +38,18 @@ class StepFit(Fit):
 
 
 @cache
-def fit(without=None):
-    """Return the StepFit that all systems share, by least squares on log throughput; without: a system left out."""
+def fit(without=None, overhead=None):
+    """Return the StepFit that all systems share, by least squares on log throughput.
+
+    without: a system left out; overhead: of a layer, s, in place of the chosen one.
+    """
     from model.scenario import Scenario
 
     rows = points("calibrate")
     rows = rows if without is None else rows[rows.system != without]
-    constants = {}  # shared by the scenarios, which look the numbers of their systems up once
+    constants = (
+        {} if overhead is None else {"layer_overhead": overhead}
+    )  # shared by the scenarios, which look the numbers of their systems up once
     scenarios = [(Scenario(row.system, step_constants=constants), row) for row in rows.itertuples()]
 
     def misfit(logarithms):
@@ -56,6 +63,19 @@ def fit(without=None):
     scatter = float(np.sqrt(np.sum(start**2) / max(len(rows) - len(NAMES), 1)))
     solution = least_squares(residuals, PRIOR, args=(scatter,))
     return StepFit(NAMES, solution.x, np.linalg.inv(solution.jac.T @ solution.jac), scatter, len(rows))
+
+
+def follow(overhead, without=None):
+    """Return the StepFit whose mean follows an assumed overhead of a layer: an array, s, of shape (draws, 1).
+
+    The rows are fitted anew at a few overheads between the least and the most recorded; in between the logarithms are
+    interpolated. The longer a layer takes for nothing, the more efficient must be what is left.
+    """
+    row = catalog.chosen("software").query("quantity == 'layer_overhead'").iloc[0]
+    nodes = np.geomspace(row.low, row.high, NODES) * size(row.unit)
+    means = np.array([fit(without, float(node)).mean for node in nodes])
+    mean = [np.interp(np.log(overhead), np.log(nodes), means[:, i]) for i in range(len(NAMES))]
+    return replace(fit(without), mean=mean)
 
 
 def predict(scenario, row):
