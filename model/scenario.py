@@ -56,7 +56,7 @@ class Scenario:
         return self._constants[key]
 
     def step_constants(self):
-        """Return what all systems share in a step: a layer's overhead, and efficiency and skew fitted to it, or given."""
+        """Return what all systems share in a step: a layer's overhead, and what was fitted to it, or given."""
         overhead = self.facts("software", "kernels")("layer_overhead")
         if self._step_constants is None:
             self._fitted_from |= set(step_calibration.points("calibrate").source)
