@@ -87,7 +87,7 @@ def curves(scenario, model, precision, conditions):
 
 def step_time(scenario, model, precision, rows, overlap, fits, batch):
     """Return the time of a decode step, s, in the shape of batch; infinite where the layout does not fit."""
-    time, _, _ = step.step(scenario, model, "decode", precision, overlap, {**rows, "batch": batch})
+    time = step.duration(scenario, model, "decode", precision, overlap, {**rows, "batch": batch})
     return np.where(fits, time, np.inf)
 
 

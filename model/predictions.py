@@ -14,7 +14,7 @@ from model.nomenclature import best_interval, failure_rate
 from model.nomenclature import effective_training_share as training_share
 from model.nomenclature import job_mtbf as mtbf
 from model.nomenclature import whole_domain_share as whole_share
-from model.step import idle_shares, step
+from model.step import duration, idle_shares, step
 
 
 def all_to_all_time(scenario, choices, rows):
@@ -81,7 +81,7 @@ def decode_throughput(scenario, choices, rows):
     """Return tokens accepted per second and device, the better of one batch and two overlapped microbatches."""
     rows = {**rows, "processed": np.ceil(rows["tokens_per_step"])}
     times = [
-        step(scenario, choices["model"], "decode", choices["precision"], overlap, rows)[0] for overlap in (False, True)
+        duration(scenario, choices["model"], "decode", choices["precision"], overlap, rows) for overlap in (False, True)
     ]
     throughput = rows["batch"] * rows["tokens_per_step"] / np.minimum(*times)
     return throughput * scenario.step_scatter(len(rows["batch"]))

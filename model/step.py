@@ -88,13 +88,23 @@ def columns(scenario, model, phase, precision, rows, software=None, share=1.0, b
 
 def step(scenario, model, phase, precision, overlap, rows, software=None):
     """Return (step time, busy time, busy time of a balanced load), in s; overlap: two microbatches or one batch."""
+    time, part, share = _timed(scenario, model, phase, precision, overlap, rows, software)
+    fair = evaluate(compute.solve(compute_time), {**part, "load_ratio": 1.0, "skew": 1.0})
+    return time, part["compute_time"] / share, fair / share
+
+
+def duration(scenario, model, phase, precision, overlap, rows, software=None):
+    """Return the step time alone, in s: the first of what `step` returns."""
+    return _timed(scenario, model, phase, precision, overlap, rows, software)[0]
+
+
+def _timed(scenario, model, phase, precision, overlap, rows, software):
+    """Return (step time, columns of a batch or microbatch, its share of the step)."""
     share = 0.5 if overlap else 1.0
     part = columns(scenario, model, phase, precision, rows, software, share)
-    fair = columns(scenario, model, phase, precision, rows, software, share, balanced=True)
     facts = scenario.facts("software", "overlap")
     price = {name: facts(name) for name in ("overlap_slowdown", "exposed_share")} if overlap else {}
-    time = evaluate((overlapped if overlap else serial)[step_time].rhs, {**part, **price})
-    return time, part["compute_time"] / share, fair["compute_time"] / share
+    return evaluate((overlapped if overlap else serial)[step_time].rhs, {**part, **price}), part, share
 
 
 def parts(scenario, model, phase, precision, overlap, rows):

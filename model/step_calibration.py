@@ -8,7 +8,7 @@ from scipy.optimize import least_squares
 
 from model import catalog
 from model.calibration import Fit
-from model.step import step
+from model.step import duration
 from model.units import size
 
 # Where an exchange sets the pace a row knows no efficiency, where microbatches overlap it knows no skew. Weak priors
@@ -82,5 +82,5 @@ def predict(scenario, row):
     """Return the decode throughput, in token/s per device, of one row of points()."""
     accepted = row.tokens_per_step if np.isfinite(row.tokens_per_step) else 1.0
     inputs = {name: np.array([getattr(row, name)]) for name in CONDITIONS} | {"processed": np.ceil(accepted)}
-    time, _, _ = step(scenario, row.workload, "decode", row.precision, row.overlap == 1, inputs)
+    time = duration(scenario, row.workload, "decode", row.precision, row.overlap == 1, inputs)
     return float(row.batch * accepted / time[0])

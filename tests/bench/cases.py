@@ -1,0 +1,119 @@
+"""The questions that the bench asks of each quantity: rows of inputs, and the numbers that a law by hand needs."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from model.scenario import Scenario
+from model.step import POOLED, WORKLOAD
+
+SYSTEMS = {"all_to_all_time": "hgx-h100", "all_reduce_time": "gb200-nvl72"}
+SYSTEMS |= dict.fromkeys(("moe_idle_share", "decode_throughput", "decode_frontier"), "gb200-nvl72")
+WORDS = {  # inputs that are the same in every row
+    "all_to_all_time": {"op": "dispatch"},
+    "moe_idle_share": {"model": "deepseek-v3", "precision": "fp8", "phase": "decode", "overlap": 0},
+    "decode_throughput": {"model": "deepseek-v3", "precision": "fp8"},
+    "decode_frontier": {"model": "deepseek-v3", "precision": "fp8"},
+}
+RANKS = np.array([8, 16, 32, 64, 72, 128, 144, 256])
+
+
+def rows(quantity, count, seed=0):
+    """Return a frame of `count` rows of the numbers that a quantity asks for."""
+    rng = np.random.default_rng(seed)
+    job = {"devices": rng.integers(8, 100_000, count), "failure_rate": rng.uniform(1e-9, 1e-8, count)}
+    step = {"ranks": rng.choice(RANKS[:-1], count), "batch": rng.integers(1, 256, count)}
+    step |= {"context": rng.integers(100, 8000, count)}
+    inputs = {
+        "all_to_all_time": {
+            "ranks": rng.choice(RANKS, count),
+            "tokens": rng.integers(1, 8192, count),
+            "hidden": np.full(count, 7168),
+            "experts": np.full(count, 256),
+            "topk": np.full(count, 8),
+            "bytes_per_element": rng.choice([1, 2], count),
+        },
+        "all_reduce_time": {"ranks": rng.choice(RANKS, count), "bytes": rng.integers(1e3, 1e9, count)},
+        "job_mtbf": job,
+        "effective_training_share": job
+        | {name: rng.uniform(1, 600, count) for name in ("checkpoint_write", "downtime", "reload")},
+        "spare_devices": job
+        | {"withdrawn": rng.choice([8, 72], count), "repair": rng.uniform(1e4, 1e6, count)}
+        | {"confidence": np.full(count, 0.99)},
+        "whole_domain_share": {"domain": rng.choice(RANKS, count), "unavailability": rng.uniform(0, 0.01, count)},
+        "moe_idle_share": step,
+        "decode_throughput": step,
+        "decode_frontier": {"speed": rng.uniform(10, 100, count), "context": np.full(count, 4096)},
+    }
+    return pd.DataFrame({name: values.astype(float) for name, values in inputs[quantity].items()})
+
+
+def numbers(quantity):
+    """Return the numbers that the law by hand takes as given, as plain floats."""
+    if quantity not in SYSTEMS:
+        return SimpleNamespace()
+    scenario = Scenario(SYSTEMS[quantity])
+    if quantity == "all_to_all_time":
+        return _exchange(scenario, WORDS[quantity]["op"])
+    return _reduce(scenario) if quantity == "all_reduce_time" else _step(scenario, **WORDS[quantity])
+
+
+def _fabric(scenario):
+    scale_out = scenario.system("scale_out_bandwidth")
+    return {
+        "domain": scenario.system("domain"),
+        "dies": scenario.system("dies", 1),
+        "scale_up": scenario.system("scale_up_bandwidth"),
+        "scale_out": scale_out,
+        "latency": scenario.system("scale_out_latency"),
+        "inner_efficiency": 1.0,
+        "outer_efficiency": scenario.system("scale_out_achievable", scale_out) / scale_out,
+    }
+
+
+def _exchange(scenario, op, message=None):
+    software = scenario.software("all_to_all_time")
+    constants = scenario.constants("all_to_all_time", software.name, op)
+    flags = {name: software(name) for name in ("uses_scale_up", "merges_copies")}
+    scales = {"scale_bytes": software("scale_bytes", 0.0), "scale_block": software("scale_block", 1.0)}
+    return SimpleNamespace(**(_fabric(scenario) | flags | scales | constants), message=message)
+
+
+def _reduce(scenario, startup=None):
+    software = scenario.software("all_reduce_time")
+    fits = {}
+    for key, name in (("large", "all_reduce_time"), ("small", "small_all_reduce_time")):
+        constants = _fabric(scenario) | scenario.constants(name, software.name, "all_reduce")
+        fits[key] = SimpleNamespace(**(constants if startup is None else constants | {"startup": startup}))
+    shared = {"serial_share": software("serial_share"), "in_switch": scenario.system("in_switch_reduction", 0.0)}
+    return SimpleNamespace(**_fabric(scenario), **shared, **fits)
+
+
+def _step(scenario, model, precision, **_):
+    workload, overlap = scenario.facts("workloads", model), scenario.facts("software", "overlap")
+    widths = {"dispatch": (precision, "dispatch_bytes"), "combine": ("combine", "combine_bytes")}
+    ways = {}
+    for op, (name, width) in widths.items():
+        message = {"hidden": workload("hidden"), "topk": workload("topk")}
+        message["bytes_per_element"] = scenario.facts("formats", name)(width)
+        ways[op] = _exchange(scenario, op, message)
+    shared = scenario.step_constants()
+    return SimpleNamespace(
+        **{name: workload(name) for name in (*WORKLOAD, "expert_hidden")},
+        **{name: scenario.system(name) for name in ("memory_bandwidth", "memory_capacity", "peak_bf16", "domain")},
+        **{name: overlap(name) for name in ("overlap_slowdown", "exposed_share")},
+        **ways,
+        reduce=_reduce(scenario, startup=ways["dispatch"].startup),
+        peak=scenario.system(f"peak_{precision}"),
+        dies=scenario.system("dies", 1),
+        weight_bytes=scenario.facts("formats", precision)("weight_bytes"),
+        combine_bytes=scenario.facts("formats", "combine")("combine_bytes"),
+        kv_bytes=2.0,
+        attention_flop=workload("attention_flop_per_context"),
+        memory_usable=scenario.facts("software", "serving")("memory_usable"),
+        scale_block=scenario.facts("software", POOLED)("scale_block"),
+        efficiency=shared["roofline_efficiency"],
+        skew=shared["skew"],
+        layer_overhead=shared["layer_overhead"],
+    )

@@ -1,0 +1,28 @@
+"""The bench: its laws by hand say what the study says, so that the two may be compared for speed."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.predict import predict
+from model.quantities import QUANTITIES
+
+sys.path.insert(0, str(Path(__file__).parent / "bench"))
+import cases  # noqa: E402
+import hand  # noqa: E402
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_laws_by_hand_say_what_the_study_says(quantity):
+    rows = cases.rows(quantity, 300)
+    asked = rows.assign(**cases.WORDS.get(quantity, {}))
+    said = predict(quantity, asked, cases.SYSTEMS.get(quantity), interval=False)[0].value.to_numpy()
+    by_hand = getattr(hand, quantity)(cases.numbers(quantity), **{name: rows[name].to_numpy() for name in rows})
+    close = np.isclose(by_hand, said, rtol=1e-9, atol=0)
+    if quantity == "decode_frontier":  # where a straight line meets the speed, rounding decides on which side it ends
+        assert close.mean() > 0.95
+        assert by_hand == pytest.approx(said, rel=0.01)
+    else:
+        assert close.all()
