@@ -14,6 +14,7 @@ from model.nomenclature import (
     message,
     outer_efficiency,
     outer_time,
+    parts,
     ranks,
     scale_out_bandwidth,
     scale_out_latency,
@@ -50,7 +51,7 @@ all_reduce = Model(
         Equation(crossings, 2 * sp.log(servers, 2), "thakur2005"),
         Equation(
             all_reduce_time,
-            startup
+            parts * startup
             + crossings * scale_out_latency
             + sp.Max(inner_time, outer_time)
             + serial_share * sp.Min(inner_time, outer_time),
@@ -63,6 +64,7 @@ all_reduce = Model(
         "chunks flow through both tiers at the same time, but filling and draining the pipeline is not hidden",
         "where switches reduce, a rank sends its buffer once and receives the result and its part's operands once",
         "between domains: a ring's bytes with a tree's depth",
+        "a large message is cut into a part for each rank of the domain, and each part costs its start-up time again",
     ),
     valid=(sp.Ge(ranks, local_ranks), sp.Gt(ranks, 1)),
 )

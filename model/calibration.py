@@ -1,8 +1,9 @@
 """Fits the two constants of an operation, start-up time and efficiency, from the rows marked `calibrate` and no other.
 
 One fit for each (system, software, operation): robust least squares on the logarithm of the time. Few rows say little,
-so each fit starts from what the others found (their mean and spread is its prior): with no rows at all the prior itself
-is the answer, and the wide interval says so. Nothing is stored: constants are computed when they are needed.
+so each fit starts from what the others found (its prior: their mean, how far they lie apart and how unsure each is):
+with no rows at all the prior itself is the answer, and the wide interval says so. Nothing is stored: constants are
+computed when they are needed.
 """
 
 from dataclasses import dataclass
@@ -115,7 +116,8 @@ def _fit(basis, system, software, op, without):
         if name != (system, software, op) and (without is None or name[:2] != without)
     ]
     mean = np.mean([alone.mean for alone in others], axis=0)
-    spread = np.std([alone.mean for alone in others], axis=0, ddof=1)
+    between = np.var([alone.mean for alone in others], axis=0, ddof=1)
+    spread = np.sqrt(between + np.mean([np.diag(alone.covariance) for alone in others], axis=0))
     pooled = float(np.sqrt(np.mean([alone.scatter**2 for alone in others])))
     names = fitted_names(Facts("software", software))
     if rows is None:

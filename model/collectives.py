@@ -49,6 +49,7 @@ def all_reduce_columns(system, software, rows):
         "ranks": ranks,
         "message": rows["bytes"],
         "local_ranks": local,
+        "parts": local,
         "serial_share": software("serial_share"),
         "in_switch": system("in_switch_reduction", 0.0),
     }
@@ -56,7 +57,7 @@ def all_reduce_columns(system, software, rows):
 
 def small_all_reduce_columns(system, software, rows):
     """Return the columns for small messages: their protocol sends a flag with every word, and no switch reduces it."""
-    return {**all_reduce_columns(system, software, rows), "in_switch": 0.0}
+    return {**all_reduce_columns(system, software, rows), "parts": 1.0, "in_switch": 0.0}
 
 
 def local_ranks(ranks, domain):

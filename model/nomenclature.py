@@ -98,6 +98,7 @@ serial_share = symbol(
     "serial_share", r"\psi", "1", "share of the shorter tier's time that the longer one does not hide"
 )
 servers = symbol("servers", r"\nu", "1", "scale-up domains that the ranks fill")
+parts = symbol("parts", "p", "1", "parts into which the ranks of a domain cut a message, 1 for a small one")
 all_reduce_time = symbol("all_reduce_time", r"T_{\mathrm{ar}}", "s", "time of one all-reduce")
 bus_bandwidth = symbol(
     "bus_bandwidth", r"B_{\mathrm{bus}}", "GB/s", "nccl-tests' bus bandwidth: a convention, not a wire rate"

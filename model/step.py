@@ -169,6 +169,7 @@ def _reduce(scenario, software, step_columns):
     )
     kernels = scenario.software("all_to_all_time", software)
     constants = scenario.constants("all_reduce_time", chosen.name, "all_reduce")
+    inputs["parts"] = 1.0
     constants = {**constants, "startup": scenario.constants("all_to_all_time", kernels.name, "dispatch")["startup"]}
     return np.where(tensor > 1, collectives.time("all_reduce_time", inputs, constants), 0.0)
 

@@ -71,7 +71,7 @@ def switch_of_messages(number):
 def hierarchy(**changed):
     point = {"message": SIZE, "startup": 0, "scale_out_latency": 0, "inner_efficiency": 1, "outer_efficiency": 1}
     point |= {"scale_up_bandwidth": 10 * RATE, "scale_out_bandwidth": RATE, "serial_share": 0}
-    return point | {"ranks": 8, "local_ranks": 8, "in_switch": 0} | changed
+    return point | {"ranks": 8, "local_ranks": 8, "in_switch": 0, "parts": 1} | changed
 
 
 @pytest.mark.parametrize("number", [2, 4, 8, 72])
@@ -169,6 +169,25 @@ def test_a_ring_alone_would_not_explain_that():
 def test_a_group_smaller_than_its_domain_is_refused():
     with pytest.raises(ValueError, match="all_reduce_time: ranks >= local_ranks fails"):
         collectives.time("all_reduce_time", hierarchy(ranks=4), {})
+
+
+def alone(name):
+    return calibration._alone(calibration.Basis("all_reduce_time"))[name, "nccl", "all_reduce"]
+
+
+@pytest.mark.parametrize("name", ["hgx-h100", "hgx-h200"])
+def test_seventy_two_ranks_start_up_nine_times_as_long_as_eight(name):
+    """Two fits that know nothing of each other find the same start-up time for a part of the message."""
+    rack, server = alone("gb200-nvl72"), alone(name)
+    unsure = np.hypot(rack.standard_errors["startup"], server.standard_errors["startup"])
+    assert abs(np.log(rack.constants()["startup"] / server.constants()["startup"])) < 2 * unsure
+
+
+def test_four_ranks_of_a_rack_follow_from_all_seventy_two():
+    rows = calibration.measured("all_reduce_time", "validate")
+    rows = rows[(rows.system == "gb200-nvl72") & (rows.ranks == 4)]
+    assert len(rows) == 3
+    assert predicted("gb200-nvl72", 4, rows.bytes) == pytest.approx(rows.time.to_numpy(), rel=0.25)
 
 
 # Small messages.
