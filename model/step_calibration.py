@@ -47,9 +47,8 @@ def fit(without=None, overhead=None):
 
     rows = points("calibrate")
     rows = rows if without is None else rows[rows.system != without]
-    constants = (
-        {} if overhead is None else {"layer_overhead": overhead}
-    )  # shared by the scenarios, which look the numbers of their systems up once
+    # Shared by the scenarios, which look the numbers of their systems up once.
+    constants = {} if overhead is None else {"layer_overhead": overhead}
     scenarios = [(Scenario(row.system, step_constants=constants), row) for row in rows.itertuples()]
 
     def misfit(logarithms):
