@@ -82,10 +82,17 @@ PREPARE = """async ([leftOut, width]) => {
 NUMBER = '<div style="width: 100%; font-size: 8px; text-align: center"><span class="pageNumber"></span></div>'
 
 
-def without_clock(pdf):
-    """Return the bytes of a PDF with its dates set to zero of the clock, so that two builds are identical."""
+def repeatable(pdf):
+    """Return the bytes of a PDF without what differs between two prints of one page, so that two builds are identical.
+
+    Dates become zero of the clock. Names of the elements that tables refer to count on from a number that depends on
+    what Chromium happened to do before: they become their ranks, which keeps their order and their length.
+    """
     fixed = f"{datetime.fromtimestamp(0, UTC):%Y%m%d%H%M%S}".encode()
-    return re.sub(rb"(/(?:Creation|Mod)Date \(D:)\d{14}", rb"\g<1>" + fixed, pdf)
+    pdf = re.sub(rb"(/(?:Creation|Mod)Date \(D:)\d{14}", rb"\g<1>" + fixed, pdf)
+    names = sorted(set(re.findall(rb"\(node(\d{8})\)", pdf)))
+    ranks = {name: b"(node%08d)" % rank for rank, name in enumerate(names, 1)}
+    return re.sub(rb"\(node(\d{8})\)", lambda found: ranks[found[1]], pdf)
 
 
 def print_book(page, target):
@@ -112,7 +119,7 @@ def print_book(page, target):
     except Error as error:
         print(f"No PDF: {BROWSER} could not print it: {error.message.splitlines()[0]}")
         return
-    target.write_bytes(without_clock(pdf))
+    target.write_bytes(repeatable(pdf))
 
 
 if __name__ == "__main__":

@@ -179,6 +179,18 @@ def test_the_book_is_offered_as_a_pdf_where_a_browser_could_print_it(pages):
     assert b"/StructTreeRoot" in pdf and b"/Lang (en)" in pdf, "it can be read aloud"
 
 
+def test_a_pdf_does_not_depend_on_when_it_was_printed():
+    repeatable = run_path(str(ROOT / "book/print.py"))["repeatable"]
+    prints = [
+        f"<</CreationDate (D:2026010{i}000000+00'00') /Kids [(node000000{16 + i}) (node000000{21 + i})] "
+        f"/Headers (node000000{16 + i})>>".encode()
+        for i in (1, 2)
+    ]
+    assert prints[0] != prints[1] and len({repeatable(each) for each in prints}) == 1
+    assert len(repeatable(prints[0])) == len(prints[0])
+    assert b"[(node00000001) (node00000002)] /Headers (node00000001)" in repeatable(prints[0])
+
+
 def test_the_whole_site_is_below_60_megabytes():
     assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) < 60e6
 
