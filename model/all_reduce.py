@@ -12,6 +12,7 @@ from model.nomenclature import (
     inner_time,
     local_ranks,
     message,
+    message_share,
     outer_efficiency,
     outer_time,
     parts,
@@ -40,12 +41,17 @@ all_reduce = Model(
             (in_switch * (local_ranks + 1) + 2 * (1 - in_switch) * (local_ranks - 1))
             / local_ranks
             * message
-            / (inner_efficiency * scale_up_bandwidth),
+            / (message_share * inner_efficiency * scale_up_bandwidth),
             "klenk2020nvls",
         ),
         Equation(
             outer_time,
-            2 * (servers - 1) / servers * message / local_ranks / (outer_efficiency * scale_out_bandwidth),
+            2
+            * (servers - 1)
+            / servers
+            * message
+            / local_ranks
+            / (message_share * outer_efficiency * scale_out_bandwidth),
             "patarasu2009",
         ),
         Equation(crossings, 2 * sp.log(servers, 2), "thakur2005"),

@@ -1,4 +1,4 @@
-"""Fits the two constants of an operation, start-up time and efficiency, from the rows marked `calibrate` and no other.
+"""Fits the constants of an operation, start-up time and efficiency, from the rows marked `calibrate` and no other.
 
 One fit for each (system, software, operation): robust least squares on the logarithm of the time. Few rows say little,
 so each fit starts from what the others found (its prior: their mean, how far they lie apart and how unsure each is):
@@ -16,7 +16,7 @@ from scipy.optimize import least_squares
 
 from model import catalog
 from model.all_reduce import bus
-from model.collectives import OPERATIONS, fitted_names, time
+from model.collectives import LARGE, OPERATIONS, SMALL, fitted_names, time
 from model.equation import Model
 from model.facts import Facts
 from model.nomenclature import all_reduce_time
@@ -25,7 +25,7 @@ from model.units import size
 GROUP = ["system", "software", "op"]
 INPUTS = ("ranks", "tokens", "hidden", "experts", "topk", "bytes_per_element", "bytes")
 CLOSE = 0.03  # about how far repeated measurements of a time lie apart: where a fit that knows no scatter starts
-SMALL = 4 * 2**20  # bytes below which an all-reduce is taken to run the protocol for small messages
+LIMIT = 4 * 2**20  # bytes below which an all-reduce is taken to run the protocol for small messages
 ENOUGH = 4  # rows from which a fit of two constants stands alone and joins the prior of the others
 
 
@@ -55,12 +55,12 @@ class Fit:
 def measured(quantity, role=None):
     """Return the measured rows of data/network.csv for a quantity, all or of a role, with their times, s, as `time`.
 
-    all_reduce_time: from SMALL bytes on; small_all_reduce_time: below.
+    all_reduce_time: from LIMIT bytes on; small_all_reduce_time: below.
     """
     rows = catalog.chosen("network")
     rows = rows[rows.op.isin(("dispatch", "combine")) if quantity == "all_to_all_time" else rows.op == "all_reduce"]
     if quantity != "all_to_all_time":
-        rows = rows[(rows.bytes < SMALL) == (quantity == "small_all_reduce_time")]
+        rows = rows[(rows.bytes < LIMIT) == (quantity == SMALL)]
     rows = rows if role is None else rows[rows.role == role]
     rows = rows.assign(time=rows.value * rows.unit.map(size))
     convention = rows.quantity == "bus_bandwidth"  # not a wire rate: turned back into the time that was measured
@@ -119,19 +119,20 @@ def _fit(basis, system, software, op, without):
     between = np.var([alone.mean for alone in others], axis=0, ddof=1)
     spread = np.sqrt(between + np.mean([np.diag(alone.covariance) for alone in others], axis=0))
     pooled = float(np.sqrt(np.mean([alone.scatter**2 for alone in others])))
-    names = fitted_names(Facts("software", software))
     if rows is None:
-        return Fit(names, mean, np.diag(spread**2), pooled, 0)
-    return _least_squares(basis, rows, names, prior=(mean, spread), scatter=pooled)
+        return Fit(fitted_names(basis.quantity, Facts("software", software)), mean, np.diag(spread**2), pooled, 0)
+    given = _fit(Basis(LARGE), system, software, op, None).constants() if basis.quantity == SMALL else {}
+    return _least_squares(basis, rows, given, prior=(mean, spread), scatter=pooled)
 
 
 @cache
 def _alone(basis):
     """Return, for each group with enough rows, its fit without any prior."""
     fits = {}
+    large = _alone(Basis(LARGE)) if basis.quantity == SMALL else {}
     for name, rows in _groups(basis).items():
-        if len(rows) >= ENOUGH:
-            fits[name] = _least_squares(basis, rows, fitted_names(Facts("software", name[1])))
+        if len(rows) >= ENOUGH and (name in large or basis.quantity != SMALL):
+            fits[name] = _least_squares(basis, rows, large[name].constants() if large else {})
     return fits
 
 
@@ -141,14 +142,18 @@ def _groups(basis):
     return {name: rows[rows.ranks == rows.ranks.min()] if basis.fewest else rows for name, rows in groups.items()}
 
 
-def _least_squares(basis, rows, names, prior=None, scatter=None):
-    """Fit the logarithms of the constants; residuals beyond three scatters count less (soft L1)."""
+def _least_squares(basis, rows, given, prior=None, scatter=None):
+    """Fit the logarithms of the constants; residuals beyond three scatters count less (soft L1).
+
+    given: constants that another fit has found; what this one finds goes before them.
+    """
     system, software = Facts("systems", rows.system.iloc[0]), Facts("software", rows.software.iloc[0])
+    names = fitted_names(basis.quantity, software)
     inputs = {name: rows[name].to_numpy(float) for name in INPUTS}
-    columns = OPERATIONS[basis.quantity][2](system, software, inputs)
+    columns = given | OPERATIONS[basis.quantity][2](system, software, inputs)
     observed = np.log(rows.time.to_numpy())
-    start = np.log([rows.time.min(), 0.5])
-    mean, spread = prior or (start, np.full(2, np.inf))
+    start = np.log([rows.time.min(), 0.5])[: len(names)]
+    mean, spread = prior or (start, np.full(len(names), np.inf))
 
     def misfit(logarithms):
         constants = dict(zip(names, np.exp(logarithms), strict=True))
@@ -160,18 +165,19 @@ def _least_squares(basis, rows, names, prior=None, scatter=None):
 
         return least_squares(residuals, start, loss=loss, f_scale=3.0)
 
-    width = scatter or _typical(misfit(solve(CLOSE, "soft_l1").x))
+    width = scatter or _typical(misfit(solve(CLOSE, "soft_l1").x), len(names))
     solution = solve(width, "soft_l1")
-    own = _scatter(misfit(solution.x)) if len(rows) >= ENOUGH else width
+    own = _scatter(misfit(solution.x), len(names)) if len(rows) >= ENOUGH else width
     covariance = np.linalg.inv(solution.jac.T @ solution.jac) * (own / width) ** 2
     return Fit(names, solution.x, covariance, own, len(rows))
 
 
-def _scatter(residuals):
-    """Return the standard deviation of log residuals about a fit of two constants."""
-    return float(np.sqrt(np.sum(residuals**2) / max(len(residuals) - 2, 1)))
+def _scatter(residuals, constants):
+    """Return the standard deviation of log residuals about a fit of some constants."""
+    return float(np.sqrt(np.sum(residuals**2) / max(len(residuals) - constants, 1)))
 
 
-def _typical(residuals):
+def _typical(residuals, constants):
     """Return the standard deviation as the median tells it, so that one gross error does not hide itself in it."""
-    return float(1.4826 * np.median(np.abs(residuals)) * np.sqrt(len(residuals) / max(len(residuals) - 2, 1)))
+    freedom = max(len(residuals) - constants, 1)
+    return float(1.4826 * np.median(np.abs(residuals)) * np.sqrt(len(residuals) / freedom))

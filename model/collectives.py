@@ -7,11 +7,17 @@ from model.equation import compute
 from model.exchange import all_to_all, merged_copies, unmerged_copies
 from model.nomenclature import all_reduce_time, all_to_all_time
 
+LARGE, SMALL = "all_reduce_time", "small_all_reduce_time"  # the two protocols of an all-reduce
 CONSTANTS = ("startup", "inner_efficiency", "outer_efficiency")
 
 
-def fitted_names(software):
-    """Return the names of a software's two fitted constants: start-up time and efficiency of its fastest tier."""
+def fitted_names(quantity, software):
+    """Return the names of a software's fitted constants: start-up time and efficiency of its fastest tier.
+
+    A small message reaches the efficiency of a large one, less its flags: only its start-up time is fitted.
+    """
+    if quantity == SMALL:
+        return ("startup",)
     return ("startup", "inner_efficiency" if software("uses_scale_up") else "outer_efficiency")
 
 
@@ -50,6 +56,7 @@ def all_reduce_columns(system, software, rows):
         "message": rows["bytes"],
         "local_ranks": local,
         "parts": local,
+        "message_share": 1.0,
         "serial_share": software("serial_share"),
         "in_switch": system("in_switch_reduction", 0.0),
     }
@@ -57,7 +64,8 @@ def all_reduce_columns(system, software, rows):
 
 def small_all_reduce_columns(system, software, rows):
     """Return the columns for small messages: their protocol sends a flag with every word, and no switch reduces it."""
-    return {**all_reduce_columns(system, software, rows), "parts": 1.0, "in_switch": 0.0}
+    columns = all_reduce_columns(system, software, rows)
+    return {**columns, "parts": 1.0, "in_switch": 0.0, "message_share": software("message_share")}
 
 
 def local_ranks(ranks, domain):
@@ -84,8 +92,8 @@ def _fabric(system, dies, crosses):
 
 OPERATIONS = {  # quantity: (law, its left-hand side, what makes the columns)
     "all_to_all_time": (all_to_all, all_to_all_time, all_to_all_columns),
-    "all_reduce_time": (all_reduce, all_reduce_time, all_reduce_columns),
-    "small_all_reduce_time": (all_reduce, all_reduce_time, small_all_reduce_columns),
+    LARGE: (all_reduce, all_reduce_time, all_reduce_columns),
+    SMALL: (all_reduce, all_reduce_time, small_all_reduce_columns),
 }
 
 
@@ -102,3 +110,13 @@ def time(quantity, columns, constants, law=None):
         if not np.all(compute(condition, columns)):
             raise ValueError(f"{quantity}: {condition} fails")
     return compute(law.solve(target), columns)
+
+
+def reduce_times(scenario, software, rows):
+    """Return the times of an all-reduce, s, by the protocols LARGE and SMALL; the faster one is what runs.
+
+    software: Facts; rows: mapping of arrays ranks, bytes.
+    """
+    for protocol in (LARGE, SMALL):
+        columns = OPERATIONS[protocol][2](scenario.system, software, rows)
+        yield time(protocol, columns, scenario.constants(protocol, software.name, "all_reduce"))

@@ -99,6 +99,9 @@ serial_share = symbol(
 )
 servers = symbol("servers", r"\nu", "1", "scale-up domains that the ranks fill")
 parts = symbol("parts", "p", "1", "parts into which the ranks of a domain cut a message, 1 for a small one")
+message_share = symbol(
+    "message_share", r"\omega", "1", "share of the bytes on the wire that is the message, the rest being flags"
+)
 all_reduce_time = symbol("all_reduce_time", r"T_{\mathrm{ar}}", "s", "time of one all-reduce")
 bus_bandwidth = symbol(
     "bus_bandwidth", r"B_{\mathrm{bus}}", "GB/s", "nccl-tests' bus bandwidth: a convention, not a wire rate"

@@ -27,17 +27,15 @@ def all_to_all_time(scenario, choices, rows):
 def all_reduce_time(scenario, choices, rows):
     """Return the time of one all-reduce, s, by the faster of two protocols, for large messages and for small ones.
 
-    Law: model.all_reduce.all_reduce, with constants of its own for each protocol.
+    Law: model.all_reduce.all_reduce. Measurements scatter about the protocol that runs.
     """
     software = scenario.software("all_reduce_time", choices.get("software"))
-    ways = [
-        _operation(scenario, name, software.name, "all_reduce", columns(scenario.system, software, rows))
-        for name, columns in (
-            ("all_reduce_time", collectives.all_reduce_columns),
-            ("small_all_reduce_time", collectives.small_all_reduce_columns),
-        )
-    ]
-    return np.minimum(*ways)
+    large, small = collectives.reduce_times(scenario, software, rows)
+    scattered = (
+        time * scenario.scatter(protocol, software.name, "all_reduce", len(rows["ranks"]))
+        for protocol, time in ((collectives.LARGE, large), (collectives.SMALL, small))
+    )
+    return np.where(large <= small, *scattered)
 
 
 def job_mtbf(scenario, choices, rows):

@@ -1,6 +1,7 @@
 """One system under one set of choices: its numbers and its fitted constants, as recorded or drawn together."""
 
 from model import calibration, step_calibration
+from model.collectives import LARGE, SMALL
 from model.facts import Facts
 from model.step import POOLED
 
@@ -48,9 +49,10 @@ class Scenario:
         key = quantity, software, op
         if key not in self._constants:
             self._fitted_from |= calibration.sources(quantity, self.name, software, op)
-            self._constants[key] = self._fit(quantity, self.name, software, op).constants(
-                self.sampler, f"{self.name} {software} {op}"
-            )
+            label = f"{self.name} {software} {'small ' if quantity == SMALL else ''}{op}"
+            self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.sampler, label)
+            if quantity == SMALL:  # reaches the efficiency of large messages, less its flags
+                self._constants[key] = self.constants(LARGE, software, op) | self._constants[key]
             if quantity == "all_to_all_time" and "startup" in self._changes:
                 self._constants[key]["startup"] = self._changes["startup"]
         return self._constants[key]

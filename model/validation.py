@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model import calibration, catalog, step_calibration
+from model.collectives import LARGE, SMALL
 from model.predict import predict
 from model.units import size
 
@@ -78,11 +79,12 @@ def refuse_worse(errors):
 def constants():
     """Return every fitted constant with its relative standard error, the rows behind it and the scatter of its fit."""
     listed = []
-    for quantity in ("all_to_all_time", "all_reduce_time", "small_all_reduce_time"):
+    for quantity in ("all_to_all_time", LARGE, SMALL):
         groups = calibration.measured(quantity, "calibrate").groupby(calibration.GROUP, sort=False)
         for (system, software, op), rows in groups:
             fit = calibration.fit(quantity, system, software, op)
-            listed += _listed(fit, system, software, op, rows.source.unique())
+            name = f"small {op}" if quantity == SMALL else op
+            listed += _listed(fit, system, software, name, rows.source.unique())
     listed += _listed(
         step_calibration.fit(), "all", "roofline", "decode", step_calibration.points("calibrate").source.unique()
     )

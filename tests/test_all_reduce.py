@@ -21,6 +21,7 @@ from model.nomenclature import (
     scale_out_bandwidth,
     startup,
 )
+from model.sampling import Sampler
 from model.scenario import Scenario
 
 RING = ring.solve(all_reduce_time)
@@ -71,7 +72,7 @@ def switch_of_messages(number):
 def hierarchy(**changed):
     point = {"message": SIZE, "startup": 0, "scale_out_latency": 0, "inner_efficiency": 1, "outer_efficiency": 1}
     point |= {"scale_up_bandwidth": 10 * RATE, "scale_out_bandwidth": RATE, "serial_share": 0}
-    return point | {"ranks": 8, "local_ranks": 8, "in_switch": 0, "parts": 1} | changed
+    return point | {"ranks": 8, "local_ranks": 8, "in_switch": 0, "parts": 1, "message_share": 1} | changed
 
 
 @pytest.mark.parametrize("number", [2, 4, 8, 72])
@@ -226,7 +227,31 @@ def test_a_large_message_runs_the_protocol_for_large_ones():
     assert predicted("hgx-h100", 8, [2.0**33]) == pytest.approx(alone)
 
 
+@pytest.mark.parametrize("system", ["hgx-h100", "hgx-b200", "gb200-nvl72", "cloudmatrix384"])
+@pytest.mark.parametrize("size", [512.0, 2.0**20, 2.0**22, 2.0**26])
+def test_more_ranks_of_a_domain_never_make_a_small_message_faster(system, size):
+    times = [predicted(system, number, [size])[0] for number in (2, 4, 8)]
+    if size < 2**26:  # large ones fall where switches add: a rank then also writes its part back
+        assert (np.diff(times) >= 0).all()
+    assert max(times) <= 4 * min(times)  # what is in proportion to the ranks grows no faster than they
+
+
+@pytest.mark.parametrize("system", ["hgx-h100", "gb200-nvl72", "atlas-950-superpod"])
+def test_in_no_draw_does_the_protocol_for_small_messages_carry_large_ones(system):
+    scenario = Scenario(system, Sampler(500, 0))
+    rows = {"ranks": np.array([8.0, 64.0]), "bytes": np.array([2.0**33, 2.0**33])}
+    large, small = collectives.reduce_times(scenario, scenario.software("all_reduce_time"), rows)
+    assert (large < small).all()
+
+
+def test_small_messages_rest_on_one_constant_of_their_own():
+    for (system, software, op), rows in MEASURED.groupby(calibration.GROUP):
+        fit = calibration.fit("small_all_reduce_time", system, software, op)
+        assert fit.names == ("startup",)
+        assert fit.rows == (rows.role == "calibrate").sum()
+
+
 def test_rows_below_the_limit_fit_the_one_protocol_and_the_rest_the_other():
     large = calibration.measured("all_reduce_time")
-    assert MEASURED.bytes.max() < calibration.SMALL <= large.bytes.min()
+    assert MEASURED.bytes.max() < calibration.LIMIT <= large.bytes.min()
     assert {"calibrate", "validate"} == set(MEASURED.role)
