@@ -112,11 +112,14 @@ def time(quantity, columns, constants, law=None):
     return compute(law.solve(target), columns)
 
 
-def reduce_times(scenario, software, rows):
+def reduce_times(scenario, software, rows, startup=None):
     """Return the times of an all-reduce, s, by the protocols LARGE and SMALL; the faster one is what runs.
 
-    software: Facts; rows: mapping of arrays ranks, bytes.
+    software: Facts; rows: mapping of arrays ranks, bytes; startup: of small messages, s, in place of the fitted one.
     """
     for protocol in (LARGE, SMALL):
         columns = OPERATIONS[protocol][2](scenario.system, software, rows)
-        yield time(protocol, columns, scenario.constants(protocol, software.name, "all_reduce"))
+        constants = scenario.constants(protocol, software.name, "all_reduce")
+        if protocol == SMALL and startup is not None:
+            constants = {**constants, "startup": startup}
+        yield time(protocol, columns, constants)

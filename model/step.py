@@ -155,23 +155,22 @@ def _attention(workload, phase):
 def _reduce(scenario, software, step_columns):
     """Return the time in which a tensor group adds up the activations of one layer; a group of one adds nothing up.
 
-    Messages of a decode step are small: the start-up time is that of the exchange's kernels, fitted on such messages,
-    the efficiency that of the all-reduce.
+    The rates are those of the all-reduce. A small sum starts up as fast as the exchange's kernels: what an engine
+    launches waits for no host, as most benchmarks of all-reduces do.
     """
     tensor = np.asarray(step_columns["tensor_devices"], dtype=float)
     if not np.any(tensor > 1):
         return 0.0
-    chosen = scenario.software("all_reduce_time")
     message = step_columns["step_tokens"] * tensor * step_columns["hidden"]
     message = message * scenario.facts("formats", "combine")("combine_bytes")
-    inputs = collectives.all_reduce_columns(
-        scenario.system, chosen, {"ranks": np.maximum(tensor, 2.0), "bytes": message}
-    )
     kernels = scenario.software("all_to_all_time", software)
-    constants = scenario.constants("all_reduce_time", chosen.name, "all_reduce")
-    inputs["parts"] = 1.0
-    constants = {**constants, "startup": scenario.constants("all_to_all_time", kernels.name, "dispatch")["startup"]}
-    return np.where(tensor > 1, collectives.time("all_reduce_time", inputs, constants), 0.0)
+    times = collectives.reduce_times(
+        scenario,
+        scenario.software("all_reduce_time"),
+        {"ranks": np.maximum(tensor, 2.0), "bytes": message},
+        startup=scenario.constants("all_to_all_time", kernels.name, "dispatch")["startup"],
+    )
+    return np.where(tensor > 1, np.minimum(*times), 0.0)
 
 
 def _exchange(scenario, workload, phase, op, precision, software, step_columns):
