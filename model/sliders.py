@@ -134,14 +134,16 @@ def _record(curve, symbol):
 def _draw(horizontal, vertical, lines):
     drawing, axis = figures.axes()
     for (label, x, y), color, dash in zip(lines, COLORS, DASHES, strict=False):
-        axis.plot(x, y, color=color, dashes=dash or (None, None), label=label)
+        widths = [length / 2 for length in dash]  # matplotlib counts in widths of the line, Vega in pixels
+        axis.plot(x, y, color=color, dashes=widths or (None, None), label=label)
     for side, each in (("x", horizontal), ("y", vertical)):
         axis.set(**{f"{side}scale": each.scale, f"{side}lim": (each.low, each.high), f"{side}label": each.label})
         if each.ticks:
             axis.set(**{f"{side}ticks": each.ticks, f"{side}ticklabels": [f"{tick:,.15g}" for tick in each.ticks]})
     axis.minorticks_off()
     if len(lines) > 1:  # lines that move would run into labels at their ends
-        axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=min(len(lines), 3), borderaxespad=0.2)
+        columns = 3 if sum(len(label) for label, *_ in lines) < 60 else 2  # the page's font may be a wide one
+        drawing.legend(loc="outside upper left", ncols=columns, fontsize=9)
     return drawing
 
 
