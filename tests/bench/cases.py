@@ -85,8 +85,10 @@ def _reduce(scenario, startup=None):
     fits = {}
     for key, name in (("large", "all_reduce_time"), ("small", "small_all_reduce_time")):
         constants = _fabric(scenario) | scenario.constants(name, software.name, "all_reduce")
-        fits[key] = SimpleNamespace(**(constants if startup is None else constants | {"startup": startup}))
-    shared = {"serial_share": software("serial_share"), "in_switch": scenario.system("in_switch_reduction", 0.0)}
+        given = key == "small" and startup is not None
+        fits[key] = SimpleNamespace(**(constants | {"startup": startup} if given else constants))
+    shared = {name: software(name) for name in ("serial_share", "message_share")}
+    shared["in_switch"] = scenario.system("in_switch_reduction", 0.0)
     return SimpleNamespace(**_fabric(scenario), **shared, **fits)
 
 

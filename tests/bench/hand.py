@@ -25,18 +25,18 @@ def all_reduce_time(c, ranks, bytes, **_):
     ring = bytes * (2 / local * (local - 1))
     switch = bytes * ((local + 1) / local)
     return np.minimum(
-        one_protocol(c, c.large, ranks, bytes, local, c.in_switch * switch + (1 - c.in_switch) * ring),
-        one_protocol(c, c.small, ranks, bytes, local, ring),
+        one_protocol(c, c.large, ranks, bytes, local, c.in_switch * switch + (1 - c.in_switch) * ring, local, 1.0),
+        one_protocol(c, c.small, ranks, bytes, local, ring, 1.0, c.message_share),
     )
 
 
-def one_protocol(c, fit, ranks, message, local, sent):
-    """Return the time of an all-reduce whose ranks send that many bytes inside the domain."""
+def one_protocol(c, fit, ranks, message, local, sent, parts, share):
+    """Return the time of an all-reduce whose ranks send that many bytes inside the domain, in parts, beside flags."""
     servers = ranks / local
-    inner = sent / (fit.inner_efficiency * c.scale_up)
-    outer = 2 * (servers - 1) / servers * message / local / (fit.outer_efficiency * c.scale_out)
+    inner = sent / (share * fit.inner_efficiency * c.scale_up)
+    outer = 2 * (servers - 1) / servers * message / local / (share * fit.outer_efficiency * c.scale_out)
     crossing = 2 * np.log2(servers) * c.latency
-    return fit.startup + crossing + np.maximum(inner, outer) + c.serial_share * np.minimum(inner, outer)
+    return parts * fit.startup + crossing + np.maximum(inner, outer) + c.serial_share * np.minimum(inner, outer)
 
 
 def job_mtbf(c, devices, failure_rate, **_):
@@ -122,11 +122,7 @@ def halves(c, ranks, batch, context, tensor, share, balanced=False):
 
 def sum_up(c, tensor, requests):
     """Return the time in which a tensor group adds up the activations of one layer, s."""
-    local = tensor / np.ceil(tensor / c.reduce.domain)
-    message = requests * tensor * (c.hidden * c.combine_bytes)
-    ring, switch = message * (2 / local * (local - 1)), message * ((local + 1) / local)
-    sent = c.reduce.in_switch * switch + (1 - c.reduce.in_switch) * ring
-    return one_protocol(c.reduce, c.reduce.large, tensor, message, local, sent)
+    return all_reduce_time(c.reduce, tensor, requests * tensor * (c.hidden * c.combine_bytes))
 
 
 def decode_frontier(c, speed, context, **_):
