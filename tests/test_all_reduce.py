@@ -227,6 +227,12 @@ def test_a_large_message_runs_the_protocol_for_large_ones():
     assert predicted("hgx-h100", 8, [2.0**33]) == pytest.approx(alone)
 
 
+def test_sizes_of_a_set_fit_and_judge_in_turn():
+    for name, rows in MEASURED.groupby("set"):
+        roles = list(rows.sort_values("bytes").role)
+        assert roles == (["calibrate", "validate"] * len(roles))[: len(roles)], name
+
+
 @pytest.mark.parametrize("system", ["hgx-h100", "hgx-b200", "gb200-nvl72", "cloudmatrix384"])
 @pytest.mark.parametrize("size", [512.0, 2.0**20, 2.0**22, 2.0**26])
 def test_more_ranks_of_a_domain_never_make_a_small_message_faster(system, size):
