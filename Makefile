@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: book test test-slow serve lab sweep clean requirements
+.PHONY: book test test-slow serve lab sweep bench clean requirements
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
@@ -34,8 +34,12 @@ sweep: .venv/ready
 	@test -n "$(NOTEBOOK)" -a -n "$(SCENARIOS)" || { echo "Say make sweep NOTEBOOK=name SCENARIOS=file.csv"; exit 2; }
 	@PYTHONPATH=$(CURDIR) $(BIN)/python notebooks/sweep.py "$(NOTEBOOK)" "$(SCENARIOS)" "$(PROFILE)"
 
+# The speed table, data/speed.csv: an hour or so. QUICK=1 asks a little of each and writes to another place.
+bench: .venv/ready
+	$(BIN)/python tests/bench/bench.py $(if $(QUICK),.bench/quick.csv quick,data/speed.csv)
+
 clean:
-	rm -rf .venv .snakemake sweeps book/_build book/executed *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .snakemake sweeps book/_build book/executed *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Remakes the pins, one version of each package for every supported Python.

@@ -1,17 +1,22 @@
 """The bench: its laws by hand say what the study says, so that the two may be compared for speed."""
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from checkout import ENVIRONMENT, MAKE, ROOT
 
+from model import catalog
 from model.predict import predict
 from model.quantities import QUANTITIES
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import cases  # noqa: E402
 import hand  # noqa: E402
+import records  # noqa: E402
 
 
 @pytest.mark.parametrize("quantity", QUANTITIES)
@@ -26,3 +31,20 @@ def test_laws_by_hand_say_what_the_study_says(quantity):
         assert by_hand == pytest.approx(said, rel=0.01)
     else:
         assert close.all()
+
+
+@pytest.mark.slow
+def test_a_quick_bench_measures_every_part(data):
+    """It needs the package index, for the tools that it compares with; its numbers are not looked at."""
+    done = subprocess.run([*MAKE, "bench", "QUICK=1"], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shutil.copy(ROOT / ".bench" / "quick.csv", data / "speed.csv")
+    rows = catalog.read("speed")  # after every check of the loader
+    assert list(rows.columns) == records.HEADER
+    assert set(rows.part) == {"machine", "laws", "tables", "sweeps", "builds"}
+    laws = rows[rows.part == "laws"]
+    for tool in ("study", "study-law", "numpy"):
+        assert set(laws[(laws.tool == tool) & (laws.quantity == "rate")].subject) == set(QUANTITIES)
+    for tool in ("numexpr", "mlsysim", "genz-llm"):  # a rate, or why there is none
+        assert set(laws[laws.tool == tool].subject) == set(QUANTITIES)
+    assert (rows.value.dropna() > 0).all()

@@ -1,5 +1,6 @@
 """The questions that the bench asks of each quantity: rows of inputs, and the numbers that a law by hand needs."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from model.scenario import Scenario
 from model.step import POOLED, WORKLOAD
 
+HERE = Path(__file__).parent
 SYSTEMS = {"all_to_all_time": "hgx-h100", "all_reduce_time": "gb200-nvl72"}
 SYSTEMS |= dict.fromkeys(("moe_idle_share", "decode_throughput", "decode_frontier"), "gb200-nvl72")
 WORDS = {  # inputs that are the same in every row
