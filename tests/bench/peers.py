@@ -60,14 +60,17 @@ def numexpr(quantity, rows, numbers):
 def _reduce(ne, names, numbers):
     names = names | {"local": ne.evaluate("ranks / ceil(ranks / domain)", names)}
     times = []
-    for fit, switch in (("large", numbers["in_switch"]), ("small", 0.0)):
-        given = names | numbers[fit] | {"switch": switch}
+    for fit, switch, share, parts in (
+        ("large", numbers["in_switch"], 1.0, names["local"]),
+        ("small", 0.0, numbers["message_share"], 1.0),
+    ):
+        given = names | numbers[fit] | {"switch": switch, "share": share, "parts": parts}
         sent = "(switch * (local + 1) + 2 * (1 - switch) * (local - 1)) / local * bytes"
-        given["inner"] = ne.evaluate(f"{sent} / (inner_efficiency * scale_up)", given)
-        outer = "2 * (ranks / local - 1) / ranks * bytes / (outer_efficiency * scale_out)"
+        given["inner"] = ne.evaluate(f"{sent} / (share * inner_efficiency * scale_up)", given)
+        outer = "2 * (ranks / local - 1) / ranks * bytes / (share * outer_efficiency * scale_out)"
         given["outer"] = ne.evaluate(outer, given)
         both = "where(inner > outer, inner + serial_share * outer, outer + serial_share * inner)"
-        times.append(ne.evaluate(f"startup + 2 * log(ranks / local) / log(2) * latency + {both}", given))
+        times.append(ne.evaluate(f"parts * startup + 2 * log(ranks / local) / log(2) * latency + {both}", given))
     return np.minimum(*times)
 
 
