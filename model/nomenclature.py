@@ -124,6 +124,11 @@ best_interval = symbol("best_interval", r"\tau^*", "s", "interval at which the e
 effective_training_share = symbol(
     "effective_training_share", "A", "1", "useful time over wall-clock time of a training job"
 )
+write_share = symbol("write_share", "A_C", "1", "share of wall-clock time spent on writing checkpoints that last")
+down_share = symbol("down_share", "A_D", "1", "share of wall-clock time spent on detecting faults and replacing")
+rework_share = symbol(
+    "rework_share", "A_R", "1", "share of wall-clock time spent on work that is lost and on reloading"
+)
 first_order_share = symbol("first_order_share", r"A_1", "1", "effective share to first order in the failure rate")
 checkpoint_gap = symbol("checkpoint_gap", r"\Delta", "s", "time between two checkpoints, their writing left out")
 restart = symbol("restart", r"u_0", "s", "time of one restart, reloading included")

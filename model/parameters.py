@@ -1,9 +1,16 @@
 """Checks the parameters of a notebook run before any result: unknown names, wrong types, values out of range."""
 
+import ast
+import json
 from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
 
 from model import catalog
 from model.predict import nearest
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 class ParameterError(ValueError):
@@ -18,12 +25,16 @@ class Range:
     high: float
     whole: bool = False
 
+    @property
+    def words(self):
+        """Return what is taken, in words."""
+        return f"{'a whole number' if self.whole else 'a number'} from {self.low:,.10g} to {self.high:,.10g}"
+
     def problem(self, value):
         """Return what is wrong with value, or None."""
-        kind = "a whole number" if self.whole else "a number"
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not self.low <= value <= self.high or (self.whole and value != int(value)):
-            return f"takes {kind} from {self.low:,} to {self.high:,}"
+            return f"takes {self.words}"
         return None
 
 
@@ -34,10 +45,15 @@ class Choice:
     options: tuple[str, ...]
     many: bool = False
 
+    @property
+    def words(self):
+        """Return what is taken, in words."""
+        return f"{'a list of' if self.many else 'one of'} {', '.join(self.options)}"
+
     def problem(self, value):
         """Return what is wrong with value, or None."""
         if self.many != isinstance(value, list):
-            return f"takes {'a list of' if self.many else 'one of'} {', '.join(self.options)}"
+            return f"takes {self.words}"
         for word in value if self.many else [value]:
             if word not in self.options:
                 near = nearest(str(word), self.options, most=4)
@@ -51,9 +67,11 @@ class Choice:
 class Text:
     """Any text, a file's name, say; what it may be is for its reader to tell."""
 
+    words = "a text"
+
     def problem(self, value):
         """Return what is wrong with value, or None."""
-        return None if isinstance(value, str) and value else "takes a text"
+        return None if isinstance(value, str) and value else f"takes {self.words}"
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,11 @@ class Optional:
     """What `allowed` takes, or None for what is known already."""
 
     allowed: Range | Choice | Text
+
+    @property
+    def words(self):
+        """Return what is taken, in words."""
+        return f"{self.allowed.words}, or None"
 
     def problem(self, value):
         """Return what is wrong with value, or None."""
@@ -103,3 +126,18 @@ def check(namespace, **parameters):
             raise ParameterError(f"the parameter {name} is missing from the parameters cell")
         if problem := allowed.problem(namespace[name]):
             raise ParameterError(f"parameter {name} = {namespace[name]!r}: {name} {problem}")
+
+
+def listed(notebook, namespace, accepts):
+    """Return a frame of a notebook's parameters: parameter, meaning, default, yours, takes; one row each, in order.
+
+    notebook: its name; its comments are the meanings. namespace: globals() of the run; accepts: what `check` was given.
+    """
+    cells = json.loads((NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+    source = next("".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", []))
+    lines, accepts, rows = source.splitlines(), {**accepts, "draws": DRAWS, "seed": SEED}, []
+    for statement in ast.parse(source).body:
+        name, default = statement.targets[0].id, ast.literal_eval(statement.value)
+        meaning = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode().lstrip(" #")
+        rows.append((name, meaning, str(default), str(namespace[name]), accepts[name].words))
+    return pd.DataFrame(rows, columns=["parameter", "meaning", "default", "yours", "takes"])

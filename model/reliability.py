@@ -12,6 +12,7 @@ from model.nomenclature import (
     daly_interval,
     devices,
     domain,
+    down_share,
     downtime,
     effective_training_share,
     fabric_availability,
@@ -26,6 +27,7 @@ from model.nomenclature import (
     reload,
     repair,
     restart,
+    rework_share,
     shape,
     unavailability,
     units_in_repair,
@@ -33,6 +35,7 @@ from model.nomenclature import (
     wall_availability,
     wall_interval,
     whole_domain_share,
+    write_share,
     young_interval,
 )
 
@@ -99,6 +102,18 @@ checkpointing = Model(
         "writing blocks the job; interval is the work between two checkpoints, without the writing",
     ),
     valid=(sp.Ge(devices, 1),),
+)
+
+# What the rest of the time goes to: each segment writes once for good, and goes down as often as it is interrupted.
+losses = Model(
+    equations=(
+        *checkpointing.equations,
+        Equation(write_share, effective_training_share * checkpoint_write / interval),
+        Equation(down_share, downtime / (job_mtbf + downtime)),
+        Equation(rework_share, 1 - effective_training_share - write_share - down_share),
+    ),
+    assumptions=checkpointing.assumptions,
+    valid=checkpointing.valid,
 )
 
 # The same, saving at the best interval: one closed form of devices, rate and recovery.

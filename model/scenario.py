@@ -12,7 +12,8 @@ class Scenario:
     With a Sampler, every answer is an array of shape (draws, 1), drawn once and kept, so that all parts of a prediction
     see the same machine; without, every answer is a number. own=False leaves the system's own
     calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
-    units, in place of the recorded ones: the same machine with another domain, say; startup: of its exchanges.
+    units, or draws of them, in place of the recorded ones: the same machine with another domain, say; startup: of its
+    exchanges; failure_rate: of its devices.
     """
 
     def __init__(self, system=None, sampler=None, step_constants=None, own=True, changes=None):
@@ -33,7 +34,8 @@ class Scenario:
     def facts(self, table, name):
         """Return the Facts of a name in a table of data/, the same object each time."""
         if (table, name) not in self._facts:
-            self._facts[table, name] = Facts(table, name, self.sampler)
+            own = self._changes if (table, name) == ("reliability", self.name) else None
+            self._facts[table, name] = Facts(table, name, self.sampler, own)
         return self._facts[table, name]
 
     def software(self, quantity, name=None):
