@@ -1,6 +1,7 @@
 """What several tests share: copies of data/ that may be broken, inputs that are the same in every run, a browser."""
 
 import shutil
+import signal
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +14,11 @@ from model import calibration, catalog, step_calibration
 
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
+
+
+# A shell starts what runs in its background deaf to interrupts, and so are all programs that a test then starts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def forget_fits():
