@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model import frontier, reliability, serving
-from model.cluster import failure_rate, hourly, power
+from model.cluster import RECOVERY, failure_rate, hourly, power
 from model.equation import compute
 from model.facts import Missing
 from model.nomenclature import token_cost, token_energy, uptime_availability, whole_domain_share
@@ -20,7 +20,7 @@ def questions(cluster):
     exchange = layer | {"ranks": job["ranks"] * dies, "tokens": job["batch"] * np.ceil(job["tokens_per_step"]) / dies}
     step = {name: job[name] for name in ("model", "ranks", "batch", "context", "precision")}
     faults = {"devices": job["devices"]}
-    recovery = {name: job[name] for name in ("checkpoint_write", "downtime", "reload")}
+    recovery = {name: job[name] for name in RECOVERY}
     reserve = {name: job[name] for name in ("withdrawn", "repair", "confidence")}
     accepted = {"tokens_per_step": job["tokens_per_step"]}
     served = {name: job[name] for name in ("model", "speed", "context", "precision")}

@@ -6,7 +6,6 @@ import sympy as sp
 from model import domain_reliability, domain_spares, frontier, network, reliability, training
 from model.equation import Equation, Model, compute
 from model.nomenclature import (
-    best_interval,
     break_even_ranks,
     compute_time,
     decode_throughput,
@@ -110,13 +109,8 @@ def training_work(scenario, devices, model="deepseek-v3", groups=GROUPS, overlap
     options of training_faults. Laws: model.training, model.domain_reliability, useful.
     """
     system, facts = scenario.system, scenario.facts("software", "training")
-    precision = "fp8" if "peak_fp8" in system else "bf16"
     groups = groups[groups * np.median(system("dies", 1)) <= scenario.facts("workloads", model)("experts")]
-    columns = shape(scenario, model, groups, devices, precision, overlap)
-    columns |= {
-        "training_efficiency": fitted_efficiency(Scenario("hgx-h800", scenario.sampler)),
-        "state_bytes": facts("state_bytes"),
-    }
+    columns = _run(scenario, model, groups, devices, overlap=overlap) | {"state_bytes": facts("state_bytes")}
     solved = {
         symbol: compute(training.training.solve(symbol), columns)
         for symbol in (training_bytes, training_step_time, work_time, gradient_time)
@@ -146,9 +140,14 @@ def training_work(scenario, devices, model="deepseek-v3", groups=GROUPS, overlap
 
 def training_rate(scenario, model="deepseek-v3"):
     """Return the tokens per second that a device trains on while nothing waits, shape (draws or 1, 1)."""
-    run = shape(scenario, model, precision="fp8" if "peak_fp8" in scenario.system else "bf16")
-    run |= {"training_efficiency": fitted_efficiency(Scenario("hgx-h800", scenario.sampler))}
-    return np.atleast_2d(compute(training.training.solve(device_tokens / work_time), run))
+    return np.atleast_2d(compute(training.training.solve(device_tokens / work_time), _run(scenario, model)))
+
+
+def _run(scenario, model, *shaped, **options):
+    """Return the columns of a training run in the narrowest format that training uses, at the efficiency of H800's."""
+    precision = "fp8" if "peak_fp8" in scenario.system else "bf16"
+    efficiency = fitted_efficiency(Scenario("hgx-h800", scenario.sampler))
+    return shape(scenario, model, *shaped, precision=precision, **options) | {"training_efficiency": efficiency}
 
 
 def training_faults(scenario, devices, confidence=0.99, swap=False, bends=False, given=None):
@@ -163,22 +162,23 @@ def training_faults(scenario, devices, confidence=0.99, swap=False, bends=False,
     inside, _ = domain_spares.inside(point, confidence)
     elsewhere = scenario.facts("reliability", "meta-rsc")("restart_overhead")
     fewest = np.minimum(inside, domain_spares.outside(point, confidence))
-    ways = [(elsewhere, compute(domain_reliability.two_rates.solve(devices_out), point) if bends else fewest)]
-    if swap:
-        quick = scenario.facts("reliability", "cloudmatrix384")("recovery_time_rescheduling")
-        times = point | {"swap_time": quick, "drain_time": elsewhere}
-        ways.append((compute(domain_reliability.two_recoveries.solve(recovery), times), inside))
-    found = []
-    for reload, spare in ways:
-        columns = point | {"downtime": 0.0, "reload": reload, "spare_devices": spare}
-        columns["checkpoint_write"] = scenario.facts("reliability", "llama3-16k")("checkpoint_write")
-        columns["interval"] = compute(reliability.optimum.solve(best_interval), columns)
-        up = compute(reliability.checkpointing.solve(effective_training_share), columns)
-        columns["effective_training_share"] = up
-        installed = compute(domain_reliability.two_recoveries[installed_share].rhs, columns)
-        found.append((np.atleast_2d(up), np.atleast_2d(installed)))
-    better = found[0][1] >= found[-1][1]
-    return tuple(np.where(better, first, last) for first, last in zip(found[0], found[-1], strict=True))
+    out = compute(domain_reliability.two_rates.solve(devices_out), point)
+    point["checkpoint_write"] = scenario.facts("reliability", "llama3-16k")("checkpoint_write")
+    usual = _shares(point, elsewhere, out if bends else fewest)
+    if not swap:
+        return usual
+    quick = scenario.facts("reliability", "cloudmatrix384")("recovery_time_rescheduling")
+    times = point | {"swap_time": quick, "drain_time": elsewhere}
+    swapped = _shares(point, compute(domain_reliability.two_recoveries.solve(recovery), times), inside)
+    return tuple(np.where(usual[1] >= swapped[1], *pair) for pair in zip(usual, swapped, strict=True))
+
+
+def _shares(point, reload, spare):
+    """Return (effective training share, the same over all installed devices) for one way to recover."""
+    columns = point | {"downtime": 0.0, "reload": reload, "spare_devices": spare}
+    up = compute(reliability.best_checkpointing.solve(effective_training_share), columns)
+    installed = domain_reliability.two_recoveries[installed_share].rhs
+    return tuple(map(np.atleast_2d, (up, compute(installed, columns | {"effective_training_share": up}))))
 
 
 def serving_work(scenario, model, precision, conditions, speeds):

@@ -8,14 +8,13 @@ from model.equation import compute
 from model.nomenclature import drain_availability, tray_availability
 
 
-def outside(point, confidence, drain_share=None):
+def outside(point, confidence):
     """Return the spare devices where each domain that a fault makes incomplete is replaced by another, whole one.
 
     point: devices, domain, failure_rate, drain_share, tray_devices, tray_repair, drain_repair in base units, numbers or
-    arrays that broadcast. A domain is out while any tray is in repair or it is drained. drain_share: in place of the
-    point's, 1 where every fault drains. The domains that are out are a binomial count, of the job's and of the spares.
+    arrays that broadcast. A domain is out while any tray is in repair or it is drained. The domains that are out are a
+    binomial count, of the job's and of the spares.
     """
-    point = point if drain_share is None else point | {"drain_share": drain_share}
     drained = compute(two_rates.solve(drain_availability), point)
     tray = compute(two_rates.solve(tray_availability), point) ** (point["domain"] / point["tray_devices"])
     out = 1 - drained * np.where(np.asarray(point["drain_share"]) < 1, tray, 1.0)

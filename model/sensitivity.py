@@ -18,20 +18,24 @@ def ranking(name, inputs, system=None, points=512, seed=0):
     return indices(lambda sampler: what.evaluate(Scenario(system, sampler=sampler), choices, numbers), points, seed)
 
 
-def indices(function, points=512, seed=0):
+def indices(function, points=512, seed=0, ranked=False):
     """Return a frame with columns factor, first, total, largest total first.
 
     function: from a Sampler to an array of shape (draws, 1); points: a power of two. first is the share of the
-    variance that a factor explains alone, total the share with all its interactions. Source: sobol2001.
+    variance that a factor explains alone, total the share with all its interactions. ranked: of the variance of the
+    answer's rank among all answers, for one whose rare leaps would hide the rest. Source: sobol2001.
     """
     labels = factors(function)
     if len(labels) < 2:  # nothing to compare; scipy needs two
         return pd.DataFrame({"factor": labels, "first": 1.0, "total": 1.0})
 
     def evaluate(rows):
-        return np.array(np.broadcast_to(function(Given(labels, rows)), (rows.shape[1], 1)).T)  # scipy writes
+        answer = np.array(np.broadcast_to(function(Given(labels, rows)), (rows.shape[1], 1)).T)  # scipy writes
+        return np.searchsorted(order, answer) / len(order) if ranked else answer
 
-    found = sobol_indices(func=evaluate, n=points, dists=[uniform()] * len(labels), rng=np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    order = np.sort(np.ravel(function(Given(labels, rng.random((len(labels), 4 * points)))))) if ranked else None
+    found = sobol_indices(func=evaluate, n=points, dists=[uniform()] * len(labels), rng=rng)
     frame = pd.DataFrame({"factor": labels, "first": np.ravel(found.first_order), "total": np.ravel(found.total_order)})
     return frame.sort_values("total", ascending=False, ignore_index=True)
 

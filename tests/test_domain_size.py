@@ -184,6 +184,17 @@ def test_one_number_at_a_time_moves_one_number():
     assert np.ravel(answers) == pytest.approx([6, 3, 12, 2, 18])
 
 
+def test_rare_leaps_hide_nothing_from_ranked_indices():
+    def leaping(sampler):
+        return sampler.unit("a") + 1e3 * (sampler.unit("b") > 0.995)
+
+    plain, ranked = (
+        sensitivity.indices(leaping, points=256, ranked=each).set_index("factor") for each in (False, True)
+    )
+    assert plain.total["b"] > 0.9
+    assert ranked.first["a"] > 0.9 > 0.1 > ranked.first["b"]
+
+
 def test_turning_ranks_by_what_the_usual_size_loses():
     work = np.array([[1.0, 2.0], [1.0, 2.0], [3.0, 2.0], [1.0, 2.0], [1.0, 4.0]])
     frame = surveys.turning(["a", "b"], work, [8, 72])
