@@ -16,11 +16,6 @@ settings.register_profile("repeatable", derandomize=True, database=None, deadlin
 settings.load_profile("repeatable")
 
 
-# A shell starts what runs in its background deaf to interrupts, and so are all programs that a test then starts.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def forget_fits():
     """Empty what the fits keep between calls; they are kept by name, not by the folder that the rows came from."""
     for module in (calibration, step_calibration):
@@ -46,6 +41,14 @@ def data(tmp_path, monkeypatch, refit):
     catalog._checked.cache_clear()
     yield folder
     catalog._checked.cache_clear()
+
+
+@pytest.fixture
+def interruptible():
+    """Programs that the test starts hear interrupts, also where a shell that runs it in the background is deaf."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 SITE = Path(__file__).parents[1] / "book" / "_build" / "html"

@@ -265,6 +265,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_with_the_same_bytes(study, swe
     assert not [path for path in folder.iterdir() if path.name.endswith(".part")]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_two_sweeps_of_one_notebook_do_not_meet(study):
     """The second says so; a sweep that is stopped by Ctrl-C records no failure."""
     file = study / "slow.csv"

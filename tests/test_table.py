@@ -108,6 +108,7 @@ def test_a_bad_row_of_the_last_block_leaves_nothing_on_standard_output(long, tmp
     assert f"{path} row {2 * BLOCK + 6}: devices is '-3'" in done.stderr
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_workers_end_with_the_program_that_started_them(long, sent):
     program = psutil.Popen(command(long, 2), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
