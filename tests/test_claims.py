@@ -1,5 +1,9 @@
 """Claims: all of them are listed, the rule judges as its limits say, and the golden arithmetic comes out."""
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +14,7 @@ from model.predict import predict
 from model.reliability import rate_interval
 from model.units import size
 
+ROOT = Path(__file__).parents[1]
 IDS = [f"C{number:02d}" for number in range(1, 26)]
 
 
@@ -25,6 +30,16 @@ def test_every_claim_is_listed_once_for_each_number():
     rows = catalog.read("claims")
     assert sorted(rows.claim.unique()) == IDS
     assert not rows.duplicated(["claim", "quantity"]).any()
+
+
+def test_a_claim_has_one_title_in_the_table_and_on_its_page():
+    page = (ROOT / "book" / "claims.md").read_text(encoding="utf-8")
+    notebook = json.loads((ROOT / "notebooks" / "claims.ipynb").read_text(encoding="utf-8"))
+    code = "".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    titles = re.findall(r"^### (C\d\d): (.+)$|^- \*\*(C\d\d): (.+?)\.\*\*", page, re.MULTILINE)
+    on_page = {first or third: second or fourth for first, second, third, fourth in titles}
+    assert sorted(on_page) == IDS
+    assert dict(re.findall(r'^    "(C\d\d)": "([^"]+)",$', code.split("titles = {")[1].split("}")[0], re.M)) == on_page
 
 
 def test_a_number_of_the_article_has_it_as_source_and_one_of_ours_has_bounds():

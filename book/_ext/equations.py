@@ -1,0 +1,37 @@
+"""Turns the label of an equation that stands in a cell of a glued table into a link with the equation's number."""
+
+import re
+
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+LABEL = re.compile(r">(eq-[a-z-]+)<")
+
+
+class EquationLinks(SphinxPostTransform):
+    """An unknown label is a warning, which stops the build."""
+
+    default_priority = 400
+    formats = ("html",)
+
+    def run(self, **_):
+        for table in self.document.findall(nodes.raw):
+            if LABEL.search(table.astext()):
+                table.children = [nodes.Text(LABEL.sub(self._link, table.astext()))]
+
+    def _link(self, found):
+        label = found[1]
+        page, number = self.env.get_domain("math").equations.get(label, (None, None))
+        if page is None:
+            logger.warning(f"a table names the equation {label!r}, which no page has", location=self.env.docname)
+            return found[0]
+        one_page = self.app.builder.name == "singlehtml"
+        address = "" if one_page else self.app.builder.get_relative_uri(self.env.docname, page)
+        return f'><a class="reference internal" href="{address}#{nodes.make_id(f"equation-{label}")}">({number})</a><'
+
+
+def setup(app):
+    app.add_post_transform(EquationLinks)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
