@@ -85,6 +85,14 @@ def test_links_lead_to_pages_and_anchors_that_exist(pages):
     assert not broken
 
 
+def test_equations_named_in_tables_have_the_numbers_that_stand_beside_them(pages):
+    number = re.compile(r'class="eqno">\((\d+)\)<a class="headerlink" href="#(equation-[\w-]+)"')
+    beside = {place: digits for page in pages.values() for digits, place in number.findall(page.text)}
+    named = re.findall(r'<td[^>]*>.*?href="[\w.]*#(equation-[\w-]+)">\((\d+)\)<', pages[SITE / "index.html"].text)
+    assert len(named) > 10
+    assert [(place, digits) for place, digits in named if beside[place] != digits] == []
+
+
 def test_ids_are_unique(pages):
     twice = {name(path): {i for i in page.ids if page.ids.count(i) > 1} for path, page in pages.items()}
     assert not {path: ids for path, ids in twice.items() if ids}

@@ -23,13 +23,15 @@ class EquationLinks(SphinxPostTransform):
 
     def _link(self, found):
         label = found[1]
-        page, number = self.env.get_domain("math").equations.get(label, (None, None))
+        page, _ = self.env.get_domain("math").equations.get(label, (None, None))
         if page is None:
             logger.warning(f"a table names the equation {label!r}, which no page has", location=self.env.docname)
             return found[0]
+        place = nodes.make_id(f"equation-{label}")
+        number = ".".join(map(str, self.env.toc_fignumbers[page]["displaymath"][place]))
         one_page = self.app.builder.name == "singlehtml"
         address = "" if one_page else self.app.builder.get_relative_uri(self.env.docname, page)
-        return f'><a class="reference internal" href="{address}#{nodes.make_id(f"equation-{label}")}">({number})</a><'
+        return f'><a class="reference internal" href="{address}#{place}">({number})</a><'
 
 
 def setup(app):
