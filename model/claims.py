@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model import catalog
-from model.predict import HIGH, LOW
+from model.predict import low_high
 
 VERDICTS = HOLDS, CONDITION, FAILS, UNTESTED = (
     "holds",
@@ -69,7 +69,7 @@ def tolerance(row):
 
 def result(claim, quantity, reading, computed, drawn=None):
     """Return one computed number as a mapping, with the 5 and 95 % points of its draws; without draws it is exact."""
-    low, high = (computed, computed) if drawn is None else np.percentile(drawn, [LOW, HIGH])
+    low, high = (computed, computed) if drawn is None else low_high(drawn)
     numbers = {"computed": float(computed), "low": float(low), "high": float(high)}
     return {"claim": claim, "quantity": quantity, "reading": reading, **numbers}
 

@@ -8,7 +8,7 @@ from model.cluster import RECOVERY, failure_rate, hourly, power
 from model.equation import compute
 from model.facts import Missing
 from model.nomenclature import token_cost, token_energy, uptime_availability, whole_domain_share
-from model.predict import HIGH, LOW, check, quantity
+from model.predict import check, low_high, quantity
 
 
 def questions(cluster):
@@ -76,7 +76,7 @@ def answers(cluster, draws, seed=0):
     rows = []
     for name in names:
         lacks = isinstance(middle[name], Missing)
-        ends = (np.nan, np.nan) if lacks else np.percentile(many[name], [LOW, HIGH])
+        ends = (np.nan, np.nan) if lacks else low_high(many[name])
         rows.append((name, np.nan if lacks else middle[name], *ends, str(middle[name]) if lacks else ""))
     return pd.DataFrame(rows, columns=["question", "value", "low", "high", "missing"])
 

@@ -7,7 +7,7 @@ from model import catalog
 from model.cluster import NUMBERS, RECOVERY, known
 from model.cluster_questions import ask_all
 from model.facts import Missing
-from model.predict import HIGH, LOW
+from model.predict import low_high
 
 ASKED = ("dispatch", "all_reduce", "training_share", "throughput", "frontier", "token_cost")
 SPENT = ("dispatch", "all_reduce", "token_cost")  # the less, the better
@@ -49,7 +49,7 @@ def elasticities(cluster, draws=None, seed=0, step=0.05):
         for name, slope in middle.items():
             held = np.ravel(many.get(name, np.nan))
             held = held[np.isfinite(held)]  # in some draws a speed may be out of reach
-            rows.append((number, name, slope, *(np.percentile(held, [LOW, HIGH]) if len(held) else (np.nan, np.nan))))
+            rows.append((number, name, slope, *(low_high(held) if len(held) else (np.nan, np.nan))))
     return pd.DataFrame(rows, columns=["number", "question", "value", "low", "high"])
 
 

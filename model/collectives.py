@@ -8,7 +8,6 @@ from model.exchange import all_to_all, merged_copies, unmerged_copies
 from model.nomenclature import all_reduce_time, all_to_all_time
 
 LARGE, SMALL = "all_reduce_time", "small_all_reduce_time"  # the two protocols of an all-reduce
-CONSTANTS = ("startup", "inner_efficiency", "outer_efficiency")
 
 
 def fitted_names(quantity, software):

@@ -14,7 +14,7 @@ from IPython.display import HTML, Latex, display
 from myst_nb import glue
 
 from model.equation import latex
-from model.predict import HIGH, LOW
+from model.predict import low_high
 
 STYLE = Path(__file__).with_name("study.mplstyle")
 INK = "#16161d"  # becomes the colour of the page's text, so that a figure reads in light and in dark
@@ -34,7 +34,7 @@ def value(name, number, low=None, high=None):
 
 def draws(name, number, drawn):
     """Glue a number with the 5 and 95 % points of its draws."""
-    value(name, number, *np.percentile(drawn, [LOW, HIGH]))
+    value(name, number, *low_high(drawn))
 
 
 def law(name, equation):

@@ -14,6 +14,11 @@ ROWS = 2**16  # of one array that is not drawn: it stays in a core's cache from 
 LOW, HIGH = 5, 95  # per cent
 
 
+def low_high(drawn, axis=None):
+    """Return the low and the high end of draws along an axis: the interval of this study."""
+    return np.percentile(drawn, [LOW, HIGH], axis=axis)
+
+
 class InputError(ValueError):
     """Inputs that cannot be answered; the sentence names the place and what would be accepted."""
 
@@ -88,7 +93,7 @@ def _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own):
         for part in _parts(rows, max(CELLS // draws, 1)):
             values = what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()})
             values = np.broadcast_to(values, (draws, result[0, part].size))
-            result[1:, part] = np.percentile(values, [LOW, HIGH], axis=0)
+            result[1:, part] = low_high(values, axis=0)
     return set(scenario.sources())
 
 
