@@ -74,11 +74,17 @@ def result(claim, quantity, reading, computed, drawn=None):
     return {"claim": claim, "quantity": quantity, "reading": reading, **numbers}
 
 
+def predicted(claim, quantity, reading, row):
+    """Return a row of `predict`'s answer (value, low, high) as a mapping, as `result` does."""
+    numbers = {"computed": row.value, "low": row.low, "high": row.high}
+    return {"claim": claim, "quantity": quantity, "reading": reading, **numbers}
+
+
 def judge(results):
     """Return a frame of results with what data/claims.csv says (claimed, unit, relation) and the verdict on each.
 
-    results: mappings as `result` returns them, numbers in the unit of the claim's row. KeyError names a result
-    without a claimed number.
+    results: mappings as `result` and `predicted` return them, numbers in the unit of the claim's row. KeyError names a
+    result without a claimed number.
     """
     rows = catalog.read("claims").set_index(["claim", "quantity"])
     judged = []

@@ -1,12 +1,10 @@
-"""What a recorded table of speeds, data/speed.csv, says: rates side by side, how cost grows, what a sweep will take."""
+"""What a recorded table of speeds, data/speed.csv, says: numbers of tools side by side, and how cost grows."""
 
 import numpy as np
 from scipy.optimize import least_squares
 
 from model import catalog
 from model.units import size
-
-NUMBERS = ["value", "low", "high"]
 
 
 def part(name):
@@ -15,7 +13,8 @@ def part(name):
     if name not in set(rows.part):
         raise ValueError(f"data/speed.csv has no part {name}: choose one of {', '.join(sorted(set(rows.part)))}")
     rows = rows[rows.part == name].reset_index(drop=True)
-    rows[NUMBERS] = rows[NUMBERS].mul(rows.unit.map(size), axis=0)
+    numbers = list(catalog.NUMBERS)
+    rows[numbers] = rows[numbers].mul(rows.unit.map(size), axis=0)
     return rows
 
 
