@@ -6,12 +6,14 @@ import sys
 import click
 import pandas as pd
 
-from model import catalog
-from model.equation import latex
-from model.predict import InputError, check, describe, predict, quantity, software_names, suggest
-from model.quantities import OPTIONAL, QUANTITIES
-from model.table import predict_file
-from model.workers import cores
+from model.notation.equation import latex
+from model.notation.spelling import suggest
+from model.numbers import catalog
+from model.predictions.answer import predict, software_names
+from model.predictions.inputs import OPTIONAL, InputError, check, describe
+from model.predictions.quantities import QUANTITIES, quantity
+from model.predictions.table import predict_file
+from model.predictions.workers import cores
 
 TABLES = ("systems", "reliability", "serving", "network")
 

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from types import CodeType
 
-from model.parameters import ParameterError
-from model.predict import nearest
+from model.notation.spelling import nearest
+from model.views.parameters import ParameterError
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)

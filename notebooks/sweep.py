@@ -20,7 +20,7 @@ import yaml
 from execute import ROOT
 from tqdm import tqdm
 
-from model.catalog import DataError
+from model.numbers.catalog import DataError
 
 
 def plan(folder, source, digest, runs, jobs):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from checkout import ENVIRONMENT, MAKE, ROOT
 
-from model import catalog
-from model.predict import predict
-from model.quantities import QUANTITIES
+from model.numbers import catalog
+from model.predictions.answer import predict
+from model.predictions.quantities import QUANTITIES
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import cases  # noqa: E402

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from model.scenario import Scenario
-from model.step import POOLED, WORKLOAD
+from model.machine.machine import POOLED
+from model.machine.scenario import Scenario
+from model.machine.step import WORKLOAD
 
 HERE = Path(__file__).parent
 SYSTEMS = {"all_to_all_time": "hgx-h100", "all_reduce_time": "gb200-nvl72"}

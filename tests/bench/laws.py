@@ -11,9 +11,9 @@ import cases
 import hand
 import numpy as np
 
-from model.predict import predict
-from model.quantities import QUANTITIES
-from model.scenario import Scenario
+from model.machine.scenario import Scenario
+from model.predictions.answer import predict
+from model.predictions.quantities import QUANTITIES
 
 TOOLS = ("numexpr", "mlsysim", "genz-llm")
 COUNTS = {"decode_frontier": 20_000}

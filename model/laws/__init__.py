@@ -1,0 +1,1 @@
+"""Every law of the study as Equations, without a number of data/. Imports notation."""

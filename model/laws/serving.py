@@ -1,0 +1,79 @@
+"""Serving: what fits into memory, how fast one user is served, how many users a device serves, at what cost."""
+
+import sympy as sp
+
+from model.notation.equation import Equation, Model
+from model.notation.nomenclature import (
+    batch,
+    batch_limit,
+    break_even,
+    busy_share,
+    context,
+    decode_throughput,
+    dense_bytes,
+    domain,
+    domain_price,
+    expert_parameters,
+    held_bytes,
+    kv_bytes_per_element,
+    kv_elements,
+    local_experts,
+    memory_capacity,
+    memory_usable,
+    moe_layers,
+    rent,
+    rent_ratio,
+    request_bytes,
+    serving_power,
+    step_time,
+    tensor_devices,
+    token_cost,
+    token_energy,
+    token_price,
+    tokens_per_step,
+    user_speed,
+    users,
+    weight_bytes,
+)
+
+memory = Model(
+    equations=(
+        Equation(held_bytes, dense_bytes + moe_layers * local_experts * expert_parameters * weight_bytes),
+        Equation(request_bytes, kv_elements * kv_bytes_per_element * context * tensor_devices, "deepseek2024v3"),
+        Equation(batch_limit, (memory_usable * memory_capacity - held_bytes) / request_bytes),
+    ),
+    assumptions=(
+        "weights and cache share one part of the memory; activations, buffers and fragments take the rest",
+        "each device of a tensor group keeps the latent cache of all the group's requests",
+    ),
+)
+
+speed = Model(
+    equations=(
+        Equation(user_speed, tokens_per_step / step_time),
+        Equation(decode_throughput, batch * user_speed),
+        Equation(users, decode_throughput / user_speed),
+    ),
+    assumptions=("all requests of a device take every step together",),
+)
+
+# Where a machine has a price and no rent: at the ratio of the two on a machine that has both.
+rent_from_price = Model(
+    equations=(Equation(rent, rent_ratio * domain_price / domain),),
+    assumptions=(
+        "price and rent keep one ratio: the same years, interest, building and power for each dollar of price",
+    ),
+)
+
+cost = Model(
+    equations=(
+        Equation(token_cost, rent / (busy_share * decode_throughput)),
+        Equation(token_energy, serving_power / (busy_share * decode_throughput)),
+        Equation(break_even, rent / (token_price * decode_throughput)),
+    ),
+    assumptions=(
+        "a device costs and draws as much while it waits for demand",
+        "decode devices alone: prefill has devices of its own",
+    ),
+    valid=(sp.Le(busy_share, 1),),
+)

@@ -1,0 +1,77 @@
+"""One system: its numbers and the fitted constants of its operations, as recorded or drawn together."""
+
+from model.machine import operation_fit
+from model.machine.collectives import LARGE, SMALL
+from model.numbers.facts import Facts
+
+POOLED = "pooled"  # stands for a software of which no row was measured on a system
+
+
+class Machine:
+    """What a law may ask of a system: facts, fitted constants of its operations, residual scatter.
+
+    With a Sampler, every answer is an array of shape (draws, 1), drawn once and kept, so that all parts of a prediction
+    see the same machine; without, every answer is a number. own=False leaves the system's own
+    calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
+    units, or draws of them, in place of the recorded ones: the same machine with another domain, say; startup: of its
+    exchanges; failure_rate: of its devices. step_constants: of a step, by name, where they are given.
+    """
+
+    def __init__(self, system=None, sampler=None, step_constants=None, own=True, changes=None):
+        self.name, self.sampler = system, sampler
+        self._fit = operation_fit.fit if own else operation_fit.fit_without
+        self._without = None if own else system
+        self._step_constants = step_constants
+        self._facts, self._constants, self._fitted_from = {}, {}, set()
+        self._changes = changes or {}
+
+    @property
+    def system(self):
+        """Return the Facts of the system's hardware."""
+        if ("systems", self.name) not in self._facts:
+            self._facts["systems", self.name] = Facts("systems", self.name, self.sampler, self._changes)
+        return self._facts["systems", self.name]
+
+    def facts(self, table, name):
+        """Return the Facts of a name in a table of data/, the same object each time."""
+        if (table, name) not in self._facts:
+            own = self._changes if (table, name) == ("reliability", self.name) else None
+            self._facts[table, name] = Facts(table, name, self.sampler, own)
+        return self._facts[table, name]
+
+    def software(self, quantity, name=None):
+        """Return the Facts of a software: the one named, or the first with rows for this system, or the pooled one."""
+        known = operation_fit.softwares(self.name, quantity)
+        if name is not None and name not in (*known, POOLED):
+            accepted = ", ".join((*known, POOLED))
+            raise ValueError(f"{self.name} has no rows to fit the software {name}: choose one of {accepted}")
+        return self.facts("software", name or (known[0] if known else POOLED))
+
+    def constants(self, quantity, software, op):
+        """Return the fitted constants of an operation by name."""
+        key = quantity, software, op
+        if key not in self._constants:
+            self._fitted_from |= operation_fit.sources(quantity, self.name, software, op)
+            label = f"{self.name} {software} {'small ' if quantity == SMALL else ''}{op}"
+            self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.sampler, label)
+            if quantity == SMALL:  # reaches the efficiency of large messages, less its flags
+                self._constants[key] = self.constants(LARGE, software, op) | self._constants[key]
+            if quantity == "all_to_all_time" and "startup" in self._changes:
+                self._constants[key]["startup"] = self._changes["startup"]
+        return self._constants[key]
+
+    def step_constants(self):
+        """Return what a step needs beside the machine's own numbers: a layer's overhead, and the constants given."""
+        overhead = self.facts("software", "kernels")("layer_overhead")
+        return {"layer_overhead": overhead, **self._step_constants}
+
+    def scatter(self, quantity, software, op):
+        """Return the factors, of shape (draws, 1), by which single measurements scatter about the law; 1 undrawn."""
+        if self.sampler is None:
+            return 1.0
+        width = self._fit(quantity, self.name, software, op).scatter
+        return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", width)
+
+    def sources(self):
+        """Return the keys of the sources of every number used so far, rows behind fits included, sorted."""
+        return sorted({row.source for facts in self._facts.values() for row in facts.used.values()} | self._fitted_from)

@@ -1,0 +1,1 @@
+"""How a law is written: units, the nomenclature, equations, and names as people spell them. Imports nothing of ours."""

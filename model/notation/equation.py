@@ -1,0 +1,129 @@
+"""Equation and Model. What a reader meets later (LaTeX, numbers, limits, unit checks) is derived from them."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import scipy.special
+import sympy as sp
+
+from model.notation.nomenclature import NOMENCLATURE
+from model.notation.units import BASE, dimension
+
+LEADING_MINUS = re.compile(r"(?:^|[{(\[])\s*-")
+NUMERIC = [
+    {"LambertW": lambda x, k=0: scipy.special.lambertw(x, k).real, "binomial": scipy.special.binom},
+    "scipy",
+    "numpy",
+]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``lhs = rhs``, with the key in book/references.bib of where it comes from ("derived" where it is ours)."""
+
+    lhs: sp.Symbol
+    rhs: sp.Expr
+    source: str = "derived"
+
+    def __post_init__(self):
+        if unknown := ({self.lhs} | self.rhs.free_symbols) - NOMENCLATURE.keys():
+            raise ValueError(
+                f"{self.lhs}: {sorted(map(str, unknown))} not in model.notation.nomenclature: declare it there once"
+            )
+
+    def _repr_latex_(self):
+        return f"${latex(self.lhs)} = {latex(self.rhs)}$"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Equations in order of derivation (each uses inputs and earlier left-hand sides only), assumptions in words,
+    and the conditions outside which the model refuses to answer."""
+
+    equations: tuple[Equation, ...]
+    assumptions: tuple[str, ...]
+    valid: tuple[sp.Rel, ...] = ()
+
+    def __getitem__(self, symbol):
+        """Return the equation whose left-hand side is symbol."""
+        return next(equation for equation in self.equations if equation.lhs == symbol)
+
+    @cache  # noqa: B019 (models are module-level constants that live as long as the process)
+    def solve(self, target):
+        """Return target, a symbol or an expression, in terms of the inputs alone."""
+        target = sp.sympify(target)
+        for equation in reversed(self.equations):
+            target = target.subs(equation.lhs, equation.rhs)
+        return target
+
+    def inputs(self, target):
+        """Return the names of the inputs that target depends on, sorted."""
+        return sorted(map(str, self.solve(target).free_symbols))
+
+    def elasticity(self, target, symbol):
+        """Return d ln target / d ln symbol: per cent gained per per cent spent."""
+        expression = self.solve(target)
+        return sp.simplify(symbol * expression.diff(symbol) / expression)
+
+    def evaluate(self, target, frame):
+        """Return target as a Series, one number for each row of frame, whose columns are symbol names in base units.
+
+        Raises ValueError where a column is missing or a row lies outside the region of validity.
+        """
+        for condition in self.valid:
+            if not (holds := call(condition, frame)).all():
+                rows = list(frame.index[~holds])
+                raise ValueError(f"{target}: {condition} fails for {rows[:5]}{' and more' if len(rows) > 5 else ''}")
+        return pd.Series(call(self.solve(target), frame), index=frame.index, name=str(target))
+
+    def _repr_markdown_(self):
+        return "\n".join(f"$${latex(equation.lhs)} = {latex(equation.rhs)}$$" for equation in self.equations)
+
+
+def latex(expression):
+    """Return expression as LaTeX, with the short letters of the nomenclature and, where it can be, no leading minus."""
+    letters = {s: entry.latex for s, entry in NOMENCLATURE.items()}
+    orders = [sp.latex(expression, symbol_names=letters, order=order) for order in (None, "none", "rev-lex")]
+    return min(orders, key=lambda text: len(LEADING_MINUS.findall(text)))
+
+
+@cache
+def compiled(expression):
+    """Return (names, function): numpy code of a sympy expression, common subexpressions shared, kept between calls."""
+    names = tuple(sorted(map(str, expression.free_symbols)))
+    return names, sp.lambdify(names, expression, NUMERIC, cse=True)
+
+
+def compute(expression, columns):
+    """Evaluate a sympy expression on a mapping from symbol names to numbers or arrays that broadcast together."""
+    names, function = compiled(expression)
+    if missing := [name for name in names if name not in columns]:
+        raise ValueError(f"the columns {missing} are missing; given are {list(columns)}")
+    return function(*(columns[name] for name in names))
+
+
+def call(expression, frame):
+    """Evaluate a sympy expression on the columns of frame, as one array of its length."""
+    columns = {name: frame[name].to_numpy() for name in frame.columns}
+    return np.broadcast_to(compute(expression, columns), len(frame))
+
+
+def is_homogeneous(equation, rng):
+    """Tell whether both sides of the equation carry the same unit.
+
+    A law does not care how long a second is: rescale the base units at random and both sides must follow. By powers of
+    two, which floating-point numbers take without rounding, so that differences of nearly equal terms follow too.
+    """
+    exponents = rng.choice(np.arange(3, 20), len(BASE), replace=False)
+    stretch = {base: 2 ** int(exponent) for base, exponent in zip(BASE, exponents, strict=True)}
+    inputs = sorted(equation.rhs.free_symbols, key=str)
+    factor = {s: float(dimension(NOMENCLATURE[s].unit).subs(stretch)) for s in (*inputs, equation.lhs)}
+    columns = {str(s): 10 ** rng.uniform(-2, 2, 256) for s in inputs}  # wide: each branch of a Max
+    scaled = {str(s): columns[str(s)] * factor[s] for s in inputs}
+    with np.errstate(invalid="ignore", over="ignore"):  # points outside a law's domain give nan on both sides
+        before, after = compute(equation.rhs, columns) * factor[equation.lhs], compute(equation.rhs, scaled)
+    known = np.isfinite(before) & np.isfinite(after) & (np.minimum(abs(before), abs(after)) > np.finfo(float).tiny)
+    return bool(known.any() and np.allclose(after[known], before[known], rtol=1e-12, atol=0))

@@ -1,0 +1,159 @@
+"""Reads data/*.csv: one number a row, with its unit, its kind, its source and where to find it there."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from model.notation.units import UNITS, size
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data"
+KINDS = ("spec", "measured", "claim", "estimate", "derived", "assumed")
+ROLES = ("calibrate", "validate")
+COLUMNS = ("quantity", "value", "unit", "low", "high", "kind", "chosen", "source", "locator", "note")
+NUMBERS = ("value", "low", "high")
+RESERVED = {*COLUMNS, "role"}
+QUOTES = "put quotes around a field that holds a comma or a quote"
+
+
+class DataError(ValueError):
+    """A row of data/ that does not fit the schema, or fits it and makes no sense."""
+
+
+def read(table):
+    """Return data/<table>.csv as a frame, as written, after every check; DataError names file, line and fix.
+
+    While the environment variable STUDY_TABLES is set (a build does so, from the notebook's metadata), a table that
+    it does not list is refused: otherwise a change of that table would not rerun the notebook.
+    """
+    declared = os.environ.get("STUDY_TABLES")
+    if declared is not None and table not in declared.split(","):
+        raise DataError(f"data/{table}.csv is read, but study.tables in the notebook's metadata lists only {declared}")
+    return _checked(DATA / f"{table}.csv").copy()
+
+
+def keys(rows):
+    """Return the columns that tell rows apart: all before `quantity`, and `quantity`."""
+    return [*rows.columns[: rows.columns.get_loc("quantity")], "quantity"]
+
+
+def chosen(table):
+    """Return the rows that the study uses: value known and, where rows compete, the one marked as chosen."""
+    rows = read(table)
+    return rows[rows.value.notna() & (rows.chosen.fillna("") != "no")]
+
+
+def load(table, column="value"):
+    """Return one row for each name in the first column, one column for each quantity, in base units.
+
+    column is value, low or high; a bound that is not recorded equals the value.
+    """
+    rows = chosen(table)
+    name = rows.columns[0]
+    number = rows[column].fillna(rows.value) * rows.unit.map(size)
+    return rows.assign(number=number).pivot(index=name, columns="quantity", values="number")
+
+
+def provenance(table, name, quantities=None):
+    """Return the rows behind one name (a system, a workload), all or those of the quantities given, as written."""
+    rows = read(table)
+    rows = rows[rows[rows.columns[0]] == name]
+    return rows if quantities is None else rows[rows.quantity.isin([str(quantity) for quantity in quantities])]
+
+
+@cache
+def sources():
+    """Return the entries of book/references.bib by key, each a mapping of its fields."""
+    from pybtex.database import parse_file
+
+    return dict(parse_file(str(ROOT / "book" / "references.bib"), bib_format="bibtex").entries)
+
+
+@cache
+def _checked(path):
+    try:
+        rows = pd.read_csv(path, keep_default_na=False, dtype="string", skip_blank_lines=False)
+    except pd.errors.ParserError as error:  # names the line
+        raise DataError(f"data/{path.name}: {str(error).strip()}: {QUOTES}") from error
+    if not isinstance(rows.index, pd.RangeIndex):
+        raise DataError(f"data/{path.name} line 2: has more fields than the header: {QUOTES}")
+    if missing := [name for name in COLUMNS if name not in rows.columns]:
+        raise DataError(f"data/{path.name}: the columns {missing} are missing; the header needs {list(COLUMNS)}")
+    rows = rows.replace("", pd.NA)
+    for name in rows.columns:
+        if name in NUMBERS or (name not in RESERVED and _is_numeric(rows[name])):
+            rows[name] = _numbers(path, rows, name)
+    _refuse(path, rows)
+    return rows
+
+
+def _is_numeric(column):
+    known = column.dropna()
+    return len(known) > 0 and pd.to_numeric(known, errors="coerce").notna().mean() > 0.5
+
+
+def _numbers(path, rows, name):
+    numbers = pd.to_numeric(rows[name], errors="coerce").astype(float)
+    bad = rows[name].notna() & numbers.isna()
+    _raise(path, rows, bad, lambda row: f"has the {name} '{row[name]}': write a number or leave it empty")
+    return numbers
+
+
+def _refuse(path, rows):
+    identity = keys(rows)
+    competing = rows.duplicated(identity, keep=False)
+    picked = (rows.chosen == "yes").groupby([rows[key] for key in identity], dropna=False).transform("sum")
+    role = rows.get("role", pd.Series(pd.NA, index=rows.index, dtype="string"))
+    checks = [
+        (rows[identity[0]].isna(), lambda row: f"has no {identity[0]}: name it"),
+        (rows.quantity.isna(), lambda row: "has no quantity: name it"),
+        (rows.source.isna(), lambda row: "has no source: write a key of book/references.bib"),
+        (~rows.source.isin(sources()), lambda row: f"has the source '{row.source}', which book/references.bib lacks"),
+        (
+            ~rows.unit.isin(UNITS),
+            lambda row: f"has the unit '{row.unit}': write one of model.notation.units.UNITS or add it there",
+        ),
+        (~rows.kind.isin(KINDS), lambda row: f"has the kind '{row.kind}': write one of {', '.join(KINDS)}"),
+        (
+            ~role.fillna("").isin(("", *ROLES)),
+            lambda row: f"has the role '{row.role}': write one of {', '.join(ROLES)} or nothing",
+        ),
+        (
+            ~rows.chosen.fillna("").isin(("", "yes", "no")),
+            lambda row: f"has '{row.chosen}' as chosen: write yes, no or nothing",
+        ),
+        (rows.low > rows.high, lambda row: f"has low {row.low:g} above high {row.high:g}: exchange or correct them"),
+        (
+            (rows.value < rows.low) | (rows.value > rows.high),
+            lambda row: (
+                f"has the value {row.value:g} outside its own bounds {row.low:g} to {row.high:g}: widen "
+                f"them or correct it"
+            ),
+        ),
+        (rows.value.isna() & rows.note.isna(), lambda row: "has no value: say in the note what is missing"),
+        (
+            np.isinf(rows[list(NUMBERS)].fillna(0)).any(axis=1),
+            lambda row: "has an infinite number: leave an open bound empty",
+        ),
+        (
+            competing & (picked != 1),
+            lambda row: "is written more than once: mark exactly one of the rows as chosen 'yes', say why in its note",
+        ),
+        (competing & rows.chosen.isna(), lambda row: "competes with a chosen row: mark it as chosen 'no'"),
+        (
+            ~competing & rows.chosen.notna(),
+            lambda row: f"stands alone, yet has '{row.chosen}' as chosen: leave it empty",
+        ),
+    ]
+    for bad, message in checks:
+        _raise(path, rows, bad.fillna(False), message)
+
+
+def _raise(path, rows, bad, message):
+    if bad.any():
+        row = rows[bad].iloc[0]
+        name = " ".join(str(row[key]) for key in keys(rows) if pd.notna(row[key]))
+        raise DataError(f"data/{path.name} line {bad.idxmax() + 2}: {name} {message(row)}")

@@ -1,0 +1,81 @@
+"""How uncertain numbers vary: each is drawn once, under a label, so that all that follows from it moves together."""
+
+from zlib import crc32
+
+import numpy as np
+from scipy.special import gammaincinv, ndtri
+
+LOW, HIGH = 5, 95  # per cent: where the interval of this study ends
+
+
+def low_high(drawn, axis=None):
+    """Return the low and the high end of draws along an axis: the interval of this study."""
+    return np.percentile(drawn, [LOW, HIGH], axis=axis)
+
+
+class Sampler:
+    """Draws from seeded generators; every answer has the shape (draws, 1).
+
+    seed: a whole number or a tuple of them. What a label names depends on label and seed alone: two systems asked with
+    one seed share what they have in common, so that a ratio of the two varies only by what they have not.
+    """
+
+    def __init__(self, draws, seed):
+        self.draws, self.seed = draws, seed if isinstance(seed, tuple) else (seed,)
+
+    def unit(self, label):
+        """Return numbers between 0 and 1 for what the label names, one in each of as many equal steps, shuffled."""
+        rng = np.random.default_rng((*self.seed, crc32(label.encode())))
+        return ((rng.permutation(self.draws) + rng.random(self.draws)) / self.draws)[:, None]
+
+    def bounds(self, label, low, high):
+        """Return numbers log-uniform between positive bounds, uniform where a bound is zero."""
+        share = self.unit(label)
+        return low + (high - low) * share if low <= 0 else low * (high / low) ** share
+
+    def normal(self, labels, mean, covariance):
+        """Return one array for each label, jointly normal."""
+        independent = [ndtri(self.unit(label)) for label in labels]
+        factor = np.linalg.cholesky(covariance)
+        return [mean[i] + sum(factor[i, j] * independent[j] for j in range(i + 1)) for i in range(len(labels))]
+
+    def count(self, label, number):
+        """Return the expected counts that an observed Poisson count is consistent with: gamma(n + 1/2)."""
+        return gammaincinv(number + 0.5, self.unit(label))
+
+    def scatter(self, label, width):
+        """Return the factors by which the measurement that the label names scatters about a law."""
+        return np.exp(width * ndtri(self.unit(f"{label} scatter")))
+
+
+class Recorder(Sampler):
+    """Keeps the labels that a prediction asks for, in order."""
+
+    def __init__(self):
+        super().__init__(1, 0)
+        self.labels = []
+
+    def unit(self, label):
+        """Return the middle and note the label."""
+        self.labels.append(label)
+        return np.full((1, 1), 0.5)
+
+    def scatter(self, label, width):
+        """Return no scatter: a ranking asks what drives the prediction itself."""
+        return 1.0
+
+
+class Given(Sampler):
+    """Takes the numbers between 0 and 1 from rows of an array, one row for each label."""
+
+    def __init__(self, labels, rows):
+        super().__init__(rows.shape[1], 0)
+        self.rows = dict(zip(labels, rows, strict=True))
+
+    def unit(self, label):
+        """Return the row of that label."""
+        return self.rows[label][:, None]
+
+    def scatter(self, label, width):
+        """Return no scatter: a ranking asks what drives the prediction itself."""
+        return 1.0

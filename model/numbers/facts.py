@@ -1,0 +1,47 @@
+"""The numbers of one system, software or workload: as recorded, or drawn within their recorded bounds."""
+
+import numpy as np
+
+from model.notation.units import size
+from model.numbers import catalog
+
+
+class Missing(ValueError):
+    """A number that a prediction needs and data/ does not have."""
+
+
+class Facts:
+    """Numbers of one name in one table of data/, in base units.
+
+    facts("memory_bandwidth") returns a float or, with a Sampler, an array of shape (draws, 1): each number is drawn
+    once between its bounds. given: numbers in base units that replace recorded ones. `used` keeps the rows read.
+    """
+
+    def __init__(self, table, name, sampler=None, given=None):
+        rows = catalog.chosen(table)
+        self.table, self.name, self.sampler = table, name, sampler
+        self.rows = rows[rows[rows.columns[0]] == name].set_index("quantity")
+        self.used = {}
+        self._drawn = dict(given or {})
+
+    def __contains__(self, quantity):
+        return str(quantity) in self._drawn or str(quantity) in self.rows.index
+
+    def __call__(self, quantity, default=None):
+        """Return the number; default stands in where none is recorded, and without one Missing says what is missing."""
+        quantity = str(quantity)
+        if quantity not in self:
+            if default is not None:
+                return default
+            raise Missing(f"{self.name} has no {quantity} in data/{self.table}.csv: add a row with its source")
+        if quantity not in self._drawn:
+            row = self.rows.loc[quantity]
+            self.used[quantity] = row
+            self._drawn[quantity] = self._number(quantity, row)
+        return self._drawn[quantity]
+
+    def _number(self, quantity, row):
+        low, high = (row.value if np.isnan(row[side]) else row[side] for side in ("low", "high"))
+        if self.sampler is None or low == high:
+            return row.value * size(row.unit)
+        return size(row.unit) * self.sampler.bounds(f"{self.name} {quantity}", low, high)

@@ -1,0 +1,1 @@
+"""What can be asked: each quantity beside its function; inputs, answers, tables. Imports all but studies and views."""

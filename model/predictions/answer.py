@@ -1,0 +1,81 @@
+"""Evaluates a quantity on rows of inputs as arrays, and puts a seeded interval around each prediction."""
+
+import numpy as np
+import pandas as pd
+
+from model.machine import operation_fit
+from model.machine.machine import POOLED
+from model.machine.scenario import Scenario
+from model.numbers.draws import Sampler, low_high
+from model.predictions.inputs import InputError, check
+from model.predictions.quantities import quantity
+
+DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one drawn array at a time, which bounds memory
+ROWS = 2**16  # of one array that is not drawn: it stays in a core's cache from one operation to the next
+
+
+def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where="input", own=True, first=1):
+    """Return a frame with columns value, unit, low, high, one row for each row of frame, and the sources used.
+
+    frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
+    rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
+    messages. Raises InputError for anything that cannot be answered, naming row and column.
+    """
+    what = quantity(name)
+    numbers, texts = check(what, frame, system, where, first)
+    result = np.full((3, len(frame)), np.nan)
+    sources = set()
+    for choices, rows in _groups(texts, len(frame)):
+        try:
+            with np.errstate(all="ignore"):  # what has no finite value is refused below, by row
+                sources |= _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own)
+        except ValueError as error:
+            row = first + int(rows.start if isinstance(rows, slice) else rows[0])
+            raise InputError(f"{where} row {row}: {error}") from error
+    if (bad := ~np.isfinite(result[0])).any():
+        row = first + int(np.argmax(bad))
+        raise InputError(f"{where} row {row}: {name} has no finite value there: move the inputs towards usual sizes")
+    unit = pd.Categorical.from_codes(np.zeros(len(frame), np.int8), [what.unit])  # one word, not a million
+    answer = {"value": result[0], "unit": unit, "low": result[1], "high": result[2]}
+    return pd.DataFrame(answer, index=frame.index, copy=False), sorted(sources)
+
+
+def _groups(texts, length):
+    """Yield (choices, rows) for the rows that share all text inputs; rows is a slice where that is all of them."""
+    if not texts or all(len(words) == 1 for _, words in texts.values()):
+        yield {name: words[0] for name, (_, words) in texts.items() if words[0]}, slice(0, length)
+        return
+    shape = [len(words) for _, words in texts.values()]
+    combined = np.ravel_multi_index([codes for codes, _ in texts.values()], shape)
+    for group in pd.unique(combined):
+        picked = zip(texts, np.unravel_index(group, shape), strict=True)
+        words = {name: texts[name][1][code] for name, code in picked}
+        yield {name: word for name, word in words.items() if word}, np.flatnonzero(combined == group)
+
+
+def _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own):
+    """Fill result[:, rows] (value, low, high) for rows that share all text inputs; return the source keys used."""
+    name = choices.pop("system", None)
+    scenario = Scenario(name, own=own)
+    for part in _parts(rows, ROWS):
+        result[0, part] = what.evaluate(scenario, choices, {key: values[part] for key, values in numbers.items()})
+    if interval:
+        drawn = Scenario(name, Sampler(draws, (seed, 0)), own=own)
+        for part in _parts(rows, max(CELLS // draws, 1)):
+            values = what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()})
+            values = np.broadcast_to(values, (draws, result[0, part].size))
+            result[1:, part] = low_high(values, axis=0)
+    return set(scenario.sources())
+
+
+def _parts(rows, size):
+    """Yield rows, a slice or an array of positions, in parts of at most size."""
+    if isinstance(rows, slice):
+        yield from (slice(start, min(start + size, rows.stop)) for start in range(0, rows.stop, size))
+    else:
+        yield from (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def software_names(system):
+    """Return, for each operation with fits, the software names that a system accepts."""
+    return {name: (*operation_fit.softwares(system, name), POOLED) for name in ("all_to_all_time", "all_reduce_time")}

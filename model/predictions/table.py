@@ -1,0 +1,90 @@
+"""Predictions for a CSV file of any length: in blocks, on every core, written with the file's own bytes."""
+
+import io
+import os
+import shutil
+import tempfile
+import warnings
+from functools import partial
+from itertools import chain, islice
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from model.predictions.answer import predict
+from model.predictions.blocks import BLOCK, blocks, header, refuse_ragged, split
+from model.predictions.inputs import InputError
+from model.predictions.quantities import quantity
+from model.predictions.workers import in_order
+
+ANSWER = ("value", "unit", "low", "high")
+IN_MEMORY = 2**25  # characters of an answer that wait in memory; a longer one waits in a temporary file
+
+
+def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1):
+    """Write the CSV at path to out with the columns value, unit, low, high after its own, which stay as they are.
+
+    Every row is checked and answered before the first is written, so that bad input writes nothing; meanwhile the
+    answers wait in a temporary file. Blocks of rows are answered by that many workers, and the bytes are the same for
+    any number of them. On a terminal a bar shows progress. Raises InputError naming file, row and column.
+    """
+    quantity(name)
+    record, columns = header(path)
+    if taken := [column for column in ANSWER if column in columns]:
+        raise InputError(f"{path}: the column {taken[0]} is one of the answer's: rename it")
+    ask = partial(_answer, name, str(path), record, columns, system, interval, seed)
+    with tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as waiting:
+        waiting.write(",".join([record, *ANSWER]) + "\n")
+        for text in _answers(ask, path, workers):
+            waiting.write(text)
+        waiting.seek(0)
+        shutil.copyfileobj(waiting, out, 2**20)
+
+
+def _answers(ask, path, workers):
+    """Yield the text of each block's answers; one block is answered here, more of them by workers."""
+    found = ((1 + number * BLOCK, *block) for number, block in enumerate(blocks(path, BLOCK)))
+    few = list(islice(found, 2))
+    if not few:
+        raise InputError(f"{path} is empty: give at least one row")
+    if len(few) == 1 or workers == 1:
+        yield from (text for text, _ in map(ask, chain(few, found)))
+        return
+    ask((1, few[0][1].split("\n", 1)[0], 0))  # fits the constants once, before there are workers
+    with tqdm(total=os.path.getsize(path), unit="B", unit_scale=True, delay=1, disable=None) as bar:
+        for text, position in in_order(ask, chain(few, found), workers):
+            bar.update(position - bar.n)
+            yield text
+
+
+def _answer(name, path, record, columns, system, interval, seed, block):
+    """Return (text, position) of a block (first row, text, position): its records, each with its answer behind it."""
+    first, text, position = block
+    refuse_ragged(text, len(columns), path, first)
+    inputs = {each.name for each in quantity(name).inputs} | {"system"}
+    wanted = [column for column in columns if column in inputs]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # what is no number is refused below, by row
+            frame = pd.read_csv(
+                io.StringIO(f"{record}\n{text}\n"),
+                usecols=wanted or None,
+                na_values=[""],
+                keep_default_na=False,
+                skip_blank_lines=False,
+            )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+    others = {column: "" for column in columns if column not in inputs} if first == 1 else {}
+    answer, _ = predict(name, frame.assign(**others), system, interval, seed, where=path, first=first)
+    values, lows, highs = (answer[column].to_numpy() for column in ("value", "low", "high"))
+    rows = zip(split(text), *_texts(values, quantity(name).unit, lows, highs), strict=True)
+    return "\n".join(chain(map(",".join, rows), [""])), position
+
+
+def _texts(values, unit, lows, highs):
+    """Return the four answer columns as lists of text; a bound that was not asked for is empty."""
+    empty = [""] * len(values)
+    bounds = [empty if np.isnan(side).all() else map(repr, side.tolist()) for side in (lows, highs)]
+    return map(repr, values.tolist()), [unit] * len(values), *bounds

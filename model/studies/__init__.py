@@ -1,0 +1,1 @@
+"""What a chapter needs beyond predictions. Imports all but views."""

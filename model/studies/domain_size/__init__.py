@@ -1,0 +1,1 @@
+"""How large a domain should be: work, bill and survey over sizes."""

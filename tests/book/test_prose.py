@@ -1,0 +1,99 @@
+"""No number is typed into prose: it is quoted from a notebook, names a case, or belongs to a name."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from model.numbers.draws import HIGH, LOW
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "book").glob("*.md"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+NAMES = {
+    r"\bC\d\d\b": "claims, by their row",
+    r"\bNVL\d+|CloudMatrix384|Feixing-2|Atlas [\d-]+\w*": "systems",
+    r"\b(?:[AH]|G?[BH])\d{2,3}\b|\b910[BC]\b|\bhgx-[hb]\d+|\bgb\d+-nvl\d+|\bcloudmatrix384": "devices and systems",
+    r"\b(?:racks?|domains?) of 72\b|\bsupernode of 384\b": "the sizes that NVL72 and CloudMatrix384 are named for",
+    r"^\*\*\d+\.\*\*": "the numbers of problems",
+    r"\b(?:FP|BF|INT|NVFP)\d+\b|\b8-bit\b": "number formats",
+    r"\bDeepSeek-V3(?:\.\d)?|\bDeepSeek-R1|\bLlama 3(?:\.1)?|\bQwen\d\S*|\bRSC-[12]\b": "models and clusters",
+    r"\b1F1B\b": "a schedule of pipelines",
+    r"\b(?:19|20)\d\d\b(?: 年 \d+ 月)?": "dates",
+    rf"\b{LOW} (?:to|and|到) {HIGH} %": "the interval, everywhere the same: another LOW or HIGH would fail here",
+    r"\bper 1,000 (?:server-)?days\b|\b1,000 servers\b": "units in which the field counts failures",
+    r"\bJupyter Book 1, not 2|\bVersion [12]\b|\bPython 3(?:\.\d+)?": "versions",
+    r"\bApache-2\.0|\bCC BY 4\.0": "licences",
+    r"^Table \d|\bTable \d+ of\b": "places in a source",
+}
+SHOWN = {"glue:figure", "glue:table", "admonition", "attention", "caution", "danger", "dropdown", "error", "glossary"}
+SHOWN |= {"hint", "important", "margin", "note", "seealso", "sidebar", "tip", "warning"}
+SHOWN |= {"card", "grid", "grid-item", "grid-item-card", "tab-item", "tab-set"}
+
+
+def blocks(markdown):
+    """Return the paragraphs and table rows that a reader reads as prose, without code, options, labels and links."""
+    markdown = re.sub(r"\A---\n.*?\n---\n|<!--.*?-->|\$\$.*?\$\$", "", markdown, flags=re.DOTALL)
+    lines, fences = [], []
+    for line in markdown.split("\n"):
+        if fence := re.match(r"\s*(`{3,}|~{3,}|:{3,})\s*(?:\{([\w:-]+)\})?(.*)$", line):
+            marks, name, argument = fence.groups()
+            if not name and not argument.strip() and fences and marks.startswith(fences[-1][0]):
+                fences.pop()
+            else:
+                fences.append((marks, name))
+            lines.append(f"\n{argument}\n" if name in SHOWN and not name.startswith("glue") else "")
+        elif all(name in SHOWN for _, name in fences) and not (fences and re.match(r"\s*:[\w-]+:", line)):
+            lines.append(f"\n{line}" if re.match(r"\s*(?:\||[-*] |\d+\. )", line) else line)
+    return [block for block in re.split(r"\n\s*\n", "\n".join(lines)) if block.strip()]
+
+
+def typed(block):
+    """Return the numbers typed into a block that are no part of a name and no label of a value quoted there."""
+    cases = {number for key in re.findall(r"::(\w+)", block) for number in re.findall(r"\d+", key)}
+    text = re.sub(r"\{[\w:]+\}`[^`]*`|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|^\([\w-]+\)=$|^\s*\d+\. ", " ", block, flags=re.M)
+    text = re.sub("|".join(NAMES), " ", text.strip())
+    found = re.findall(r"(?<![\w.])\d[\d,.]*(?<![,.])|(?<=\w)\d+", text)
+    return [number for number in found if number.replace(",", "") not in cases]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_pages_quote_their_numbers(path):
+    found = {block: numbers for block in blocks(path.read_text(encoding="utf-8")) if (numbers := typed(block))}
+    assert not found, "\n".join(f"{', '.join(numbers)}: {block.strip()[:300]}" for block, numbers in found.items())
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_type_no_numbers_between_their_cells(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert not [number for each in text for block in blocks(each) for number in typed(block)]
+
+
+def test_the_check_sees_typed_numbers_and_only_them():
+    assert typed("It takes 12.5 µs on 64 ranks.") == ["12.5", "64"]
+    assert typed("At 1,024 {glue:text}`executed/a.ipynb::share_1024:.0%`, at 72 less.") == ["72"]
+    assert not typed("An H100 in NVL72 (2024), `--ranks 8`, $x = 3$, {cite:p}`zuo2025`, [there](page2.md).")
+    page = "---\na: 1\n---\n# Two\n\n```bash\nrun 1\n```\n\n```{glue:figure} a.ipynb::b\n:name: c-4\n\nOver 7.\n```\n"
+    assert [number for block in blocks(page) for number in typed(block)] == ["7"]
+
+
+def test_every_name_on_the_list_is_still_needed():
+    text = "".join(path.read_text(encoding="utf-8") for path in [*PAGES, *NOTEBOOKS])
+    assert not [reason for name, reason in NAMES.items() if not re.search(name, text, re.MULTILINE)]
+
+
+def test_the_chinese_summary_quotes_what_the_english_pages_quote_and_every_verdict():
+    chinese = (ROOT / "book" / "summary_zh.md").read_text(encoding="utf-8")
+    english = "".join(path.read_text(encoding="utf-8") for path in PAGES if path.stem != "summary_zh")
+    quoted = set(re.findall(r"executed/\w+\.ipynb::\w+", chinese))
+    assert len(quoted) > 50
+    assert not quoted - set(re.findall(r"executed/\w+\.ipynb::\w+", english))
+    table = (ROOT / "data" / "claims.csv").read_text(encoding="utf-8").splitlines()
+    claims = {row["claim"] for row in csv.DictReader(table)}
+    assert set(re.findall(r"\{verdict\}`(C\d\d)`", chinese)) == claims
+    for there, back in (("index.md", "summary_zh.md"), ("summary_zh.md", "index.md")):
+        assert f"]({back})" in (ROOT / "book" / there).read_text(encoding="utf-8"), f"{there} does not link to {back}"

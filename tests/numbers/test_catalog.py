@@ -1,0 +1,277 @@
+"""Data: every row of data/ keeps to the schema, and every kind of bad row is refused with its line and the fix."""
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from model.notation.units import size
+from model.numbers import catalog
+from model.numbers.catalog import DataError
+
+TABLES = sorted(path.stem for path in catalog.DATA.glob("*.csv"))
+SYSTEMS = [
+    *["hgx-h100", "hgx-h800", "hgx-h200", "hgx-h20", "hgx-b200", "gb200-nvl72", "gb300-nvl72"],
+    *["superpod-8x-gb300-nvl72", "vera-rubin-nvl144", "nvl288", "rubin-ultra-nvl576", "cloudmatrix384"],
+    *["atlas-950-superpod", "atlas-800t-a2", "llama3-16k", "ascend-all-in-one", "feixing-2"],
+]
+
+each_table = pytest.mark.parametrize("table", TABLES)
+
+
+# What data/ holds.
+
+
+@each_table
+def test_every_table_passes(table):
+    rows = catalog.read(table)
+    assert len(rows)
+    assert set(rows.source) <= catalog.sources().keys()
+
+
+@each_table
+def test_bounds_hold_the_value_also_in_base_units(table):
+    rows = catalog.chosen(table)
+    assert (rows.low.fillna(rows.value) <= rows.value).all()
+    assert (rows.value <= rows.high.fillna(rows.value)).all()
+    assert (rows.unit.map(size) > 0).all()
+
+
+@each_table
+def test_a_number_that_is_not_there_says_missing(table):
+    rows = catalog.read(table)
+    rows = rows[rows.value.isna()]
+    assert rows.note.str.startswith("missing:").all()
+    assert (rows.kind != "assumed").all()
+    assert rows[["low", "high"]].isna().all(axis=None)
+
+
+@each_table
+def test_rows_that_disagree_say_why(table):
+    assert catalog.read(table).dropna(subset="chosen").note.notna().all()
+
+
+@pytest.mark.parametrize("table", ["systems", "reliability", "serving"])
+def test_an_assumed_number_has_bounds(table):
+    rows = catalog.read(table)
+    assert rows[rows.kind == "assumed"][["low", "high"]].notna().all(axis=None)
+
+
+@each_table
+def test_derived_arithmetic_or_an_assumption_is_explained(table):
+    rows = catalog.read(table)
+    assert rows[rows.source == "assumption"].note.notna().all()
+    assert (rows[rows.source == "assumption"].kind == "assumed").all()
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_has_rows(system):
+    assert system in set(catalog.read("systems").system)
+    assert len(catalog.provenance("systems", system))
+
+
+@pytest.mark.parametrize("table", ["systems", "network", "reliability", "serving"])
+def test_nothing_is_known_about_nvl288_and_its_rows_say_so(table):
+    rows = catalog.read(table)
+    known = rows[(rows.system == "nvl288") & rows.value.notna()]
+    assert (known.kind == "assumed").all()
+    assert known[["low", "high", "note"]].notna().all(axis=None)
+
+
+POINT = ["set", "system", "software", "op", "ranks", "tokens", "bytes_per_element", "experts", "bytes"]
+
+
+def test_no_measurement_both_fits_and_judges():
+    rows = catalog.read("network")
+    roles = rows.groupby(POINT, dropna=False).role.nunique()
+    assert len(roles) > 100
+    assert roles.max() == 1
+
+
+def test_one_run_of_a_service_is_one_piece_of_evidence():
+    """Throughput is batch over time per token: with a role on both, one run would count twice."""
+    rows = catalog.read("serving").dropna(subset="role")
+    run = [name for name in catalog.keys(rows) if name != "quantity"]
+    assert rows.groupby(run, dropna=False).role.nunique().max() == 1
+    assert not rows[rows.quantity.isin(["decode_throughput", "time_per_output_token"])].duplicated(run).any()
+
+
+@pytest.mark.parametrize("table", ["network", "serving", "reliability"])
+def test_only_what_is_known_has_a_role(table):
+    rows = catalog.read(table).dropna(subset="role")
+    assert rows.value.notna().all()
+    assert (rows.chosen.fillna("yes") == "yes").all()
+    assert rows.kind.isin(["measured", "derived"]).all()
+
+
+@pytest.mark.parametrize("table", ["network", "serving", "reliability"])
+def test_some_rows_fit_and_some_judge(table):
+    assert set(catalog.read(table).role.dropna()) == {"calibrate", "validate"}
+
+
+def test_load_gives_base_units():
+    loaded = catalog.load("systems")
+    assert loaded.loc["hgx-h100", "peak_bf16"] == pytest.approx(989.5e12)
+    assert loaded.loc["hgx-h100", "memory_capacity"] == pytest.approx(80e9)
+    assert np.isnan(loaded.loc["feixing-2", "domain"])
+    for quantity in loaded:
+        lows, highs = catalog.load("systems", "low")[quantity], catalog.load("systems", "high")[quantity]
+        known = loaded[quantity].notna()
+        assert (lows[known] <= loaded[quantity][known]).all()
+        assert (loaded[quantity][known] <= highs[known]).all()
+
+
+def test_chosen_leaves_out_what_is_missing_or_was_not_chosen():
+    rows = catalog.chosen("systems")
+    assert rows.value.notna().all()
+    assert "no" not in set(rows.chosen)
+    assert not rows.duplicated(["system", "quantity"]).any()
+    assert {"yes", "no"} <= set(catalog.read("systems").chosen)
+
+
+def test_a_reader_cannot_change_what_the_next_one_sees():
+    rows = catalog.read("formats")
+    rows.loc[0, "value"] = -1
+    assert catalog.read("formats").value[0] > 0
+
+
+# What is refused.
+
+HEADER = ["system", "ranks", "quantity", "value", "unit", "low", "high"]
+HEADER += ["kind", "chosen", "role", "source", "locator", "note"]
+GOOD = {
+    "system": "here",
+    "ranks": "8",
+    "value": "2",
+    "unit": "GB/s",
+    "low": "1",
+    "high": "3",
+    "kind": "measured",
+    "source": "hockney1994",
+}
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """Return a function that writes rows as tmp_path/table.csv, each GOOD with changes, and reads it."""
+    monkeypatch.setattr(catalog, "DATA", tmp_path)
+
+    def read(*changes, header=HEADER):
+        with (tmp_path / "table.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, header, extrasaction="ignore")
+            writer.writeheader()
+            for number, change in enumerate(changes):
+                writer.writerow(GOOD | {"quantity": f"quantity_{number}"} | change)
+        return catalog.read("table")
+
+    return read
+
+
+def test_good_rows_pass(table):
+    rows = table({}, {"low": "", "high": ""}, {"value": "", "low": "", "high": "", "note": "missing: not found"})
+    assert rows.value.tolist()[:2] == [2, 2]
+    assert rows.ranks.tolist() == [8, 8, 8]
+
+
+def test_rows_that_disagree_pass_where_one_is_chosen(table):
+    same = {"quantity": "speed", "note": "the newer one"}
+    rows = table(same | {"chosen": "yes"}, same | {"chosen": "no", "value": "3"}, {})
+    assert len(rows) == 3
+    assert catalog.chosen("table").value.tolist() == [2, 2]
+
+
+BAD = {  # what is wrong: (the row, words that the message has beside file and line)
+    "no source": ({"source": ""}, ["no source", "references.bib"]),
+    "an unknown source": ({"source": "nobody1900"}, ["nobody1900", "references.bib"]),
+    "an unknown unit": ({"unit": "GB/sec"}, ["GB/sec", "model.notation.units.UNITS"]),
+    "no unit": ({"unit": ""}, ["unit", "model.notation.units.UNITS"]),
+    "an unknown kind": ({"kind": "guess"}, ["guess", "spec, measured, claim, estimate, derived, assumed"]),
+    "no kind": ({"kind": ""}, ["kind", "spec, measured"]),
+    "an unknown role": ({"role": "train"}, ["train", "calibrate, validate or nothing"]),
+    "an unknown choice": ({"chosen": "maybe"}, ["maybe", "yes, no or nothing"]),
+    "a value below its bounds": ({"value": "0.5"}, ["0.5", "1 to 3", "widen"]),
+    "a value above its bounds": ({"value": "3.5"}, ["3.5", "1 to 3", "widen"]),
+    "low above high": ({"low": "4"}, ["low 4 above high 3", "exchange"]),
+    "text for the value": ({"value": "two"}, ["value 'two'", "write a number"]),
+    "text for a bound": ({"high": "many"}, ["high 'many'", "write a number"]),
+    "a thousands comma": ({"value": "2,000"}, ["value '2,000'", "write a number"]),
+    "text in a column of numbers": ({"ranks": "eight"}, ["ranks 'eight'", "write a number"]),
+    "an infinite value": ({"value": "inf", "low": "", "high": ""}, ["infinite", "empty"]),
+    "an infinite bound": ({"high": "inf"}, ["infinite", "empty"]),
+    "no value and no word about it": ({"value": "", "low": "", "high": ""}, ["no value", "note"]),
+    "no name": ({"system": ""}, ["no system", "name it"]),
+    "no quantity": ({"quantity": ""}, ["no quantity", "name it"]),
+    "a choice without a rival": ({"chosen": "no"}, ["stands alone", "leave it empty"]),
+}
+
+
+@pytest.mark.parametrize(("row", "words"), BAD.values(), ids=BAD)
+def test_a_bad_row_is_refused_with_its_line_and_the_fix(table, row, words):
+    with pytest.raises(DataError) as refusal:
+        table({}, {}, row, {})
+    assert "data/table.csv line 4" in str(refusal.value)
+    assert all(word in str(refusal.value) for word in words), refusal.value
+
+
+TWICE = {
+    "none chosen": ["", ""],
+    "two chosen": ["yes", "yes"],
+    "both left": ["no", "no"],
+    "one chosen, one not said": ["yes", ""],
+}
+
+
+@pytest.mark.parametrize("marks", TWICE.values(), ids=TWICE)
+def test_rows_that_disagree_are_refused_unless_one_is_chosen_and_the_others_are_not(table, marks):
+    with pytest.raises(DataError, match=r"data/table.csv line [34]: here 8.0 speed .*chosen '(yes|no)'"):
+        table({}, *({"quantity": "speed", "chosen": mark, "note": "why"} for mark in marks))
+
+
+def test_the_same_quantity_at_another_operating_point_is_another_number(table):
+    assert len(table({"quantity": "speed"}, {"quantity": "speed", "ranks": "16"})) == 2
+
+
+@pytest.mark.parametrize("column", catalog.COLUMNS)
+def test_a_missing_column_is_named(table, column):
+    with pytest.raises(DataError, match=rf"data/table.csv: the columns \['{column}'\] are missing; the header needs"):
+        table({}, header=[name for name in HEADER if name != column])
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_comma_without_quotes_is_refused_with_its_line(table, tmp_path, number):
+    table({}, {})
+    lines = (tmp_path / "table.csv").read_text().splitlines()
+    lines[number - 1] += ",a note, with a comma"
+    if number == 2:  # one field too many in every row: must not shift the columns silently
+        lines = [lines[0], *(line + ",surplus" for line in lines[1:])]
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    catalog._checked.cache_clear()
+    with pytest.raises(DataError, match=rf"data/table.csv.*line {number}.*quotes"):
+        catalog.read("table")
+
+
+def test_an_empty_line_does_not_shift_the_line_that_is_named(table, tmp_path):
+    table({}, {})
+    lines = (tmp_path / "table.csv").read_text().splitlines()
+    (tmp_path / "table.csv").write_text("\n".join([lines[0], lines[1], "", lines[2].replace("GB/s", "GB")[:-1] + "x"]))
+    catalog._checked.cache_clear()
+    with pytest.raises(DataError, match="data/table.csv line 3"):
+        catalog.read("table")
+
+
+# What a notebook may read.
+
+
+def test_a_table_that_the_notebook_does_not_list_is_refused(monkeypatch):
+    monkeypatch.setenv("STUDY_TABLES", "systems,network")
+    assert len(catalog.read("systems"))
+    with pytest.raises(DataError, match=r"data/reliability.csv is read, but .*metadata lists only systems,network"):
+        catalog.read("reliability")
+    with pytest.raises(DataError, match="reliability"):
+        catalog.load("reliability")
+
+
+def test_without_a_list_every_table_may_be_read(monkeypatch):
+    monkeypatch.delenv("STUDY_TABLES", raising=False)
+    assert all(isinstance(catalog.read(name), pd.DataFrame) for name in TABLES)

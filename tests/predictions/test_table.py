@@ -1,0 +1,143 @@
+"""Tables of any length: blocks of whole records, answers that do not depend on who computes them, nothing left over."""
+
+import csv
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.predictions import table
+from model.predictions.blocks import BLOCK, blocks, refuse_ragged, split
+from model.predictions.inputs import InputError
+
+ROOT = Path(__file__).parents[2]
+FIELDS = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
+TABLES = st.lists(st.lists(FIELDS, min_size=2, max_size=2), min_size=1, max_size=30)
+ENDS = st.sampled_from(["\n", "\r\n"])
+
+
+def written(row, end):
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(row)  # quotes a field that holds one of these
+    return text.getvalue().removesuffix("\r\n") + end
+
+
+@given(TABLES, ENDS, st.integers(1, 7), st.lists(st.integers(0, 30), max_size=3))
+def test_blocks_of_any_size_hold_the_records_in_order(tmp_path_factory, rows, end, size, empty):
+    lines = [written(row, end) for row in rows]
+    for place in empty:
+        lines.insert(place, end)  # empty lines are no records
+    path = tmp_path_factory.mktemp("blocks") / "points.csv"
+    path.write_bytes(("x,y" + end + "".join(lines)).encode())
+    texts = [text for text, _ in blocks(path, size)]
+    records = [record for text in texts for record in split(text)]
+    assert [next(csv.reader(io.StringIO(record, newline=""))) for record in records] == rows
+    assert all(len(split(text)) == size for text in texts[:-1])
+    for text in texts:
+        refuse_ragged(text, 2, path, 1)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=20))
+def test_quotes_do_not_change_which_row_is_ragged(counts):
+    plain = "\n".join(",".join("a" * count) for count in counts)
+    quoted = "\n".join(",".join('"a"' for _ in range(count)) for count in counts)
+    said = []
+    for text in (plain, quoted):
+        try:
+            refuse_ragged(text, 2, "points.csv", 5)
+            said.append("")
+        except InputError as error:
+            said.append(str(error))
+    assert said[0] == said[1]
+    assert (said[0] == "") == (set(counts) == {2})
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_the_size_of_a_block_changes_no_value(tmp_path, monkeypatch, size):
+    path = tmp_path / "points.csv"
+    path.write_text("note,devices,failure_rate\n" + "".join(f'"{n},\n",{n},1e-6\n' for n in range(1, 11)))
+    expected, out = io.StringIO(), io.StringIO()
+    table.predict_file("job_mtbf", path, expected, interval=False)
+    monkeypatch.setattr(table, "BLOCK", size)
+    table.predict_file("job_mtbf", path, out, interval=False)
+    assert out.getvalue() == expected.getvalue()
+
+
+# Long tables, by a program of its own.
+
+
+def command(path, workers, *more):
+    return [sys.executable, "-m", "model", "predict", "job_mtbf", "--table", path, "--workers", str(workers), *more]
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """Return the path of a table of three blocks."""
+    path = tmp_path_factory.mktemp("long") / "points.csv"
+    rows = "".join(f"{1 + n % 1000},{'llama3-16k' if n % 2 else 'gb200-nvl72'}\n" for n in range(2 * BLOCK + 5))
+    path.write_text("devices,system\n" + rows, encoding="utf-8")
+    return path
+
+
+def test_answers_are_the_same_bytes_whatever_the_number_of_workers(long):
+    said = [subprocess.run(command(long, workers), capture_output=True, check=True) for workers in (1, 3)]
+    assert said[0].stdout == said[1].stdout
+    assert [each.stderr for each in said] == [b"", b""]  # no bar where nobody looks
+    rows = said[0].stdout.decode().splitlines()
+    assert len(rows) == 2 * BLOCK + 6
+    assert rows[1] == rows[2 * BLOCK + 1]  # draws start anew in each block
+
+
+def test_a_bad_row_of_the_last_block_leaves_nothing_on_standard_output(long, tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text(long.read_text(encoding="utf-8") + "-3,gb200-nvl72\n8,gb200-nvl27\n", encoding="utf-8")
+    done = subprocess.run(command(path, 2, "--no-interval"), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "unknown system gb200-nvl27" in done.stderr
+    path.write_text(long.read_text(encoding="utf-8") + "-3,gb200-nvl72\n", encoding="utf-8")
+    done = subprocess.run(command(path, 2, "--no-interval"), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{path} row {2 * BLOCK + 6}: devices is '-3'" in done.stderr
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_the_program_that_started_them(long, sent):
+    program = psutil.Popen(command(long, 2), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    children = []
+    while len(children) < 2 and program.poll() is None:
+        children = program.children()
+    assert len(children) == 2
+    program.send_signal(sent)
+    out, _ = program.communicate(timeout=60)
+    assert out == b""
+    gone, alive = psutil.wait_procs(children, timeout=60)
+    assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_terminal_sees_a_bar(long):
+    import fcntl
+    import struct
+    import termios
+
+    screen, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with subprocess.Popen(command(long, 2), stdout=subprocess.DEVNULL, stderr=terminal) as program:
+        os.close(terminal)
+        shown = b""
+        try:
+            while part := os.read(screen, 1024):
+                shown += part
+        except OSError:  # the other side is closed
+            pass
+    os.close(screen)
+    assert program.returncode == 0
+    assert b"100%" in shown

@@ -1,0 +1,212 @@
+"""Useful work over domain sizes: shares close, limits hold, and the break-even line is where both sides are equal."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sympy as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.laws import two_tiers
+from model.machine.scenario import Scenario
+from model.notation.equation import compute
+from model.notation.nomenclature import (
+    break_even_ranks,
+    domain_gain,
+    needed_share,
+    parallel_time,
+    ranks,
+    small_step_time,
+)
+from model.numbers.draws import Sampler
+from model.predictions import sensitivity
+from model.predictions.answer import predict
+from model.studies.domain_size import survey as surveys
+from model.studies.domain_size import work as domain_size
+from model.studies.domain_size.bill import bill
+
+CONDITIONS = {"context": 4096.0, "tokens_per_step": 1.7, "kv_bytes_per_element": 2.0}
+SIZES = [8, 72, 384, 8192]
+
+
+def machine(size, sampler=None, name="gb200-nvl72"):
+    return Scenario(name, sampler, changes={"domain": float(size)})
+
+
+# Training.
+
+
+@pytest.mark.parametrize("name", ["gb200-nvl72", "cloudmatrix384", "hgx-b200"])
+@pytest.mark.parametrize("sampler", [None, Sampler(50, 3)], ids=["recorded", "drawn"])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_shares_of_a_dollar_s_time_close(size, sampler, name):
+    shares, group = domain_size.training_work(machine(size, sampler, name), 16_384.0)
+    assert set(shares) == set(domain_size.PARTS)
+    assert sum(shares.values()) == pytest.approx(np.ones_like(shares["useful"]), abs=1e-12)
+    assert all(np.all(share >= 0) for share in shares.values())
+    assert np.isin(group, domain_size.GROUPS).all()
+
+
+def test_without_faults_nothing_goes_to_spares_and_faults():
+    shares, _ = domain_size.training_work(machine(384), 16_384.0, given={"failure_rate": 1e-18})
+    assert shares["spares"][0, 0] == 0
+    assert shares["faults"][0, 0] < 1e-4
+
+
+def test_the_group_chosen_is_the_best_of_those_that_fit():
+    best = domain_size.training_work(machine(72), 16_384.0)[0]["useful"]
+    alone = [
+        domain_size.training_work(machine(72), 16_384.0, groups=np.array([each]))[0]["useful"]
+        for each in domain_size.GROUPS
+    ]
+    assert best == pytest.approx(np.max(alone, axis=0), rel=1e-12)
+
+
+def test_groups_that_memory_does_not_hold_are_not_taken():
+    _, small = domain_size.training_work(machine(384, name="hgx-h800"), 16_384.0)
+    _, large = domain_size.training_work(machine(384, name="gb200-nvl72"), 16_384.0)
+    assert small > large == 8
+
+
+def test_a_domain_without_exchange_gains_no_more_than_what_exchange_took():
+    small, large = (domain_size.training_work(machine(each), 16_384.0)[0] for each in (8, 72))
+    idle = small["exchange"] + small["imbalance"] + small["gradients"]
+    assert large["useful"] <= small["useful"] + idle
+
+
+def test_quick_recovery_inside_a_domain_never_loses():
+    for size in SIZES:
+        usual, _ = domain_size.training_work(machine(size), 100_000.0)
+        swapped, _ = domain_size.training_work(machine(size), 100_000.0, swap=True)
+        assert swapped["useful"] >= usual["useful"] * (1 - 1e-12)
+
+
+def test_a_job_that_bends_loses_less_to_spares():
+    for size in SIZES:
+        usual, _ = domain_size.training_work(machine(size), 16_384.0)
+        bent, _ = domain_size.training_work(machine(size), 16_384.0, bends=True)
+        assert bent["spares"] <= usual["spares"]
+
+
+# Serving.
+
+
+def test_at_the_machine_s_own_size_serving_is_the_frontier_less_faults():
+    served, _ = domain_size.serving_work(machine(72), "deepseek-v3", "nvfp4", CONDITIONS, np.array([50.0]))
+    inputs = pd.DataFrame([{"model": "deepseek-v3", "precision": "nvfp4", "speed": 50.0, **CONDITIONS}])
+    whole = predict("decode_frontier", inputs, system="gb200-nvl72", interval=False)[0].value[0]
+    assert 0.99 * whole < served[0, 0] < whole
+
+
+def test_a_speed_out_of_reach_serves_nothing():
+    served, _ = domain_size.serving_work(machine(72), "deepseek-v3", "nvfp4", CONDITIONS, np.array([50.0, 1e5]))
+    assert served[0, 0] > 0
+    assert served[0, 1] == 0
+
+
+# Money and watts.
+
+
+def test_at_the_machine_s_own_size_a_device_costs_and_draws_what_it_does():
+    for name, devices in (("gb200-nvl72", 72), ("cloudmatrix384", 384)):
+        system = Scenario(name).system
+        found = bill(Scenario(name), [devices])
+        assert found["device_price"][0, 0] == pytest.approx(system("price") / devices)
+        assert found["device_draw"][0, 0] == pytest.approx(system("system_power") / devices)
+
+
+def test_a_larger_domain_is_never_cheaper_and_a_dear_fabric_contradicts_the_price():
+    found = bill(Scenario("gb200-nvl72", Sampler(200, 1)), SIZES)
+    price = found["device_price"]
+    known = np.isfinite(price).all(axis=1)
+    assert 0.5 < known.mean() < 1
+    assert (np.diff(price[known], axis=1) >= 0).all()
+    assert (found["fabric_device_cost"][~known, 1] > 0.5 * 3.1e6 / 72).all()
+
+
+# The break-even line.
+
+positive = st.floats(0.1, 10)
+
+
+@given(positive, positive, positive, st.floats(1.0, 1.5))
+def test_the_gain_is_one_on_the_break_even_line(time, volume, inner, premium):
+    point = {
+        "compute_time": time,
+        "volume": volume,
+        "small_domain": 8.0,
+        "scale_up_bandwidth": inner,
+        "scale_out_bandwidth": inner / 9,
+        "premium": premium,
+    }
+    line = domain_size.break_even
+    if compute(line.solve(needed_share), point) >= 0.99:
+        return
+    least = compute(line.solve(break_even_ranks), point)
+    assert compute(line.solve(domain_gain), {**point, "ranks": least}) == pytest.approx(1, rel=1e-9)
+    assert compute(line.solve(domain_gain), {**point, "ranks": 1.01 * least}) >= 1
+
+
+def test_the_line_is_the_solution_that_sympy_finds():
+    line = domain_size.break_even
+    (found,) = sp.solve(sp.Eq(line.solve(domain_gain), 1), ranks)
+    assert sp.simplify(found - line.solve(break_even_ranks)) == 0
+
+
+def test_the_small_step_is_the_two_tier_law_where_its_outer_network_binds():
+    point = {"volume": 1.0, "ranks": 64.0, "scale_up_bandwidth": 9.0, "scale_out_bandwidth": 1.0, "compute_time": 2.0}
+    small = compute(domain_size.break_even.solve(small_step_time), point | {"small_domain": 8.0})
+    exchange = compute(two_tiers.two_tier.solve(parallel_time), point | {"domain": 8.0})
+    assert small == pytest.approx(2 + exchange)
+
+
+# Surveys.
+
+
+@pytest.fixture(scope="module")
+def asked():
+    return {"jobs": [16_384], "speeds": [50.0], "precision": "nvfp4", "conditions": CONDITIONS}
+
+
+def test_a_survey_is_its_parts(asked):
+    found = surveys.survey("gb200-nvl72", [8, 72], **asked)
+    assert found["training", 16_384][0, 1] == domain_size.training_work(machine(72), 16_384.0)[0]["useful"][0, 0]
+    worth = surveys.worth(None, "gb200-nvl72", [8, 72], "watt", **asked)
+    watts = bill(Scenario("gb200-nvl72"), [8, 72])["device_draw"]
+    assert worth[0, 1] == pytest.approx(found["serving", 50.0][0] / watts[0])
+
+
+def test_the_optimum_is_where_the_work_is_largest():
+    work = np.array([[1.0, 3.0, 2.0], [4.0, 1.0, 1.0], [0.0, 0.0, 0.0], [np.nan, 1.0, 1.0]])
+    size, gain = surveys.optimum(work, [8, 72, 384])
+    assert size[:2].tolist() == [72, 8]
+    assert gain[:2].tolist() == [3, 1]
+    assert np.isnan(size[2:]).all()
+
+
+def test_one_number_at_a_time_moves_one_number():
+    def product(sampler):
+        return sampler.bounds("a", 1.0, 4.0) * sampler.bounds("b", 1.0, 9.0)
+
+    labels, answers = sensitivity.one_at_a_time(product, low=0.0, high=1.0)
+    assert labels == ["a", "b"]
+    assert np.ravel(answers) == pytest.approx([6, 3, 12, 2, 18])
+
+
+def test_rare_leaps_hide_nothing_from_ranked_indices():
+    def leaping(sampler):
+        return sampler.unit("a") + 1e3 * (sampler.unit("b") > 0.995)
+
+    plain, ranked = (
+        sensitivity.indices(leaping, points=256, ranked=each).set_index("factor") for each in (False, True)
+    )
+    assert plain.total["b"] > 0.9
+    assert ranked.first["a"] > 0.9 > 0.1 > ranked.first["b"]
+
+
+def test_turning_ranks_by_what_the_usual_size_loses():
+    work = np.array([[1.0, 2.0], [1.0, 2.0], [3.0, 2.0], [1.0, 2.0], [1.0, 4.0]])
+    frame = surveys.turning(["a", "b"], work, [8, 72])
+    assert frame.loc[0, ["factor", "end", "size"]].tolist() == ["a", "high", 8]
+    assert frame.loc[0, "regret"] == pytest.approx(1 / 3)
+    assert frame.regret.iloc[1:].tolist() == [0, 0, 0]

@@ -1,0 +1,82 @@
+"""Parameters of a notebook: a run with a wrong one stops before any result, and the message says what to write."""
+
+import pytest
+
+from model.views import parameters
+from model.views.parameters import Choice, ParameterError, check, count
+
+ALLOWED = {"devices": count(8, 1_000_000), "share": parameters.Range(0, 1), "systems": parameters.systems()}
+GOOD = {"devices": 16384, "share": 0.5, "systems": ["hgx-h100", "gb200-nvl72"], "draws": 1000, "seed": 0}
+
+
+def stops(namespace, allowed=ALLOWED):
+    with pytest.raises(ParameterError) as stop:
+        check(namespace, **allowed)
+    return str(stop.value)
+
+
+def test_good_parameters_pass_whatever_the_kernel_keeps_beside_them():
+    beside = {"_parameters": parameters, "__name__": "x", "In": [], "Out": {}, "get_ipython": 1, "exit": 1, "quit": 1}
+    assert check(GOOD | beside, **ALLOWED) is None
+    assert check(GOOD | {"systems": [], "share": 1, "devices": 8}, **ALLOWED) is None
+
+
+def test_a_misspelt_parameter_names_the_nearest():
+    assert stops(GOOD | {"device": 1024}) == "unknown parameter device; did you mean devices?"
+    assert "did you mean systems?" in stops(GOOD | {"system": []})
+    assert "did you mean draws?" in stops(GOOD | {"draw": 100})
+
+
+def test_a_parameter_far_from_all_lists_them():
+    message = stops(GOOD | {"colour": "red"})
+    assert "unknown parameter colour" in message
+    assert all(name in message for name in GOOD)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_parameter_that_is_not_there_is_named(name):
+    assert name in stops({key: value for key, value in GOOD.items() if key != name})
+
+
+OUTSIDE = {
+    "below": ({"devices": 7}, ["devices", "7", "8 to 1,000,000"]),
+    "above": ({"devices": 1_000_001}, ["devices", "1000001", "8 to 1,000,000"]),
+    "not whole": ({"devices": 8.5}, ["devices", "8.5", "whole"]),
+    "a word": ({"devices": "many"}, ["devices", "'many'", "whole number"]),
+    "a number as a word": ({"devices": "1024"}, ["devices", "'1024'", "whole number"]),
+    "yes": ({"devices": True}, ["devices", "True"]),
+    "nothing": ({"devices": None}, ["devices", "None"]),
+    "a list": ({"devices": [8]}, ["devices", "[8]"]),
+    "not a number": ({"share": float("nan")}, ["share", "nan", "0 to 1"]),
+    "infinite": ({"share": float("inf")}, ["share", "inf", "0 to 1"]),
+    "an endless count": ({"devices": float("inf")}, ["devices", "inf"]),
+    "a count that is none": ({"devices": float("nan")}, ["devices", "nan"]),
+    "negative": ({"share": -0.1}, ["share", "-0.1", "0 to 1"]),
+    "too few draws": ({"draws": 1}, ["draws", "100"]),
+    "a negative seed": ({"seed": -1}, ["seed", "-1"]),
+    "one system by itself": ({"systems": "hgx-h100"}, ["systems", "a list of", "hgx-h100"]),
+    "a misspelt system": ({"systems": ["gb200-nvl72", "hgx-h10"]}, ["systems", "'hgx-h10'", "did you mean hgx-h"]),
+    "an unknown system": ({"systems": ["abacus"]}, ["systems", "'abacus'", "cloudmatrix384"]),
+    "a system that is a number": ({"systems": [384]}, ["systems", "384"]),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), OUTSIDE.values(), ids=OUTSIDE)
+def test_a_wrong_value_is_told_with_what_would_do(change, words):
+    message = stops(GOOD | change)
+    assert all(word in message for word in words), message
+
+
+def test_one_word_of_several():
+    allowed = {"phase": Choice(("decode", "prefill"))}
+    namespace = {"phase": "decode", "draws": 1000, "seed": 0}
+    assert check(namespace, **allowed) is None
+    assert "did you mean decode?" in stops(namespace | {"phase": "decod"}, allowed)
+    assert "decode, prefill" in stops(namespace | {"phase": ["decode"]}, allowed)
+    assert "decode, prefill" in stops(namespace | {"phase": "training"}, allowed)
+
+
+def test_all_systems_are_allowed():
+    from model.numbers import catalog
+
+    assert set(parameters.systems().options) == set(catalog.read("systems").system)
