@@ -39,16 +39,20 @@ bench: .venv/ready
 	$(BIN)/python tests/bench/bench.py $(if $(QUICK),.bench/quick.csv quick,data/speed.csv)
 
 clean:
-	rm -rf .venv .bench .snakemake sweeps book/_build book/executed *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .snakemake sweeps book/_build book/executed *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Remakes the pins, one version of each package for every supported Python.
+# Remakes the pins, one version of each package for every supported Python. A version that still fits stays, so that
+# a new package moves no other; NEWEST=1 takes the newest of all.
 requirements: .venv/ready
+	@cp requirements.txt requirements.txt.new
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest $(if $(NEWEST),--upgrade) \
+	  --no-header --no-annotate --no-emit-index-url --output-file requirements.txt.new pyproject.toml > /dev/null
 	@{ echo "# Every package pinned. Made by 'make requirements' from pyproject.toml: change it there."; \
-	  $(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --fork-strategy fewest \
-	    --no-header --no-annotate --no-emit-index-url pyproject.toml; \
-	  echo "-e ."; } > requirements.txt.new
-	mv requirements.txt.new requirements.txt
+	  cat requirements.txt.new; \
+	  echo "-e ."; } > requirements.txt.pinned
+	@rm requirements.txt.new
+	mv requirements.txt.pinned requirements.txt
 
 .venv/ready: requirements.txt
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not here: install Python 3.11 or newer."; exit 1; }
