@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "model").glob("*.py"))
@@ -135,3 +136,22 @@ def test_tests_say_what_they_hold(path):
     functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     tests = [name for name in functions if name.startswith("test_")]
     assert len(tests) == len(set(tests)), "two tests of one name: the first never runs"
+
+
+def left_out(toc, written):
+    """Return what differs between a table of contents and the pages that are there: missing, unknown, listed twice."""
+    listed = [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+    return sorted(set(written) ^ set(listed)) + sorted(name for name in set(listed) if listed.count(name) > 1)
+
+
+def test_every_page_and_every_notebook_stands_in_the_table_of_contents():
+    """A page that book/_toc.yml leaves out would vanish from the site without a word."""
+    toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
+    pages = [path.stem for path in (ROOT / "book").glob("*.md")]
+    pages += [f"executed/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
+    assert not left_out(toc, pages), "book/_toc.yml and the pages of book/ and notebooks/ differ"
+
+
+def test_a_page_that_is_left_out_unknown_or_listed_twice_is_seen():
+    toc = {"root": "index", "parts": [{"chapters": [{"file": "method"}, {"file": "method"}, {"file": "lost"}]}]}
+    assert left_out(toc, ["index", "method", "new"]) == ["lost", "new", "method"]
