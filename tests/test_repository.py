@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,14 @@ def test_every_page_and_every_notebook_stands_in_the_table_of_contents():
 def test_a_page_that_is_left_out_unknown_or_listed_twice_is_seen():
     toc = {"root": "index", "parts": [{"chapters": [{"file": "method"}, {"file": "method"}, {"file": "lost"}]}]}
     assert left_out(toc, ["index", "method", "new"]) == ["lost", "new", "method"]
+
+
+def test_one_version_everywhere():
+    """Held between pyproject.toml, CITATION.cff, the newest heading of CHANGELOG.md and a tag of this commit."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == version
+    heading = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert re.fullmatch(rf"{re.escape(version)} \((unreleased|\d{{4}}-\d\d-\d\d)\)", heading), heading
+    asked = subprocess.run(["git", "tag", "--points-at", "HEAD", "v*"], cwd=ROOT, capture_output=True, text=True)
+    if tags := asked.stdout.split():
+        assert tags == [f"v{version}"] and "unreleased" not in heading
