@@ -167,3 +167,24 @@ def test_one_version_everywhere():
     asked = subprocess.run(["git", "tag", "--points-at", "HEAD", "v*"], cwd=ROOT, capture_output=True, text=True)
     if tags := asked.stdout.split():
         assert tags == [f"v{version}"] and "unreleased" not in heading
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_workflow_may_do_only_what_each_job_names_and_leaves_no_credentials(path):
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        assert job["permissions"] and job["timeout-minutes"], name
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*_*.yml")), ids=lambda path: path.stem)
+def test_a_form_for_an_issue_asks_for_what_finds_the_fault(path):
+    form = yaml.safe_load(path.read_text(encoding="utf-8"))
+    asked = [field for field in form["body"] if field["type"] != "markdown"]
+    assert form["name"] and form["description"]
+    assert len({field["id"] for field in asked}) == len(asked) >= 3
+    assert all(field["attributes"]["label"] for field in asked)
+    assert any(field["validations"]["required"] for field in asked)
