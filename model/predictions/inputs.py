@@ -69,7 +69,8 @@ def check(what, frame, system, where, first=1, passed=()):
             raise InputError(
                 f"{where}: unknown column {column}; did you mean {near}? If it is no input, say --pass {column}"
             )
-    numbers, texts = {}, {"system": _systems(what, frame, system, where, first)}
+    numbers: dict[str, np.ndarray] = {}
+    texts = {"system": _systems(what, frame, system, where, first)}
     for each in what.inputs:
         if each.name in frame:
             read, target = (_words, texts) if each.choices else (_numbers, numbers)

@@ -36,11 +36,10 @@ ACCEPTED = (
 
 def moe_idle_share(scenario, choices, rows):
     """Return the share of a step in which compute units wait, or one part of it. Laws: laws.idle, laws.roofline."""
-    shares = idle_shares(
-        *step(scenario, choices["model"], choices["phase"], choices["precision"], choices["overlap"] == "1", rows),
-        rows.get("stages", 1.0),
-        rows.get("microbatches", 1.0),
+    time, busy, fair = step(
+        scenario, choices["model"], choices["phase"], choices["precision"], choices["overlap"] == "1", rows
     )
+    shares = idle_shares(time, busy, fair, rows.get("stages", 1.0), rows.get("microbatches", 1.0))
     return shares[choices["part"]] + 0 * rows["ranks"]
 
 
