@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pandas as pd
 import pytest
+from pybtex.database import Entry
 
 from model import catalog
 from model.catalog import DataError
@@ -28,6 +29,33 @@ def test_every_table_passes(table):
     rows = catalog.read(table)
     assert len(rows)
     assert set(rows.source) <= catalog.sources().keys()
+
+
+def without_address(entries):
+    """Return the keys of the entries that have neither an address nor a note that says why not."""
+    return [
+        key
+        for key, entry in entries.items()
+        if not {"url", "doi", "eprint"} & {name.lower() for name in entry.fields}
+        and "address" not in entry.fields.get("note", "")
+    ]
+
+
+def test_every_source_has_an_address_or_says_why_not():
+    assert not without_address(catalog.sources())
+    planted = {
+        "nowhere": Entry("misc", {"title": "A talk", "note": "In Danish"}),
+        "silent": Entry("misc", {"title": "A leaflet"}),
+        "told": Entry("misc", {"title": "A leaflet", "note": "Printed, so without an address"}),
+        "found": Entry("article", {"title": "A paper", "doi": "10.1000/182"}),
+    }
+    assert without_address(planted) == ["nowhere", "silent"]
+
+
+def test_the_article_under_study_is_named():
+    entry = catalog.sources()["article2025"]
+    assert "華商韜略" in str(entry.persons["author"][0])
+    assert "畢亞軍" in entry.fields["howpublished"]
 
 
 @each_table
