@@ -8,6 +8,7 @@ import pandas as pd
 
 from model import catalog
 from model.equation import latex
+from model.gaps import missing
 from model.predict import InputError, check, describe, predict, quantity, software_names, suggest
 from model.quantities import OPTIONAL, QUANTITIES
 from model.table import predict_file
@@ -39,11 +40,28 @@ def list_quantities():
 
 
 @main.command("systems")
-def list_systems():
-    """List the systems with the softwares whose constants were fitted on each, and the pooled one."""
-    for name in catalog.read("systems").system.unique():
+@click.argument("system", required=False)
+@click.option("--missing", "gaps", is_flag=True, help="Say which rows a system lacks for which prediction.")
+def list_systems(system, gaps):
+    """List the systems, or one, with the softwares whose constants were fitted on each, and the pooled one."""
+    known = list(catalog.read("systems").system.unique())
+    if system not in (None, *known):
+        raise InputError(f"unknown system {system}{suggest(system, known, most=4)}")
+    for name in known if system is None else [system]:
+        if gaps:
+            _gaps(name)
+            continue
         exchange, reduce = (", ".join(names) for names in software_names(name).values())
         click.echo(f"{name}  exchange: {exchange}  all-reduce: {reduce}")
+
+
+def _gaps(system):
+    found = missing(system)
+    click.echo(f"{system}  {'' if len(found) else 'lacks nothing'}".rstrip())
+    for (name, beyond), rows in found.groupby(["quantity", "beyond"], sort=False):
+        tables = rows.groupby("table", sort=False).row
+        needed = "; ".join(f"{', '.join(named)} (data/{table}.csv)" for table, named in tables)
+        click.echo(f"  {name}{', beyond one domain,' if beyond else ''} lacks {needed}")
 
 
 @main.command("source")
