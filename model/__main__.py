@@ -12,6 +12,7 @@ from model.numbers import catalog
 from model.predictions.answer import predict, software_names
 from model.predictions.ask import explain
 from model.predictions.blocks import header
+from model.predictions.gaps import missing
 from model.predictions.inputs import OPTIONAL, InputError, check, describe, others
 from model.predictions.quantities import QUANTITIES, quantity
 from model.predictions.table import predict_file
@@ -43,11 +44,29 @@ def list_quantities():
 
 
 @main.command("systems")
-def list_systems():
-    """List the systems with the softwares whose constants were fitted on each, and the pooled one."""
-    for name in catalog.read("systems").system.unique():
+@click.argument("system", required=False)
+@click.option("--missing", "gaps", is_flag=True, help="Say which rows a system lacks for which prediction.")
+def list_systems(system, gaps):
+    """List the systems, or one, with the softwares whose constants were fitted on each, and the pooled one."""
+    known = list(catalog.read("systems").system.unique())
+    system = system and (meant(system, known) or system)
+    if system not in (None, *known):
+        raise InputError(f"unknown system {system}{suggest(system, known, most=4)}")
+    for name in known if system is None else [system]:
+        if gaps:
+            _gaps(name)
+            continue
         exchange, reduce = (", ".join(names) for names in software_names(name).values())
         click.echo(f"{name}  exchange: {exchange}  all-reduce: {reduce}")
+
+
+def _gaps(system):
+    found = missing(system)
+    click.echo(f"{system}  {'' if len(found) else 'lacks nothing'}".rstrip())
+    for (name, beyond), rows in found.groupby(["quantity", "beyond"], sort=False):
+        tables = rows.groupby("table", sort=False).row
+        needed = "; ".join(f"{', '.join(named)} (data/{table}.csv)" for table, named in tables)
+        click.echo(f"  {name}{', beyond one domain,' if beyond else ''} lacks {needed}")
 
 
 @main.command("source")

@@ -47,7 +47,7 @@ def _rate(scenario, rows):
     if scenario.name is None:
         raise Missing("failure_rate is not given: give it, or name a system")
     facts = scenario.facts("reliability", scenario.name)
-    if "failure_rate" in facts:
+    if "failure_rate" in facts or "interruptions" not in facts:
         recorded = facts("failure_rate")
     else:
         counted = {name: facts(name) for name in ("interruptions", "devices", "observation")}

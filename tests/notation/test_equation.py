@@ -68,8 +68,8 @@ each_model = pytest.mark.parametrize("laws", MODELS.values(), ids=MODELS)
 
 
 def test_the_search_finds_laws_of_every_kind():
-    assert {"network.two_tier", "moe.idle", "reliability.checkpointing"} <= MODELS.keys()
-    assert {"exchange.merged_copies", "moe.BUBBLES[DualPipe]", "network.two_tier:outer_time"} <= EQUATIONS.keys()
+    assert {"two_tiers.two_tier", "idle.idle", "reliability.checkpointing"} <= MODELS.keys()
+    assert {"exchange.merged_copies", "idle.BUBBLES[DualPipe]", "two_tiers.two_tier:outer_time"} <= EQUATIONS.keys()
 
 
 @each_equation
