@@ -37,7 +37,8 @@ def lacks(name, system, inputs=None, given=None):
     point |= {key: number for key, number in (inputs or {}).items() if key in point}
     numbers, texts = check(what, pd.DataFrame([point]), system, "the sample")
     choices = {key: words[0] for key, (_, words) in texts.items() if words[0] and key != "system"}
-    known, found = dict(given or {}), []
+    known = dict(given or {})
+    found: list[tuple[str, str]] = []
     while True:
         try:
             with np.errstate(all="ignore"):
