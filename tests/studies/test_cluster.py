@@ -65,12 +65,12 @@ def test_a_price_gives_a_rent_in_proportion():
 
 
 def test_what_a_machine_lacks_is_named_and_the_rest_answered():
-    report = answers(known("atlas-950-superpod"), 100).set_index("question")
+    report = answers(known("atlas-950-superpod", precision="int8"), 100).set_index("question")
     assert report.missing["dispatch"] == ""
     assert report.value["dispatch"] > 0
-    assert "peak_bf16" in report.missing["throughput"]
-    with pytest.raises(Missing, match="peak_bf16"):
-        ask(known("atlas-950-superpod"), "throughput")
+    assert "peak_int8" in report.missing["throughput"]
+    with pytest.raises(Missing, match="peak_int8"):
+        ask(known("atlas-950-superpod", precision="int8"), "throughput")
 
 
 def test_a_failure_rate_is_the_one_that_the_command_line_takes():
@@ -227,11 +227,11 @@ def test_no_system_is_changed_by_what_a_cluster_is_given():
 def test_two_equal_machines_are_nearest_to_each_other(data):
     table = data / "systems.csv"
     rows = table.read_text(encoding="utf-8").splitlines()
-    twin = [row.replace("hgx-h100,", "twin,", 1) for row in rows if row.startswith("hgx-h100,")]
+    twin = [row.replace("hgx-h200,", "twin,", 1) for row in rows if row.startswith("hgx-h200,")]
     table.write_text("\n".join([*rows, *twin]) + "\n", encoding="utf-8")
     catalog._checked.cache_clear()
-    assert cluster_report.neighbour(known("hgx-h100")) == "twin"
-    assert cluster_report.neighbour(known("twin")) == "hgx-h100"
+    assert cluster_report.neighbour(known("hgx-h200")) == "twin"
+    assert cluster_report.neighbour(known("twin")) == "hgx-h200"
     assert cluster_report.nearest(known("twin")).distance[:2].tolist() == [0, 0]
 
 
