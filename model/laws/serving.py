@@ -2,22 +2,26 @@
 
 import sympy as sp
 
+from model.laws.step import cache_copies, cached, slots, window
 from model.notation.equation import Equation, Model
 from model.notation.nomenclature import (
     batch,
     batch_limit,
     break_even,
     busy_share,
-    context,
     decode_throughput,
-    dense_bytes,
+    dense_ffn_parameters,
+    dense_parameters,
+    dense_weight_bytes,
     domain,
     domain_price,
+    embedding_parameters,
+    expert_devices,
     expert_parameters,
+    expert_slots,
+    group_devices,
     held_bytes,
     kv_bytes_per_element,
-    kv_elements,
-    local_experts,
     memory_capacity,
     memory_usable,
     moe_layers,
@@ -25,6 +29,8 @@ from model.notation.nomenclature import (
     rent_ratio,
     request_bytes,
     serving_power,
+    state_elements,
+    state_width,
     step_time,
     tensor_devices,
     token_cost,
@@ -38,13 +44,27 @@ from model.notation.nomenclature import (
 
 memory = Model(
     equations=(
-        Equation(held_bytes, dense_bytes + moe_layers * local_experts * expert_parameters * weight_bytes),
-        Equation(request_bytes, kv_elements * kv_bytes_per_element * context * tensor_devices, "deepseek2024v3"),
+        slots,
+        window,
+        Equation(
+            held_bytes,
+            (
+                dense_ffn_parameters * weight_bytes
+                + (dense_parameters - dense_ffn_parameters + embedding_parameters) * dense_weight_bytes
+            )
+            / tensor_devices
+            + moe_layers * expert_slots * expert_devices / group_devices * expert_parameters * weight_bytes,
+        ),
+        Equation(
+            request_bytes,
+            cached * kv_bytes_per_element * cache_copies + state_width * state_elements,
+            "deepseek2024v3",
+        ),
         Equation(batch_limit, (memory_usable * memory_capacity - held_bytes) / request_bytes),
     ),
     assumptions=(
         "weights and cache share one part of the memory; activations, buffers and fragments take the rest",
-        "each device of a tensor group keeps the latent cache of all the group's requests",
+        "each rank of a tensor group keeps what of the group's cache cannot be split over heads",
     ),
 )
 

@@ -16,14 +16,13 @@ class Machine:
     see the same machine; without, every answer is a number. own=False leaves the system's own
     calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
     units, or draws of them, in place of the recorded ones: the same machine with another domain, say; startup: of its
-    exchanges; failure_rate: of its devices. step_constants: of a step, by name, where they are given.
+    exchanges; failure_rate: of its devices.
     """
 
-    def __init__(self, system=None, sampler=None, step_constants=None, own=True, changes=None):
+    def __init__(self, system=None, sampler=None, own=True, changes=None):
         self.name, self.sampler = system, sampler
         self._fit = operation_fit.fit if own else operation_fit.fit_without
         self._without = None if own else system
-        self._step_constants = step_constants
         self._facts, self._constants, self._fitted_from = {}, {}, set()
         self._changes = changes or {}
 
@@ -61,11 +60,6 @@ class Machine:
             if quantity == "all_to_all_time" and "startup" in self._changes:
                 self._constants[key]["startup"] = self._changes["startup"]
         return self._constants[key]
-
-    def step_constants(self):
-        """Return what a step needs beside the machine's own numbers: a layer's overhead, and the constants given."""
-        overhead = self.facts("software", "kernels")("layer_overhead")
-        return {"layer_overhead": overhead, **self._step_constants}
 
     def scatter(self, quantity, software, op):
         """Return the factors, of shape (draws, 1), by which single measurements scatter about the law; 1 undrawn."""

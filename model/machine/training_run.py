@@ -33,7 +33,7 @@ def shape(scenario, model="deepseek-v3", groups=None, devices=None, precision="f
         "context": workload("sequence"),
         "device_tokens": device_tokens,
         "peak_bf16": system("peak_bf16"),
-        "dense_parameters": (workload("total_parameters") - routed) / stages,
+        "stage_parameters": (workload("total_parameters") - routed) / stages,
         "stage_experts": routed / stages,
         "group_devices": groups,
         "domain": system("domain"),
