@@ -4,6 +4,7 @@ import pandas as pd
 
 from model.machine import operation_fit
 from model.machine.collectives import LARGE, SMALL
+from model.numbers import catalog
 from model.numbers.facts import Facts
 
 POOLED = "pooled"  # stands for a software of which no row was measured on a system
@@ -67,6 +68,17 @@ class Machine:
             return 1.0
         width = self._fit(quantity, self.name, software, op).scatter
         return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", width)
+
+    def roomiest(self):
+        """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
+        most = catalog.load("software", "high").memory_usable["serving"]
+        return self.with_facts("software", "serving", {"memory_usable": most})
+
+    def with_facts(self, table, name, given):
+        """Return the same machine, undrawn, with some numbers of a name in a table of data/ given, in base units."""
+        other = type(self)(self.name, changes=self._changes)
+        other._facts[table, name] = Facts(table, name, None, given)
+        return other
 
     def rows(self):
         """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""

@@ -17,11 +17,13 @@ from model.machine.step import Asked, columns, expression, may_overlap, with_con
 from model.notation.equation import compute
 from model.notation.units import size
 from model.numbers import catalog
+from model.numbers.facts import Facts
 
 SHARED = (
     *("memory_efficiency", "product_efficiency", "skew", "activation_time", "activation_exponent", "block_scaling"),
     *("reduce_startup", "overlap_slowdown", "compute_slowdown"),
 )
+ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
 CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
 FAR = ndtri(0.95)
 WORDS = ["system", "workload", "precision", "engine"]
@@ -76,9 +78,7 @@ class StepFit:
 
 def _named(values, engine, sampler=None):
     """Return the columns of one step from the values of all constants."""
-    found = {name: values["step", name] for name in SHARED}
-    facts = Machine(None, sampler).facts("priors", "step")
-    found |= {name: facts(name) for name in ("activation_reference", "exposed_share", "dense_kernels")}
+    found = {name: values["step", name] for name in SHARED} | _assumed(sampler)
     if engine is None or engine == POOLED:
         overheads = [np.log(values[each]) for each in values if each[1] == "layer_overhead"]
         spread = np.std([np.mean(each) for each in overheads], ddof=1)
@@ -92,6 +92,20 @@ def _named(values, engine, sampler=None):
     for name in ("memory_efficiency", "product_efficiency"):
         found[name] = found[name] * values.get((engine, "efficiency_ratio"), 1.0)
     return found
+
+
+def _assumed(sampler=None):
+    """Return what a step needs that no run tells apart: by name, numbers or draws."""
+    if sampler is None:
+        return _recorded()
+    facts = Facts("priors", "step", sampler)
+    return {name: facts(name) for name in ASSUMED}
+
+
+@cache
+def _recorded():
+    facts = Facts("priors", "step")
+    return {name: facts(name) for name in ASSUMED}
 
 
 def points(role=None):

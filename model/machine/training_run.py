@@ -4,12 +4,13 @@ import numpy as np
 
 from model.laws.training import training
 from model.machine.scenario import Scenario
-from model.machine.step import idle_shares, step
+from model.machine.step import Asked, idle_shares, step
 from model.notation.equation import compute
 from model.notation.nomenclature import gradient_time, work_time
 from model.notation.units import size
 from model.numbers import catalog
 
+REPORTED = "deepseek-v3-h800"  # the run of data/runs.csv whose shape is taken
 RUN = "v3-training-mpft"  # the set of data/serving.csv that the efficiency is fitted to
 
 
@@ -20,17 +21,18 @@ def shape(scenario, model="deepseek-v3", groups=None, devices=None, precision="f
     pipeline stages stay.
     """
     workload = scenario.facts("workloads", model)
-    stages = workload("pipeline")
-    groups = np.array([workload("expert_parallel")]) if groups is None else np.asarray(groups, dtype=float)
+    run = scenario.facts("runs", REPORTED)
+    stages = run("pipeline")
+    groups = np.array([run("expert_parallel")]) if groups is None else np.asarray(groups, dtype=float)
     routed = workload("moe_layers") * workload("experts") * workload("expert_parameters")
-    device_tokens = workload("batch_sequences") * workload("sequence") / workload("training_devices")
+    device_tokens = run("batch_sequences") * run("sequence") / run("training_devices")
     system = scenario.system
     scale_out = system("scale_out_bandwidth")
     return {
         "active_parameters": workload("active_parameters"),
         "layers": workload("layers"),
         "attention_flop_per_context": workload("attention_flop_per_context_expanded") / 2,
-        "context": workload("sequence"),
+        "context": run("sequence"),
         "device_tokens": device_tokens,
         "peak_bf16": system("peak_bf16"),
         "stage_parameters": (workload("total_parameters") - routed) / stages,
@@ -39,19 +41,19 @@ def shape(scenario, model="deepseek-v3", groups=None, devices=None, precision="f
         "domain": system("domain"),
         "gradient_bytes": scenario.facts("software", "training")("gradient_bytes"),
         "gradient_exposed": scenario.facts("software", "training")("gradient_exposed"),
-        "replicas": (devices or workload("training_devices")) / stages,
+        "replicas": (devices or run("training_devices")) / stages,
         "outer_efficiency": system("scale_out_achievable", scale_out) / scale_out,
         "scale_out_bandwidth": scale_out,
         "optimiser_time": measured("optimiser_time"),
-        **idle(scenario, model, stages, groups, device_tokens * stages / workload("sequence"), precision, overlap),
+        **idle(scenario, model, stages, groups, device_tokens * stages / run("sequence"), precision, overlap),
     }
 
 
 def idle(scenario, model, stages, groups, microbatches, precision="fp8", overlap=True):
     """Return the idle shares of a training step: exchange, imbalance, bubble; groups: an array of devices."""
-    workload = scenario.facts("workloads", model)
-    rows = {"ranks": groups, "batch": np.array([1.0]), "context": np.array([workload("sequence")])}
-    shares = idle_shares(*step(scenario, model, "training", precision, overlap, rows), stages, microbatches)
+    run = scenario.facts("runs", REPORTED)
+    rows = {"ranks": groups, "batch": np.array([1.0]), "context": np.array([run("sequence")])}
+    shares = idle_shares(*step(scenario, Asked(model, "training", precision), rows, overlap), stages, microbatches)
     return {f"{part}_idle": shares[part] for part in ("exchange", "imbalance", "bubble")}
 
 

@@ -107,7 +107,7 @@ def draws(
     for row in range(len(frame)):
         choices, numbers, where = _one(what, frame.iloc[[row]])
         scenario = Scenario(where, Sampler(number, (seed, 0)), own=own, changes=changes)
-        found[:, row] = np.broadcast_to(what.evaluate(scenario, choices, numbers), (number, 1))[:, 0]
+        found[:, row] = np.broadcast_to(what.values(scenario, choices, numbers), (number, 1))[:, 0]
     return found
 
 
@@ -134,7 +134,7 @@ def explain(
     scenario = Scenario(where, changes=changes)
     with kept() as calls:
         try:
-            answered = float(np.ravel(what.evaluate(scenario, choices, numbers))[0])
+            answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
         except ValueError as error:
             raise InputError(f"{name}: {error}") from error
     law = what.law
@@ -165,7 +165,7 @@ def drivers(name: str, *, system: str | None = None, points: int = 512, seed: in
     what = quantity(name)
     choices, numbers, where = _one(what, _points(what, None, system, inputs))
     return sensitivity.indices(
-        lambda sampler: what.evaluate(Scenario(where, sampler=sampler), choices, numbers), points, seed
+        lambda sampler: what.values(Scenario(where, sampler=sampler), choices, numbers), points, seed
     )
 
 

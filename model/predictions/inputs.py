@@ -16,6 +16,14 @@ OPTIONAL = "optional"
 BASE_UNITS = {"us": "s", "ms": "s", "min": "s", "h": "s", "day": "s", "1/(device h)": "1/s", "1/h": "1/s"}
 
 
+class RowError(ValueError):
+    """What is wrong with one row of those that a quantity's function was given; row counts from 0."""
+
+    def __init__(self, row, message):
+        super().__init__(message)
+        self.row = row
+
+
 class InputError(ValueError):
     """Inputs that cannot be answered; the sentence names the place and what would be accepted."""
 

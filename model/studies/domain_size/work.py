@@ -4,9 +4,10 @@ import numpy as np
 
 from model.laws import domain_faults, domain_spares, reliability
 from model.laws.domain_size import useful
-from model.machine import frontier
+from model.machine import frontier, layouts
 from model.machine import training_run as training
 from model.machine.scenario import Scenario
+from model.machine.step import Asked
 from model.machine.training_run import fitted_efficiency, shape
 from model.notation.equation import compute
 from model.notation.nomenclature import (
@@ -131,9 +132,16 @@ def serving_work(scenario, model, precision, conditions, speeds):
 
     The best layout at each speed, as in model.machine.frontier, and what faults leave of its time. Law: useful.
     """
-    found = frontier.curves(scenario, model, precision, conditions)
-    throughput, _, layout = frontier.pick(found, speeds, conditions["tokens_per_step"])
-    group = np.array([curve.layout.ranks for curve in found] or [0])[layout]
+    asked = Asked(model, "decode", precision)
+    found = frontier.curves(
+        scenario,
+        asked,
+        {"context": conditions["context"]},
+        layouts.possible(scenario, model),
+        conditions["tokens_per_step"],
+    )
+    throughput, _, layout = frontier.best(scenario, asked, found, speeds)
+    group = np.array([each.ranks for each in found.layout] if found else [0.0])[layout]
     columns = fault_point(scenario) | {
         "group_devices": group,
         "instance_recovery": scenario.facts("reliability", "cloudmatrix384")("recovery_time_inference"),
