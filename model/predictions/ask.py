@@ -62,7 +62,7 @@ def predict(
     own: bool = True,
     **inputs: Any,
 ) -> pd.DataFrame:
-    """Return a frame of predictions: the inputs, then value, low, high (5 and 95 %) and unit, one row for each point.
+    """Return a frame of predictions, one row a point: inputs, the layout found, value, low, high (5 and 95 %), unit.
 
     Points are the product of the lists given (`ranks=[8, 64]`, `system=[...]`), or the rows of the frame `points` with
     every other input added. Numbers are in base units; `workload` is another name for `model`. changes: numbers of the
@@ -75,7 +75,8 @@ def predict(
     found, sources = answer.predict(
         name, frame, None, interval, seed, draws, where=f"{name}(...)", own=own, changes=changes
     )
-    frame = frame.assign(value=found.value, low=found.low, high=found.high, unit=what.unit)
+    layout = {column: found[column] for column in found.columns[4:] if column not in frame}
+    frame = frame.assign(**layout, value=found.value, low=found.low, high=found.high, unit=what.unit)
     equation = what.equation
     frame.attrs = {
         "equation": f"{latex(equation.lhs)} = {latex(equation.rhs)}",

@@ -37,6 +37,7 @@ class Quantity:
     evaluate: Callable
     system: str = "required"  # or "optional", where every number may be given
     fitted: str = ""  # the operation whose calibration rows give the software names
+    layout: tuple[str, ...] = ()  # columns of the layout that a search finds
 
     @property
     def equation(self) -> Equation:

@@ -210,6 +210,7 @@ QUANTITIES = (
             Input("layouts", "run", choices=("run", "all"), meaning="those near what somebody has run, or all"),
         ),
         decode_frontier,
+        layout=LAYOUT,
     ),
     Quantity(
         "devices_needed",
