@@ -22,6 +22,13 @@ def lines(axis, frame, x, y, by=None, band=None, colors=None, styles=None, names
             axis.fill_between(line[x], low, high, color=color, alpha=0.18, linewidth=0)
 
 
+def steps(axis, frame, x, y, band, color="C0"):
+    """Draw y against x as steps that hold until the next x, with the band that two columns bound."""
+    axis.step(frame[x], frame[y], where="post", color=color)
+    low, high = (frame[side] for side in band)
+    axis.fill_between(frame[x], low, high, color=color, alpha=0.18, linewidth=0, step="post")
+
+
 def dress(axis, xticks=None, yticks=None, **settings):
     """Set what matplotlib's `set` takes, then ticks without minor ones.
 
