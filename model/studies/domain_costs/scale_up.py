@@ -5,6 +5,7 @@ import pandas as pd
 
 from model.machine import fabric_prices
 from model.notation import nomenclature as symbols
+from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import low_high
 from model.numbers.facts import Facts
@@ -58,15 +59,27 @@ def optics(system, sampler):
     return pd.DataFrame.from_dict(found, orient="index", columns=["value", "low", "high"])
 
 
+def copper(system):
+    """Return what copper in place of optics saves by one source: kilowatts of the system, watts of each module."""
+    machine, port = catalog.load("systems").loc[system], catalog.load("fabric").port_bandwidth["scale-up"]
+    modules = 2 * machine.devices * machine.scale_up_bandwidth / port
+    return pd.Series(
+        {"kilowatts": machine.copper_power_saved / size("kW"), "module": machine.copper_power_saved / modules}
+    )
+
+
 def price_bound(system, fitted, drawn):
     """Return what a whole machine's price says of its fabric: fabric (USD of a device at the priced ratio), ratio_most.
 
     ratio_most: times as dear as priced switches at which the fabric alone would cost what the machine does. Columns
     value, low, high.
     """
-    machine, size = catalog.load("systems").loc[system], [catalog.load("systems").domain[system]]
+    machine = catalog.load("systems").loc[system]
     rate = machine.scale_up_bandwidth
-    both = [fabric_prices.domain_fabric(TARGETS[:1], size, rate, each, price_ratio=1.0)[0] for each in (fitted, drawn)]
+    both = [
+        fabric_prices.domain_fabric(TARGETS[:1], [machine.domain], rate, each, price_ratio=1.0)[0]
+        for each in (fitted, drawn)
+    ]
     rows = {"fabric": sides(both[0][0], both[1])}
     rows["ratio_most"] = sides(*(machine.price / machine.domain / each for each in (both[0][0], both[1])))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
