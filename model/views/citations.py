@@ -37,6 +37,27 @@ def numbers(table, units):
     return frame
 
 
+def filled(column, numbers, behind):
+    """Return a column of Sourced with `numbers` where it has none, each with the row of the column `behind`."""
+    column = column.copy()
+    for name, number in numbers.items():
+        column[name] = Sourced(number, behind[name].row, behind[name].others)
+    return column
+
+
+def rivals(frame, places):
+    """Return the chosen number of each place, (name, quantity), beside the first and the last that disagree.
+
+    frame: of numbers(). Columns chosen, other, last; places of names that the frame lacks are left out.
+    """
+    found = {}
+    for name, quantity in places:
+        if name in frame.index:
+            number = frame.loc[name, quantity]
+            found[name, quantity] = float(number), number.others[0].value, number.others[-1].value
+    return pd.DataFrame(found, index=["chosen", "other", "last"]).T
+
+
 def cell(form="{:,.0f}"):
     """Return the formatter of a column of Sourced: the number, the letter of its kind, and a link to its source.
 
