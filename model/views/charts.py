@@ -103,3 +103,12 @@ def ratios(axis, span, places):
         axis.plot(span, [ratio * each for each in span], color=GREY, linewidth=0.8, linestyle="--")
         look = {"color": "#6A6A75", "fontsize": 8, "ha": "right", "va": "bottom"}
         axis.text(place, place * ratio * 1.03, f"{ratio} to 1", **look)
+
+
+def ranges(axis, frame, order, label, by, marks, names, band=("low", "high")):
+    """Draw the column `value` with its range, a row for each label, lowest first in `order`, a mark for each `by`."""
+    for number, (key, part) in enumerate(frame.groupby(by, sort=False)):
+        spread = [part.value - part[band[0]], part[band[1]] - part.value]
+        places = [order.index(each) for each in part[label]]
+        axis.errorbar(part.value, places, xerr=spread, fmt=marks[key], color=f"C{number}", label=names[key])
+    axis.set_yticks(range(len(order)), order)
