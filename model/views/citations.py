@@ -81,6 +81,17 @@ def title(key):
     return re.sub(r"[{}]", "", catalog.sources()[key].fields["title"])
 
 
+def short(key):
+    """Return a source as people quote it, by names and year; `derived` is what the study derives itself."""
+    if key == "derived":
+        return "derived here"
+    entry = catalog.sources()[key]
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    names = [" ".join(person.last_names).strip("{}") for person in people] or [entry.fields.get("organization", key)]
+    others = {1: "", 2: f" and {names[-1]}"}.get(len(names), " et al.")
+    return f"{names[0]}{others} {entry.fields.get('year', '')}".strip()
+
+
 def address(key):
     """Return the address of a source on the web, or None."""
     fields = catalog.sources()[key].fields

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def test_says_before_each_cell_what_it_does(path):
     if path.stem in LONG:
         pytest.skip("still to be rewritten")
     cells = [cell["cell_type"] for cell in read(path)["cells"]]
-    bare = [number for number, pair in enumerate(zip(cells, cells[1:]), 2) if pair == ("code", "code")]
+    bare = [number for number, pair in enumerate(pairwise(cells), 2) if pair == ("code", "code")]
     assert not bare, f"{path.name}: cells {bare} have no sentence before them"
 
 
