@@ -6,13 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from still_long import STILL_LONG
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
 LONGEST = 15  # lines of a code cell that a reader takes in at once
-# Notebooks whose cells are still to be cut down: take one out with its rewriting.
-LONG = {"claims", "domain_size", "generations", "moe_idle", "serving", "validation", "your_cluster"}
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -67,14 +66,14 @@ def test_has_short_cells_or_says_why_not(path):
         if len(lines := [line for line in source.split("\n") if line.strip()]) > LONGEST
         and not lines[0].startswith("# long: ")
     }
-    if path.stem in LONG:
+    if path.stem in STILL_LONG:
         assert long, f"{path.name} has short cells now: take it off the list"
     else:
         assert not long, f"{path.name}: cells with more than {LONGEST} lines: {long}; move their arithmetic to model/"
 
 
 def test_says_before_each_cell_what_it_does(path):
-    if path.stem in LONG:
+    if path.stem in STILL_LONG:
         pytest.skip("still to be rewritten")
     cells = [cell["cell_type"] for cell in read(path)["cells"]]
     bare = [number for number, pair in enumerate(pairwise(cells), 2) if pair == ("code", "code")]
