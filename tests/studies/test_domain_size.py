@@ -7,6 +7,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.laws import domain_size as laws
 from model.laws import two_tiers
 from model.machine.scenario import Scenario
 from model.notation.equation import compute
@@ -40,7 +41,7 @@ def machine(size, sampler=None, name="gb200-nvl72"):
 @pytest.mark.parametrize("sampler", [None, Sampler(50, 3)], ids=["recorded", "drawn"])
 @pytest.mark.parametrize("size", SIZES)
 def test_the_shares_of_a_dollar_s_time_close(size, sampler, name):
-    shares, group = domain_size.training_work(machine(size, sampler, name), 16_384.0)
+    shares, group = domain_size.training_work(machine(size, sampler, name), 16_384.0, "deepseek-v3")
     assert set(shares) == set(domain_size.PARTS)
     assert sum(shares.values()) == pytest.approx(np.ones_like(shares["useful"]), abs=1e-12)
     assert all(np.all(share >= 0) for share in shares.values())
@@ -48,43 +49,43 @@ def test_the_shares_of_a_dollar_s_time_close(size, sampler, name):
 
 
 def test_without_faults_nothing_goes_to_spares_and_faults():
-    shares, _ = domain_size.training_work(machine(384), 16_384.0, given={"failure_rate": 1e-18})
+    shares, _ = domain_size.training_work(machine(384), 16_384.0, "deepseek-v3", given={"failure_rate": 1e-18})
     assert shares["spares"][0, 0] == 0
     assert shares["faults"][0, 0] < 1e-4
 
 
 def test_the_group_chosen_is_the_best_of_those_that_fit():
-    best = domain_size.training_work(machine(72), 16_384.0)[0]["useful"]
+    best = domain_size.training_work(machine(72), 16_384.0, "deepseek-v3")[0]["useful"]
     alone = [
-        domain_size.training_work(machine(72), 16_384.0, groups=np.array([each]))[0]["useful"]
+        domain_size.training_work(machine(72), 16_384.0, "deepseek-v3", groups=np.array([each]))[0]["useful"]
         for each in domain_size.GROUPS
     ]
     assert best == pytest.approx(np.max(alone, axis=0), rel=1e-12)
 
 
 def test_groups_that_memory_does_not_hold_are_not_taken():
-    _, small = domain_size.training_work(machine(384, name="hgx-h800"), 16_384.0)
-    _, large = domain_size.training_work(machine(384, name="gb200-nvl72"), 16_384.0)
+    _, small = domain_size.training_work(machine(384, name="hgx-h800"), 16_384.0, "deepseek-v3")
+    _, large = domain_size.training_work(machine(384, name="gb200-nvl72"), 16_384.0, "deepseek-v3")
     assert small > large == 8
 
 
 def test_a_domain_without_exchange_gains_no_more_than_what_exchange_took():
-    small, large = (domain_size.training_work(machine(each), 16_384.0)[0] for each in (8, 72))
+    small, large = (domain_size.training_work(machine(each), 16_384.0, "deepseek-v3")[0] for each in (8, 72))
     idle = small["exchange"] + small["imbalance"] + small["gradients"]
     assert large["useful"] <= small["useful"] + idle
 
 
 def test_quick_recovery_inside_a_domain_never_loses():
     for size in SIZES:
-        usual, _ = domain_size.training_work(machine(size), 100_000.0)
-        swapped, _ = domain_size.training_work(machine(size), 100_000.0, swap=True)
+        usual, _ = domain_size.training_work(machine(size), 100_000.0, "deepseek-v3")
+        swapped, _ = domain_size.training_work(machine(size), 100_000.0, "deepseek-v3", swap=True)
         assert swapped["useful"] >= usual["useful"] * (1 - 1e-12)
 
 
 def test_a_job_that_bends_loses_less_to_spares():
     for size in SIZES:
-        usual, _ = domain_size.training_work(machine(size), 16_384.0)
-        bent, _ = domain_size.training_work(machine(size), 16_384.0, bends=True)
+        usual, _ = domain_size.training_work(machine(size), 16_384.0, "deepseek-v3")
+        bent, _ = domain_size.training_work(machine(size), 16_384.0, "deepseek-v3", bends=True)
         assert bent["spares"] <= usual["spares"]
 
 
@@ -139,7 +140,7 @@ def test_the_gain_is_one_on_the_break_even_line(time, volume, inner, premium):
         "scale_out_bandwidth": inner / 9,
         "premium": premium,
     }
-    line = domain_size.break_even
+    line = laws.break_even
     if compute(line.solve(needed_share), point) >= 0.99:
         return
     least = compute(line.solve(break_even_ranks), point)
@@ -148,14 +149,14 @@ def test_the_gain_is_one_on_the_break_even_line(time, volume, inner, premium):
 
 
 def test_the_line_is_the_solution_that_sympy_finds():
-    line = domain_size.break_even
+    line = laws.break_even
     (found,) = sp.solve(sp.Eq(line.solve(domain_gain), 1), ranks)
     assert sp.simplify(found - line.solve(break_even_ranks)) == 0
 
 
 def test_the_small_step_is_the_two_tier_law_where_its_outer_network_binds():
     point = {"volume": 1.0, "ranks": 64.0, "scale_up_bandwidth": 9.0, "scale_out_bandwidth": 1.0, "compute_time": 2.0}
-    small = compute(domain_size.break_even.solve(small_step_time), point | {"small_domain": 8.0})
+    small = compute(laws.break_even.solve(small_step_time), point | {"small_domain": 8.0})
     exchange = compute(two_tiers.two_tier.solve(parallel_time), point | {"domain": 8.0})
     assert small == pytest.approx(2 + exchange)
 
@@ -165,12 +166,15 @@ def test_the_small_step_is_the_two_tier_law_where_its_outer_network_binds():
 
 @pytest.fixture(scope="module")
 def asked():
-    return {"jobs": [16_384], "speeds": [50.0], "precision": "nvfp4", "conditions": CONDITIONS}
+    return {"jobs": [16_384], "speeds": [50.0], "precision": "nvfp4", "conditions": CONDITIONS, "model": "deepseek-v3"}
 
 
 def test_a_survey_is_its_parts(asked):
     found = surveys.survey("gb200-nvl72", [8, 72], **asked)
-    assert found["training", 16_384][0, 1] == domain_size.training_work(machine(72), 16_384.0)[0]["useful"][0, 0]
+    assert (
+        found["training", 16_384][0, 1]
+        == domain_size.training_work(machine(72), 16_384.0, "deepseek-v3")[0]["useful"][0, 0]
+    )
     worth = surveys.worth(None, "gb200-nvl72", [8, 72], "watt", **asked)
     watts = bill(Scenario("gb200-nvl72"), [8, 72])["device_draw"]
     assert worth[0, 1] == pytest.approx(found["serving", 50.0][0] / watts[0])
