@@ -39,3 +39,12 @@ def dots(axis, rows, tones):
         spread = [(each.value - each.low).clip(lower=0), (each.high - each.value).clip(lower=0)]
         axis.errorbar(each.value, each.index, xerr=spread, fmt="o", color=tone, label=kind)
     axis.set_yticks(rows.index, rows.name, fontsize=8)
+
+
+def bars(axis, rows, value):
+    """Draw a bar for each row, the last on top, named with what binds it in brackets, where anything does.
+
+    rows: frame of name and binds, missing where nothing binds; value: Series of lengths, by the frame's index.
+    """
+    bound = rows.binds.where(rows.binds.isna(), " (" + rows.binds.astype("string") + ")").fillna("")
+    axis.barh(rows.name + bound, value[rows.index], color="C0")

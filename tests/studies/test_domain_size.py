@@ -22,6 +22,8 @@ from model.notation.nomenclature import (
 from model.numbers.draws import Sampler
 from model.predictions import sensitivity
 from model.predictions.answer import predict
+from model.studies.domain_size import asked as questions
+from model.studies.domain_size import groups, shares
 from model.studies.domain_size import survey as surveys
 from model.studies.domain_size import work as domain_size
 from model.studies.domain_size.bill import bill
@@ -214,3 +216,81 @@ def test_turning_ranks_by_what_the_usual_size_loses():
     assert frame.loc[0, ["factor", "end", "size"]].tolist() == ["a", "high", 8]
     assert frame.loc[0, "regret"] == pytest.approx(1 / 3)
     assert frame.regret.iloc[1:].tolist() == [0, 0, 0]
+
+
+# Frames of the chapter.
+
+
+@pytest.fixture(scope="module")
+def surveyed():
+    jobs = {"training_large": 100_000, "training_job": 16_384}
+    question = questions.Asked("deepseek-v3", (8, 72), jobs, (50.0,), CONDITIONS)
+    return questions.ask("gb200-nvl72", question, draws=20, seed=0)
+
+
+def test_workloads_are_named_smallest_job_first(surveyed):
+    assert list(surveyed.asked.titles()) == ["training_job", "training_large", "serving_50"]
+    assert surveyed.asked.titles()["training_large"] == "training, 100,000 devices"
+    assert surveyed.asked.arguments()["jobs"] == [16_384, 100_000]
+
+
+def test_only_machines_with_every_number_are_bases():
+    assert "gb200-nvl72" in questions.bases([])
+    assert questions.bases(["nvl288", "gb200-nvl72"]) == ["gb200-nvl72"]
+    with pytest.raises(ValueError, match="none of .'nvl288'. has all of"):
+        questions.bases(["nvl288"])
+
+
+def test_work_is_relative_to_the_smallest_domain(surveyed):
+    found = questions.relative(surveyed).set_index(["domain", "workload", "measure"])
+    assert found.loc[8, ["value", "low", "high"]].to_numpy() == pytest.approx(1)
+    assert (found.low <= found.value).all() and (found.value <= found.high).all()
+
+
+def test_the_best_size_is_one_that_was_asked_and_never_loses(surveyed):
+    sizes, gains = questions.best(surveyed, clear=0.05)
+    assert set(sizes.to_numpy().ravel()) <= {8.0, 72.0} | {40.0}  # a median may lie between two
+    assert (gains[["value", "low", "high"]] >= 1).all(axis=None)
+    assert gains.clear.between(0, 1).all()
+    assert (questions.best(surveyed, clear=0.0)[1].clear >= gains.clear).all()
+
+
+def test_the_parts_of_a_dollar_are_the_whole(surveyed):
+    stacks = shares.stacks("gb200-nvl72", surveyed.asked)
+    assert stacks[list(shares.PARTS)].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert (stacks[list(shares.PARTS)] >= 0).all(axis=None)
+
+
+def test_waiting_for_exchanges_makes_a_larger_domain_gain_more(surveyed):
+    found = shares.ways(surveyed, {"usual": {}, "serial": {"overlap": False}})
+    for name in ("training_job", "training_large"):
+        assert found.gain_device["serial", name] >= found.gain_device["usual", name] >= 1
+
+
+def test_the_map_starts_at_one_and_has_every_pair(surveyed):
+    field = groups.throughputs(surveyed, 128)
+    assert len(field) == 2 * len(groups.widths("gb200-nvl72"))
+    assert field[field.domain == 8][["device", "dollar"]].to_numpy() == pytest.approx(1)
+    narrow = field[field.group == 8]
+    assert narrow.device.to_numpy() == pytest.approx(1, rel=1e-6)  # a group that fits gains nothing
+
+
+def test_a_larger_group_than_the_line_asks_for_pays(surveyed):
+    even = groups.even(surveyed, (72,), 64.0, 128).loc[72]
+    assert even.premium >= 1
+    assert even.needed > 0
+    field = groups.throughputs(surveyed, 128).set_index(["domain", "group"]).dollar
+    assert (field[72, 64.0] > 1) == (even.ranks < 64)
+
+
+def test_a_worked_problem_is_available_less_often_in_a_larger_domain():
+    found = groups.problems("gb200-nvl72", (8, 72, 384))
+    assert found.group.tolist() == [8, 72, 72]
+    assert (found[["up", "serving"]] <= 1).all(axis=None)
+    assert found.serving[8] >= found.serving[72] >= found.serving[384] > 0
+    assert found.price[384] > found.price[8]
+
+
+def test_more_devices_share_the_experts_and_each_keeps_less():
+    kept = groups.state("gb200-nvl72", "deepseek-v3", (8, 64))
+    assert kept[8] > kept[64] > 0
