@@ -1,1 +1,9 @@
-"""The laws of the study: symbols, equations, constants fitted from measured rows, and what they predict."""
+"""An executable study of AI supernodes: sourced numbers and symbolic laws in, predictions with intervals out.
+
+Stable, kept by name and meaning: `systems`, `workloads`, `quantities`, `predict`, `draws`. New, may still change in
+form: `explain`, `drivers`, `law`. What stands in the rooms of this package is free to change.
+"""
+
+from model.predictions.ask import draws, drivers, explain, law, predict, quantities, systems, workloads
+
+__all__ = ["draws", "drivers", "explain", "law", "predict", "quantities", "systems", "workloads"]

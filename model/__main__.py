@@ -7,10 +7,13 @@ import click
 import pandas as pd
 
 from model.notation.equation import latex
-from model.notation.spelling import suggest
+from model.notation.spelling import meant, suggest
 from model.numbers import catalog
 from model.predictions.answer import predict, software_names
-from model.predictions.inputs import OPTIONAL, InputError, check, describe
+from model.predictions.ask import explain
+from model.predictions.blocks import header
+from model.predictions.gaps import missing
+from model.predictions.inputs import OPTIONAL, InputError, check, describe, others
 from model.predictions.quantities import QUANTITIES, quantity
 from model.predictions.table import predict_file
 from model.predictions.workers import cores
@@ -41,11 +44,29 @@ def list_quantities():
 
 
 @main.command("systems")
-def list_systems():
-    """List the systems with the softwares whose constants were fitted on each, and the pooled one."""
-    for name in catalog.read("systems").system.unique():
+@click.argument("system", required=False)
+@click.option("--missing", "gaps", is_flag=True, help="Say which rows a system lacks for which prediction.")
+def list_systems(system, gaps):
+    """List the systems, or one, with the softwares whose constants were fitted on each, and the pooled one."""
+    known = list(catalog.read("systems").system.unique())
+    system = system and (meant(system, known) or system)
+    if system not in (None, *known):
+        raise InputError(f"unknown system {system}{suggest(system, known, most=4)}")
+    for name in known if system is None else [system]:
+        if gaps:
+            _gaps(name)
+            continue
         exchange, reduce = (", ".join(names) for names in software_names(name).values())
         click.echo(f"{name}  exchange: {exchange}  all-reduce: {reduce}")
+
+
+def _gaps(system):
+    found = missing(system)
+    click.echo(f"{system}  {'' if len(found) else 'lacks nothing'}".rstrip())
+    for (name, beyond), rows in found.groupby(["quantity", "beyond"], sort=False):
+        tables = rows.groupby("table", sort=False).row
+        needed = "; ".join(f"{', '.join(named)} (data/{table}.csv)" for table, named in tables)
+        click.echo(f"  {name}{', beyond one domain,' if beyond else ''} lacks {needed}")
 
 
 @main.command("source")
@@ -90,18 +111,26 @@ def list_sources(system):
 @click.option("--interval/--no-interval", default=True, help="Compute low and high, the 5 and 95 % points.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the interval's draws.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that answer a long table; left out: one a core.")
-def predict_command(name, inputs, system, table, as_json, interval, seed, workers):
+@click.option("--pass", "passed", default="", metavar="NAME,...", help="Columns of the table that are no inputs.")
+@click.option(
+    "--explain", "explained", is_flag=True, help="Print the equations behind the answer, with numbers put in."
+)
+def predict_command(name, inputs, system, table, as_json, interval, seed, workers, passed, explained):
     """Predict QUANTITY from input=value pairs, or for each row of a table."""
     if table is None:
-        _one(name, inputs, system, as_json, interval, seed)
+        _one(name, inputs, system, as_json, interval, seed, explained)
     else:
-        if inputs or as_json:
-            raise InputError("--table takes its inputs from the file: leave input=value and --json out")
-        predict_file(name, table, sys.stdout, system, interval, seed, workers or cores())
+        if inputs or as_json or explained:
+            raise InputError("--table takes its inputs from the file: leave input=value, --json and --explain out")
+        known = [each for each in passed.split(",") if each]
+        predict_file(name, table, sys.stdout, system, interval, seed, workers or cores(), known)
+        if passing := others(quantity(name), header(table)[1]):
+            click.echo(f"{table}: passed through, not read: {', '.join(passing)}", err=True)
 
 
-def _one(name, inputs, system, as_json, interval, seed):
+def _one(name, inputs, system, as_json, interval, seed, explained):
     what = quantity(name)
+    system = system and (meant(system, catalog.read("systems").system.unique()) or system)
     if loose := [pair for pair in inputs if "=" not in pair]:
         raise InputError(f"'{loose[0]}' is not input=value")
     given = dict(pair.split("=", 1) for pair in inputs)
@@ -136,6 +165,21 @@ def _one(name, inputs, system, as_json, interval, seed):
     else:
         span = f" (5 to 95 %: {low:.4g} to {high:.4g})" if interval else ""
         click.echo(f"{name} = {value:.6g} {unit}{span}" + (f" on {system}" if system else ""))
+    if explained:
+        _explain(name, given, system)
+
+
+def _explain(name, given, system):
+    """Print the equations behind one answer with their values, the numbers put in, and the rows of data/ behind it."""
+    why = explain(name, system=system, **given)
+    for row in why.equations.itertuples():
+        click.echo(f"  {row.symbol} = {row.text} = {row.value:.6g} {row.unit}   ({row.source})")
+    for row in why.numbers.itertuples():
+        click.echo(f"    {row.symbol} = {row.value:.6g} {row.unit}: {row.meaning}")
+    for row in why.rows.itertuples():
+        locator = "" if pd.isna(row.locator) else f", {row.locator}"
+        number = f"{row.name} {row.quantity} {row.value:g} {row.unit}"
+        click.echo(f"    data/{row.table}.csv {number}: {row.source}{locator}")
 
 
 def run(arguments=None):

@@ -1,11 +1,14 @@
-"""What the repository keeps to: nothing of one machine in it, short modules with telling names, documented."""
+"""What the repository keeps to: nothing of one machine in it, telling names, one version, no page left out."""
 
 import ast
 import re
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "model").rglob("*.py"))
@@ -76,10 +79,18 @@ def test_no_file_is_large():
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_a_module_is_short_and_named_for_what_it_is_about(path):
-    if path.stem != "nomenclature":  # a list, as long as there are symbols
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 220
+def test_a_module_is_named_for_what_it_is_about(path):
     assert not VAGUE & set(path.stem.split("_"))
+
+
+def test_the_linter_stops_a_function_with_many_ways_through_it(tmp_path):
+    def found(ways):
+        branches = [f"    if x == {each}:\n        return -x\n" for each in range(ways - 1)]
+        (tmp_path / "ways.py").write_text(f"def way(x):\n{''.join(branches)}    return x\n", encoding="utf-8")
+        command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml", tmp_path]
+        return "C901" in subprocess.run(command, capture_output=True, text=True, cwd=tmp_path).stdout
+
+    assert found(16) and not found(15)
 
 
 def public(tree, prefix=""):
@@ -132,13 +143,20 @@ def named(tree):
     return {word.strip(".") for each in strings for word in re.findall(r"[\w.-]+", each)}
 
 
+# Chapters on the published records of single machines: their names are still to become parameters or data.
+ABOUT_RECORDS = {"bandwidth.py", "machines.py", "domain_costs/spares.py", "domain_costs/topologies.py"}
+ABOUT_RECORDS |= {f"interruptions/{name}.py" for name in ("published", "rates", "recovery", "spares")}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_no_machine_or_model_is_named_in_code(path):
     """A law holds for every machine: which one a number comes from is said in data/ or asked for by a notebook."""
     from model.numbers import catalog
 
     names = {*catalog.read("systems").system, *catalog.read("workloads").workload}
-    assert not named(ast.parse(path.read_text(encoding="utf-8"))) & names
+    found = named(ast.parse(path.read_text(encoding="utf-8"))) & names
+    excused = path.relative_to(ROOT / "model").as_posix().removeprefix("studies/") in ABOUT_RECORDS
+    assert bool(found) == excused, "take it from the list" if excused else f"names {', '.join(sorted(found))}"
 
 
 def test_the_search_for_machines_sees_names_in_code_and_not_in_docstrings():
@@ -156,3 +174,54 @@ def test_tests_say_what_they_hold(path):
     functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     tests = [name for name in functions if name.startswith("test_")]
     assert len(tests) == len(set(tests)), "two tests of one name: the first never runs"
+
+
+def left_out(toc, written):
+    """Return what differs between a table of contents and the pages that are there: missing, unknown, listed twice."""
+    listed = [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+    return sorted(set(written) ^ set(listed)) + sorted(name for name in set(listed) if listed.count(name) > 1)
+
+
+def test_every_page_and_every_notebook_stands_in_the_table_of_contents():
+    """A page that book/_toc.yml leaves out would vanish from the site without a word."""
+    toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
+    pages = [path.stem for path in (ROOT / "book").glob("*.md")]
+    pages += [f"executed/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
+    assert not left_out(toc, pages), "book/_toc.yml and the pages of book/ and notebooks/ differ"
+
+
+def test_a_page_that_is_left_out_unknown_or_listed_twice_is_seen():
+    toc = {"root": "index", "parts": [{"chapters": [{"file": "method"}, {"file": "method"}, {"file": "lost"}]}]}
+    assert left_out(toc, ["index", "method", "new"]) == ["lost", "new", "method"]
+
+
+def test_one_version_everywhere():
+    """Held between pyproject.toml, CITATION.cff, the newest heading of CHANGELOG.md and a tag of this commit."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == version
+    heading = re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert re.fullmatch(rf"{re.escape(version)} \((unreleased|\d{{4}}-\d\d-\d\d)\)", heading), heading
+    asked = subprocess.run(["git", "tag", "--points-at", "HEAD", "v*"], cwd=ROOT, capture_output=True, text=True)
+    if tags := asked.stdout.split():
+        assert tags == [f"v{version}"] and "unreleased" not in heading
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_workflow_may_do_only_what_each_job_names_and_leaves_no_credentials(path):
+    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        assert job["permissions"] and job["timeout-minutes"], name
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*_*.yml")), ids=lambda path: path.stem)
+def test_a_form_for_an_issue_asks_for_what_finds_the_fault(path):
+    form = yaml.safe_load(path.read_text(encoding="utf-8"))
+    asked = [field for field in form["body"] if field["type"] != "markdown"]
+    assert form["name"] and form["description"]
+    assert len({field["id"] for field in asked}) == len(asked) >= 3
+    assert all(field["attributes"]["label"] for field in asked)
+    assert any(field["validations"]["required"] for field in asked)

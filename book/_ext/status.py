@@ -19,6 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 # What differs between two builds of one commit stands on this page alone, and is put in after the search index is made.
 PAGE = "status"
 COLUMNS = ["Notebook", "Parameters", "Result", "Seconds", "Most memory, MB", "Finished (UTC)"]
+UNKNOWN = "not measured"
 
 
 def parameters(notebook):
@@ -75,15 +76,23 @@ class Citation(SphinxDirective):
         return [nodes.literal_block(text="\n".join(["@misc{supernodes,", *lines, "}"]), language="bibtex")]
 
 
+def measured(record):
+    """Return the seconds and megabytes of a run, as text, from what `make book` recorded; UNKNOWN without a record."""
+    if not record.is_file():  # the notebook was run by other means
+        return UNKNOWN, UNKNOWN
+    with record.open(encoding="utf-8", newline="") as file:
+        run = next(csv.DictReader(file, delimiter="\t"))
+    return f"{float(run['s']):.1f}", run["max_rss"]
+
+
 def put_in_runs(app, pagename, templatename, context, doctree):
-    """Fill in what each run took, from the measurements that the build left in book/_build/runs."""
+    """Fill in what each run took and when it ended, which is known of every executed notebook."""
     if pagename != PAGE or app.builder.name != "html":
         return
     for path in sorted(Path(app.srcdir, "executed").glob("*.ipynb")):
-        with Path(app.srcdir, "_build", "runs", f"{path.stem}.tsv").open(encoding="utf-8", newline="") as file:
-            run = next(csv.DictReader(file, delimiter="\t"))
+        took = measured(Path(app.srcdir, "_build", "runs", f"{path.stem}.tsv"))
         finished = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d %H:%M}"
-        for column, value in zip(COLUMNS[3:], (f"{float(run['s']):.1f}", run["max_rss"], finished), strict=True):
+        for column, value in zip(COLUMNS[3:], (*took, finished), strict=True):
             context["body"] = context["body"].replace(f"{{{path.stem}:{column}}}", value)
 
 

@@ -27,7 +27,7 @@ from model.notation.nomenclature import (
 
 ring = Model(
     equations=(
-        Equation(all_reduce_time, startup + 2 * (ranks - 1) / ranks * message / scale_out_bandwidth, "patarasu2009"),
+        Equation(all_reduce_time, startup + 2 * (ranks - 1) / ranks * message / scale_out_bandwidth, "patarasuk2009"),
     ),
     assumptions=("each rank sends to one neighbour and receives from the other", "one tier of network"),
     valid=(sp.Ge(ranks, 1),),
@@ -52,7 +52,7 @@ all_reduce = Model(
             * message
             / local_ranks
             / (message_share * outer_efficiency * scale_out_bandwidth),
-            "patarasu2009",
+            "patarasuk2009",
         ),
         Equation(crossings, 2 * sp.log(servers, 2), "thakur2005"),
         Equation(

@@ -60,7 +60,7 @@ training = Model(
             (dense_parameters * _beyond(replicas, domain) + stage_experts / group_devices * _beyond(_copies, _near))
             * gradient_bytes
             / (outer_efficiency * scale_out_bandwidth),
-            "patarasu2009",
+            "patarasuk2009",
         ),
         Equation(
             training_step_time,

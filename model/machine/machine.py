@@ -1,5 +1,7 @@
 """One system: its numbers and the fitted constants of its operations, as recorded or drawn together."""
 
+import pandas as pd
+
 from model.machine import operation_fit
 from model.machine.collectives import LARGE, SMALL
 from model.numbers.facts import Facts
@@ -71,6 +73,16 @@ class Machine:
             return 1.0
         width = self._fit(quantity, self.name, software, op).scatter
         return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", width)
+
+    def rows(self):
+        """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""
+        columns = ["table", "name", "quantity", "value", "unit", "low", "high", "kind", "source", "locator"]
+        found = [
+            (facts.table, facts.name, quantity, *row[columns[3:]])
+            for facts in self._facts.values()
+            for quantity, row in facts.used.items()
+        ]
+        return pd.DataFrame(found, columns=columns)
 
     def sources(self):
         """Return the keys of the sources of every number used so far, rows behind fits included, sorted."""

@@ -1,6 +1,8 @@
 """Equation and Model. What a reader meets later (LaTeX, numbers, limits, unit checks) is derived from them."""
 
 import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
@@ -97,9 +99,25 @@ def compiled(expression):
     return names, sp.lambdify(names, expression, NUMERIC, cse=True)
 
 
+_kept: ContextVar[list | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept():
+    """Keep what `compute` is asked inside a with block: yield the list of (expression, columns), oldest first."""
+    calls: list = []
+    token = _kept.set(calls)
+    try:
+        yield calls
+    finally:
+        _kept.reset(token)
+
+
 def compute(expression, columns):
     """Evaluate a sympy expression on a mapping from symbol names to numbers or arrays that broadcast together."""
     names, function = compiled(expression)
+    if (calls := _kept.get()) is not None:
+        calls.append((expression, columns))
     if missing := [name for name in names if name not in columns]:
         raise ValueError(f"the columns {missing} are missing; given are {list(columns)}")
     return function(*(columns[name] for name in names))

@@ -226,7 +226,7 @@ ffn_utilisation = symbol(
 )
 
 # Serving
-memory_capacity = symbol("memory_capacity", "M_C", "GB", "memory of a device")
+memory_capacity = symbol("memory_capacity", "M_C", "GiB", "memory of a device; a maker's GB")
 memory_usable = symbol("memory_usable", r"\eta_M", "1", "share of a device's memory that weights and cache may fill")
 held_bytes = symbol("held_bytes", "Q_H", "B", "bytes of the weights that a device keeps in memory")
 request_bytes = symbol("request_bytes", "Q_R", "B", "bytes of cache that one request keeps on each device of its group")

@@ -14,6 +14,7 @@ UNITS = {  # name: (size in base units, dimension)
     "kB": (1e3, byte),
     "MB": (1e6, byte),
     "GB": (1e9, byte),
+    "GiB": (2**30, byte),  # what makers mean by a GB of memory
     "TB": (1e12, byte),
     "PB": (1e15, byte),
     "s": (1, second),

@@ -7,7 +7,11 @@ from model.numbers import catalog
 
 
 class Missing(ValueError):
-    """A number that a prediction needs and data/ does not have."""
+    """A number that a prediction needs and data/ does not have; table, name, quantity say which row would hold it."""
+
+    def __init__(self, message, table=None, name=None, quantity=None):
+        super().__init__(message)
+        self.table, self.name, self.quantity = table, name, quantity
 
 
 class Facts:
@@ -33,7 +37,8 @@ class Facts:
         if quantity not in self:
             if default is not None:
                 return default
-            raise Missing(f"{self.name} has no {quantity} in data/{self.table}.csv: add a row with its source")
+            message = f"{self.name} has no {quantity} in data/{self.table}.csv: add a row with its source"
+            raise Missing(message, self.table, self.name, quantity)
         if quantity not in self._drawn:
             row = self.rows.loc[quantity]
             self.used[quantity] = row

@@ -14,21 +14,35 @@ DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one drawn arr
 ROWS = 2**16  # of one array that is not drawn: it stays in a core's cache from one operation to the next
 
 
-def predict(name, frame, system=None, interval=True, seed=0, draws=DRAWS, where="input", own=True, first=1):
+def predict(
+    name,
+    frame,
+    system=None,
+    interval=True,
+    seed=0,
+    draws=DRAWS,
+    where="input",
+    own=True,
+    first=1,
+    changes=None,
+    passed=(),
+):
     """Return a frame with columns value, unit, low, high, one row for each row of frame, and the sources used.
 
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
     rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
-    messages. Raises InputError for anything that cannot be answered, naming row and column.
+    messages; changes: numbers of the machine, in base units, in place of the recorded ones; passed: columns that may
+    stand there though their names look like an input's. Raises InputError for anything that cannot be answered, naming
+    row and column.
     """
     what = quantity(name)
-    numbers, texts = check(what, frame, system, where, first)
+    numbers, texts = check(what, frame, system, where, first, passed)
     result = np.full((3, len(frame)), np.nan)
     sources = set()
     for choices, rows in _groups(texts, len(frame)):
         try:
             with np.errstate(all="ignore"):  # what has no finite value is refused below, by row
-                sources |= _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own)
+                sources |= _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own, changes)
         except ValueError as error:
             row = first + int(rows.start if isinstance(rows, slice) else rows[0])
             raise InputError(f"{where} row {row}: {error}") from error
@@ -53,14 +67,14 @@ def _groups(texts, length):
         yield {name: word for name, word in words.items() if word}, np.flatnonzero(combined == group)
 
 
-def _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own):
+def _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own, changes):
     """Fill result[:, rows] (value, low, high) for rows that share all text inputs; return the source keys used."""
     name = choices.pop("system", None)
-    scenario = Scenario(name, own=own)
+    scenario = Scenario(name, own=own, changes=changes)
     for part in _parts(rows, ROWS):
         result[0, part] = what.evaluate(scenario, choices, {key: values[part] for key, values in numbers.items()})
     if interval:
-        drawn = Scenario(name, Sampler(draws, (seed, 0)), own=own)
+        drawn = Scenario(name, Sampler(draws, (seed, 0)), own=own, changes=changes)
         for part in _parts(rows, max(CELLS // draws, 1)):
             values = what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()})
             values = np.broadcast_to(values, (draws, result[0, part].size))

@@ -1,5 +1,6 @@
 """Inputs of a quantity: what each accepts, and the check of rows of them, by row and column."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import pandas as pd
 import sympy as sp
 
 from model.notation.nomenclature import NOMENCLATURE
-from model.notation.spelling import nearest, suggest
+from model.notation.spelling import meant, nearest, suggest
 from model.numbers import catalog
 
 OPTIONAL = "optional"
@@ -52,21 +53,24 @@ def count(name, low=1.0, **more):
     return Input(name, low=low, high=1e9, **more)
 
 
-def check(what, frame, system, where, first=1):
+def check(what, frame, system, where, first=1, passed=()):
     """Return (numbers, texts) of the inputs, checked row by row.
 
     numbers: arrays in base units; texts: for each text input, the code of each row's word and the words, "" for one
-    that was left out.
+    that was left out. passed: columns that are no input however much they look like one.
     """
     if len(frame) == 0:
         raise InputError(f"{where} is empty: give at least one row")
     if frame.columns.has_duplicates:
         raise InputError(f"{where}: the column {frame.columns[frame.columns.duplicated()][0]} stands there twice")
     names = [each.name for each in what.inputs]
-    for column in frame.columns:
-        if column not in names and column != "system" and (near := nearest(str(column), [*names, "system"])):
-            raise InputError(f"{where}: unknown column {column}; did you mean {near}?")
-    numbers, texts = {}, {"system": _systems(what, frame, system, where, first)}
+    for column in others(what, frame.columns):
+        if column not in passed and (near := _alike(str(column), [*names, "system"])):
+            raise InputError(
+                f"{where}: unknown column {column}; did you mean {near}? If it is no input, say --pass {column}"
+            )
+    numbers: dict[str, np.ndarray] = {}
+    texts = {"system": _systems(what, frame, system, where, first)}
     for each in what.inputs:
         if each.name in frame:
             read, target = (_words, texts) if each.choices else (_numbers, numbers)
@@ -81,6 +85,18 @@ def check(what, frame, system, where, first=1):
         few = next(each for each in what.inputs if each.name == "topk")
         _refuse(few, frame["topk"], numbers["topk"] > numbers["experts"], where, first, "a number up to experts")
     return numbers, texts
+
+
+def others(what, columns):
+    """Return the columns that are no inputs of a quantity: they pass through."""
+    return [column for column in columns if column != "system" and column not in {each.name for each in what.inputs}]
+
+
+def _alike(column, names):
+    """Return the input that a column may have meant: near in letters, or sharing a whole word with it; or None."""
+    words = set(re.split(r"[\W_]+", column.lower())) - {""}
+    shared = [name for name in names if words & set(name.split("_"))]
+    return nearest(column, names) or (shared[0] if shared else None)
 
 
 def describe(each):
@@ -103,6 +119,7 @@ def _systems(what, frame, system, where, first):
     known = list(catalog.read("systems").system.unique())
     codes, words = _coded(frame["system"]) if "system" in frame else (np.zeros(len(frame), int), [""])
     words = [word or system or "" for word in words]
+    words = [meant(word, known) or word for word in words]
     for code, word in enumerate(words):
         if not word and what.system == "required":
             row = first + int(np.argmax(codes == code))
@@ -118,6 +135,7 @@ def _words(each, column, where, first):
     if each.default not in (None, OPTIONAL):
         words = [word or each.default for word in words]
     if (accepted := each.words) != ("*",):
+        words = [meant(word, accepted) or word for word in words]
         for code, word in enumerate(words):
             if word not in accepted:
                 row = first + int(np.argmax(codes == code))

@@ -42,7 +42,8 @@ QUANTITIES = (
         "all_to_all_time",
         "s",
         "time of one dispatch or combine of expert parallelism",
-        exchange.all_to_all[symbols.all_to_all_time],
+        exchange.all_to_all,
+        symbols.all_to_all_time,
         (
             Input("op", choices=("dispatch", "combine"), meaning="which half of the exchange"),
             count("ranks", low=2.0),
@@ -60,7 +61,8 @@ QUANTITIES = (
         "all_reduce_time",
         "s",
         "time of one all-reduce",
-        all_reduce.all_reduce[symbols.all_reduce_time],
+        all_reduce.all_reduce,
+        symbols.all_reduce_time,
         (
             count("ranks", low=2.0),
             Input("bytes", low=1.0, high=1e15, meaning="bytes of the buffer that is reduced"),

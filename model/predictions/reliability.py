@@ -47,7 +47,7 @@ def _rate(scenario, rows):
     if scenario.name is None:
         raise Missing("failure_rate is not given: give it, or name a system")
     facts = scenario.facts("reliability", scenario.name)
-    if "failure_rate" in facts:
+    if "failure_rate" in facts or "interruptions" not in facts:
         recorded = facts("failure_rate")
     else:
         counted = {name: facts(name) for name in ("interruptions", "devices", "observation")}
@@ -64,7 +64,8 @@ QUANTITIES = (
         "job_mtbf",
         "s",
         "mean time between interruptions of a job",
-        reliability.series_system.equations[0],
+        reliability.series_system,
+        symbols.job_mtbf,
         (count("devices"), RATE),
         job_mtbf,
         system="optional",
@@ -73,7 +74,8 @@ QUANTITIES = (
         "effective_training_share",
         "1",
         "useful over wall-clock time of a training job",
-        reliability.checkpointing.equations[-1],
+        reliability.checkpointing,
+        symbols.effective_training_share,
         (
             count("devices"),
             RATE,
@@ -95,7 +97,8 @@ QUANTITIES = (
         "spare_devices",
         "1",
         "devices to keep in reserve so that faults are replaced at once",
-        reliability.spares.equations[0],
+        reliability.spares,
+        symbols.units_in_repair,
         (
             count("devices"),
             RATE,
@@ -110,7 +113,8 @@ QUANTITIES = (
         "whole_domain_share",
         "1",
         "share of time in which every device of a domain works",
-        reliability.whole_domain.equations[0],
+        reliability.whole_domain,
+        symbols.whole_domain_share,
         (count("domain"), Input("unavailability", high=1.0), Input("fabric_availability", 1.0, high=1.0)),
         whole_domain_share,
         system="optional",

@@ -35,7 +35,7 @@ def indices(function, points=512, seed=0, ranked=False):
         return np.searchsorted(order, answer) / len(order) if ranked else answer
 
     rng = np.random.default_rng(seed)
-    order = np.sort(np.ravel(function(Given(labels, rng.random((len(labels), 4 * points)))))) if ranked else None
+    order = np.sort(np.ravel(function(Given(labels, rng.random((len(labels), 4 * points)))))) if ranked else np.empty(0)
     found = sobol_indices(func=evaluate, n=points, dists=[uniform()] * len(labels), rng=rng)
     frame = pd.DataFrame({"factor": labels, "first": np.ravel(found.first_order), "total": np.ravel(found.total_order)})
     return frame.sort_values("total", ascending=False, ignore_index=True)

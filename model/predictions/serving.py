@@ -36,11 +36,10 @@ ACCEPTED = (
 
 def moe_idle_share(scenario, choices, rows):
     """Return the share of a step in which compute units wait, or one part of it. Laws: laws.idle, laws.roofline."""
-    shares = idle_shares(
-        *step(scenario, choices["model"], choices["phase"], choices["precision"], choices["overlap"] == "1", rows),
-        rows.get("stages", 1.0),
-        rows.get("microbatches", 1.0),
+    time, busy, fair = step(
+        scenario, choices["model"], choices["phase"], choices["precision"], choices["overlap"] == "1", rows
     )
+    shares = idle_shares(time, busy, fair, rows.get("stages", 1.0), rows.get("microbatches", 1.0))
     return shares[choices["part"]] + 0 * rows["ranks"]
 
 
@@ -75,7 +74,8 @@ QUANTITIES = (
         "moe_idle_share",
         "1",
         "share of a step in which a device's compute units wait",
-        idle.idle.equations[-1],
+        idle.idle,
+        symbols.moe_idle_share,
         (
             *STEP,
             Input("phase", choices=("prefill", "decode", "training"), meaning="what the step does"),
@@ -95,7 +95,8 @@ QUANTITIES = (
         "decode_throughput",
         "token/s",
         "tokens accepted per second and device",
-        idle.serial.equations[-1],
+        idle.serial,
+        symbols.decode_throughput,
         (*STEP, *ACCEPTED),
         decode_throughput,
     ),
@@ -103,7 +104,8 @@ QUANTITIES = (
         "decode_frontier",
         "token/s",
         "the best tokens per second and device at a speed per user, over batch, ranks and layout; 0 out of reach",
-        serving.speed[symbols.decode_throughput],
+        serving.speed,
+        symbols.decode_throughput,
         (
             MODEL,
             Input("speed", low=1e-3, high=1e6, meaning="tokens per second that each user gets"),

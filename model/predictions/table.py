@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from model.predictions.answer import predict
 from model.predictions.blocks import BLOCK, blocks, header, refuse_ragged, split
-from model.predictions.inputs import InputError
+from model.predictions.inputs import InputError, others
 from model.predictions.quantities import quantity
 from model.predictions.workers import in_order
 
@@ -22,18 +22,19 @@ ANSWER = ("value", "unit", "low", "high")
 IN_MEMORY = 2**25  # characters of an answer that wait in memory; a longer one waits in a temporary file
 
 
-def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1):
+def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1, passed=()):
     """Write the CSV at path to out with the columns value, unit, low, high after its own, which stay as they are.
 
     Every row is checked and answered before the first is written, so that bad input writes nothing; meanwhile the
     answers wait in a temporary file. Blocks of rows are answered by that many workers, and the bytes are the same for
-    any number of them. On a terminal a bar shows progress. Raises InputError naming file, row and column.
+    any number of them. On a terminal a bar shows progress. passed: columns that are no inputs though their names look
+    like one. Raises InputError naming file, row and column.
     """
     quantity(name)
     record, columns = header(path)
     if taken := [column for column in ANSWER if column in columns]:
         raise InputError(f"{path}: the column {taken[0]} is one of the answer's: rename it")
-    ask = partial(_answer, name, str(path), record, columns, system, interval, seed)
+    ask = partial(_answer, name, str(path), record, columns, system, interval, seed, passed)
     with tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as waiting:
         waiting.write(",".join([record, *ANSWER]) + "\n")
         for text in _answers(ask, path, workers):
@@ -58,12 +59,12 @@ def _answers(ask, path, workers):
             yield text
 
 
-def _answer(name, path, record, columns, system, interval, seed, block):
+def _answer(name, path, record, columns, system, interval, seed, passed, block):
     """Return (text, position) of a block (first row, text, position): its records, each with its answer behind it."""
     first, text, position = block
     refuse_ragged(text, len(columns), path, first)
-    inputs = {each.name for each in quantity(name).inputs} | {"system"}
-    wanted = [column for column in columns if column in inputs]
+    passing = others(quantity(name), columns)
+    wanted = [column for column in columns if column not in passing]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # what is no number is refused below, by row
@@ -76,8 +77,8 @@ def _answer(name, path, record, columns, system, interval, seed, block):
             )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}") from error
-    others = {column: "" for column in columns if column not in inputs} if first == 1 else {}
-    answer, _ = predict(name, frame.assign(**others), system, interval, seed, where=path, first=first)
+    unread = {column: "" for column in passing} if first == 1 else {}
+    answer, _ = predict(name, frame.assign(**unread), system, interval, seed, where=path, first=first, passed=passed)
     values, lows, highs = (answer[column].to_numpy() for column in ("value", "low", "high"))
     rows = zip(split(text), *_texts(values, quantity(name).unit, lows, highs), strict=True)
     return "\n".join(chain(map(",".join, rows), [""])), position

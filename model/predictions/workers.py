@@ -46,5 +46,6 @@ def in_order(function, items, workers):
 def _follow_parent():
     """Leave an interrupt from the keyboard to the parent, and end when it has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process().sentinel
-    Thread(target=lambda: (wait([parent]), os._exit(1)), daemon=True).start()
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker without a parent"
+    Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()

@@ -60,10 +60,10 @@ def law(name, equation):
     glue(name, Latex(f"${latex(equation)}$") if isinstance(equation, sp.Basic) else equation, display=False)
 
 
-def laws(*models):
-    """Glue every equation of some Models as law_SYMBOL, after the symbol on its left side."""
+def laws(*models, prefix="law"):
+    """Glue every equation of some Models as prefix_SYMBOL, after the symbol on its left side."""
     for equation in dict.fromkeys(equation for each in models for equation in each.equations):
-        law(f"law_{equation.lhs}", equation)
+        law(f"{prefix}_{equation.lhs}", equation)
 
 
 def figure(name, drawing, data, alt):

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -116,6 +117,14 @@ def test_second_build_is_identical(study, good):
     first, second = contents(good), contents(study)
     assert first.keys() == second.keys()
     assert [str(path) for path in first if first[path] != second[path]] in ([], [str(CLOCK)])
+
+
+def test_jupyter_book_alone_builds_the_site_of_notebooks_that_ran(study):
+    shutil.rmtree(study / "book/_build")
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", "book", "-W", "-n", "--keep-going"]
+    run = subprocess.run(command, cwd=study, env=ENVIRONMENT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "<td>not measured</td>" in (study / CLOCK).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("table", ["reliability", "network"])

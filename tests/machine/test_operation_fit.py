@@ -188,16 +188,25 @@ def test_softwares_are_those_with_rows_in_the_order_of_the_table():
 # A fit that follows an assumption.
 
 
-def test_the_fitted_efficiency_follows_the_assumed_overhead_of_a_layer():
-    overhead = np.array([[20e-6], [50e-6], [93e-6], [200e-6]])
+@pytest.fixture(scope="module")
+def recorded():
+    """Return the overhead of a layer: least, chosen, between, most, s."""
+    least, chosen, most = (
+        catalog.load("software", side).layer_overhead["kernels"] for side in ("low", "value", "high")
+    )
+    return least, chosen, (chosen + most) / 2, most
+
+
+def test_the_fitted_efficiency_follows_the_recorded_overhead_of_a_layer(recorded):
+    overhead = np.array(recorded)[:, None]
     efficiency, more = np.exp(step_fit.follow(overhead).mean)
     assert (np.diff(efficiency, axis=0) > 0).all()  # what a layer spends for nothing, the rest must make up
     assert (more > 0).all()
-    ends = [step_fit.fit(None, each).constants()["roofline_efficiency"] for each in (20e-6, 200e-6)]
+    ends = [step_fit.fit(None, each).constants()["roofline_efficiency"] for each in (recorded[0], recorded[-1])]
     assert efficiency[[0, -1], 0] == pytest.approx(ends, rel=1e-7)
-    between = step_fit.fit(None, 50e-6).constants()["roofline_efficiency"]
+    between = step_fit.fit(None, recorded[1]).constants()["roofline_efficiency"]
     assert efficiency[1, 0] == pytest.approx(between, rel=0.02)
 
 
-def test_without_draws_the_chosen_overhead_is_the_one_fitted():
-    assert step_fit.fit(None, 50e-6).mean == pytest.approx(step_fit.fit().mean, rel=1e-6)
+def test_without_draws_the_chosen_overhead_is_the_one_fitted(recorded):
+    assert step_fit.fit(None, recorded[1]).mean == pytest.approx(step_fit.fit().mean, rel=1e-6)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import sympy as sp
 
-import model
+from model import laws
 from model.laws import exchange, idle, reliability, two_tiers
 from model.notation.equation import Equation, Model, call, compute, is_homogeneous, latex
 from model.notation.nomenclature import (
@@ -46,12 +46,12 @@ def found(name, value):
 
 
 def holders():
-    """Yield every Model and Equation of model/ once, from the modules that write any."""
+    """Yield every Model and Equation of model/laws once, from the modules that write any."""
     seen = set()
-    for module in pkgutil.iter_modules(model.__path__):
-        source = Path(find_spec(f"model.{module.name}").origin).read_text(encoding="utf-8")
-        if module.name != "__main__" and "Equation(" in source:
-            for key, value in vars(importlib.import_module(f"model.{module.name}")).items():
+    for module in pkgutil.iter_modules(laws.__path__):
+        source = Path(find_spec(f"model.laws.{module.name}").origin).read_text(encoding="utf-8")
+        if "Equation(" in source:
+            for key, value in vars(importlib.import_module(f"model.laws.{module.name}")).items():
                 for name, each in found(f"{module.name}.{key}", value):
                     if id(each) not in seen:
                         seen.add(id(each))
@@ -68,8 +68,8 @@ each_model = pytest.mark.parametrize("laws", MODELS.values(), ids=MODELS)
 
 
 def test_the_search_finds_laws_of_every_kind():
-    assert {"network.two_tier", "moe.idle", "reliability.checkpointing"} <= MODELS.keys()
-    assert {"exchange.merged_copies", "moe.BUBBLES[DualPipe]", "network.two_tier:outer_time"} <= EQUATIONS.keys()
+    assert {"two_tiers.two_tier", "idle.idle", "reliability.checkpointing"} <= MODELS.keys()
+    assert {"exchange.merged_copies", "idle.BUBBLES[DualPipe]", "two_tiers.two_tier:outer_time"} <= EQUATIONS.keys()
 
 
 @each_equation

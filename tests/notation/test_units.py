@@ -15,6 +15,7 @@ DEFINITIONS = [  # so many of the first are one of the second
     ("ms", "s", 1000),
     ("B", "kB", 1000),
     ("GB", "TB", 1000),
+    ("B", "GiB", 1024**3),
     ("TB", "PB", 1000),
     ("Gbit/s", "GB/s", 8),
     ("GB/s", "TB/s", 1000),

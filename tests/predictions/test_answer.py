@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.notation.spelling import nearest
 from model.numbers import catalog
-from model.predictions import quantities
+from model.predictions import serving
 from model.predictions.answer import predict
 from model.predictions.inputs import OPTIONAL, InputError, check
 from model.predictions.quantities import QUANTITIES, quantity
@@ -203,7 +203,7 @@ def test_contract_quantities_and_their_units():
     units = {"all_to_all_time": "s", "all_reduce_time": "s", "job_mtbf": "s", "effective_training_share": "1"}
     units |= {"moe_idle_share": "1", "decode_throughput": "token/s"}
     assert {name: quantity(name).unit for name in units} == units
-    assert {"bf16", "fp8", "int8", "nvfp4"} == set(quantities.PRECISIONS)
+    assert {"bf16", "fp8", "int8", "nvfp4"} == set(serving.PRECISIONS)
 
 
 @pytest.mark.parametrize(

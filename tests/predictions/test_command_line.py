@@ -134,7 +134,10 @@ plain,dispatch,1.50e-4,64,128,7168,256,8,1,a,007
 
 
 def test_other_columns_pass_through_in_order_and_untouched(model, table):
-    out = answer(model, *ASK, "--table", table(PASSED_THROUGH)).splitlines()
+    code, out, err = model(*ASK, "--table", table(PASSED_THROUGH))
+    assert code == 0
+    assert err == "points.csv: passed through, not read: note, measured, set, 007\n"  # once, not for each row
+    out = out.splitlines()
     came = PASSED_THROUGH.splitlines()
     assert out[0] == came[0] + ",value,unit,low,high"
     for before, after in zip(came[1:], out[1:], strict=True):
@@ -172,7 +175,8 @@ def test_line_ends_marks_and_empty_lines_of_other_programs(model, table, text):
 
 def test_a_field_over_two_lines_stays_whole(model, table):
     text = 'remark,devices,failure_rate\n"a\nb",8,1e-6\nc,16,1e-6\n'
-    out = answer(model, "predict", "job_mtbf", "--table", table(text))
+    code, out, _ = model("predict", "job_mtbf", "--table", table(text))
+    assert code == 0
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["remark"] for row in rows] == ["a\nb", "c"]
     assert [float(row["value"]) for row in rows] == pytest.approx([1 / 8e-6, 1 / 16e-6])
@@ -339,3 +343,33 @@ def test_the_program_answers_and_refuses_with_its_exit_code():
     assert json.loads(done.stdout)["value"] == pytest.approx(1 / (16384 * 5e-9))
     done = program("predict", "job_mtbf", "devices=8", "failure_rate=0", folder=ROOT)
     assert_refuses((done.returncode, done.stdout, done.stderr), ["job_mtbf"])  # numpy's warnings stay inside
+
+
+# Columns that look like an input, and names as people write them.
+
+
+@pytest.mark.parametrize("column", ["rate", "failure_rte", "Failure Rate (1/s)", "devices_note"])
+def test_a_column_that_looks_like_an_input_is_refused_unless_it_is_passed(model, table, column):
+    path = table(f"devices,{column}\n16384,1e-6\n")
+    assert_refuses(model("predict", "job_mtbf", "--system", "llama3-16k", "--table", path), [column, "did you mean"])
+    code, out, err = model("predict", "job_mtbf", "--system", "llama3-16k", "--table", path, "--pass", column)
+    assert code == 0 and column in err
+    assert out.splitlines()[0] == f"devices,{column},value,unit,low,high"
+
+
+@pytest.mark.parametrize("system", ["GB200 NVL72", "gb200_nvl72", "Gb200-Nvl72"])
+def test_a_system_is_known_by_its_name_however_it_is_spelled(model, system):
+    assert "on gb200-nvl72" in answer(model, "predict", "job_mtbf", "--system", system, "devices=8")
+
+
+@pytest.mark.parametrize(
+    ("short", "meant"), [("H100", "hgx-h100"), ("b300", "hgx-b300"), ("CloudMatrix", "cloudmatrix384")]
+)
+def test_a_part_of_a_system_s_name_gets_the_whole_one_suggested(model, short, meant):
+    assert_refuses(model("predict", "job_mtbf", "--system", short, "devices=8"), [short, f"did you mean {meant}?"])
+
+
+def test_explain_prints_the_law_with_its_numbers_and_their_rows(model):
+    out = answer(model, "predict", "job_mtbf", "--system", "llama3-16k", "devices=16384", "--explain")
+    assert "job_mtbf = 1/(devices*failure_rate)" in out
+    assert "data/reliability.csv llama3-16k interruptions 419" in out

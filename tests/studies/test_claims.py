@@ -42,10 +42,11 @@ def test_a_claim_has_one_title_in_the_table_and_on_its_page():
     assert register.titles().title.to_dict() == on_page
 
 
-def test_a_number_of_the_article_has_it_as_source_and_one_of_ours_has_bounds():
+def test_a_number_has_the_article_or_a_sheet_as_source_and_one_of_ours_has_bounds():
     rows = catalog.read("claims")
-    assert set(rows.kind) == {"claim", "assumed"}
+    assert set(rows.kind) == {"claim", "assumed", "spec"}
     assert (rows[rows.kind == "claim"].source == "article2025").all()
+    assert not rows[rows.kind == "spec"].source.isin(["article2025", "assumption"]).any()
     assert (rows[rows.kind == "assumed"].source == "assumption").all()
     assert rows[rows.kind == "assumed"][["low", "high"]].notna().all(axis=None)
 

@@ -13,7 +13,7 @@ DAY, MONTH = size("day"), 730 * size("h")
 
 
 def bills(system, conditions):
-    """Return the readings of C11: the month's rent of as many servers, and of as many cards, as the claim counts."""
+    """Return readings of C11: the month's rent of as many servers, and of as many cards, as the claim counts."""
     rent, market = conditions.facts(system), conditions.facts("exchange-rate", "serving")
     month = [card("rent") * MONTH * yuan("cny_per_usd") for card, yuan in zip(rent, market, strict=True)]
     units, found = said()["C11", "units"], {}

@@ -1,0 +1,208 @@
+"""The public face: what a notebook or a script asks of the study; an answer knows its law and its sources."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sympy as sp
+
+from model.machine.scenario import Scenario
+from model.notation.equation import Model, compute, kept, latex
+from model.notation.nomenclature import NOMENCLATURE
+from model.notation.spelling import suggest
+from model.numbers import catalog
+from model.numbers.draws import Sampler
+from model.predictions import answer, sensitivity
+from model.predictions.inputs import BASE_UNITS, InputError, check
+from model.predictions.quantities import QUANTITIES, quantity
+
+SYNONYMS = {"workload": "model"}  # an input's other name
+
+
+def systems() -> pd.DataFrame:
+    """Return one row for each system, by name: domain and devices in all, and the softwares fitted on it."""
+    known = catalog.load("systems").reindex(catalog.read("systems").system.unique())
+    names = [answer.software_names(name) for name in known.index]
+    exchange, reduce = ([", ".join(each[key]) for each in names] for key in ("all_to_all_time", "all_reduce_time"))
+    return known[["domain", "devices"]].assign(exchange=exchange, all_reduce=reduce).rename_axis("system")
+
+
+def workloads() -> pd.DataFrame:
+    """Return one row for each workload of data/, by name, and a column for each of its numbers, in base units."""
+    return catalog.load("workloads").reindex(catalog.read("workloads").workload.unique()).rename_axis("workload")
+
+
+def quantities() -> pd.DataFrame:
+    """Return one row for each quantity, by name: meaning, unit, the inputs it needs and those it can take."""
+    rows = [
+        (
+            what.name,
+            what.meaning,
+            what.unit,
+            ", ".join(each.name for each in what.inputs if each.default is None),
+            ", ".join(each.name for each in what.inputs if each.default is not None),
+        )
+        for what in QUANTITIES.values()
+    ]
+    return pd.DataFrame(rows, columns=["quantity", "meaning", "unit", "needs", "takes"]).set_index("quantity")
+
+
+def predict(
+    name: str,
+    points: pd.DataFrame | None = None,
+    *,
+    system: str | Iterable[str] | None = None,
+    changes: Mapping[str, float] | None = None,
+    interval: bool = True,
+    draws: int = answer.DRAWS,
+    seed: int = 0,
+    own: bool = True,
+    **inputs: Any,
+) -> pd.DataFrame:
+    """Return a frame of predictions: the inputs, then value, low, high (5 and 95 %) and unit, one row for each point.
+
+    Points are the product of the lists given (`ranks=[8, 64]`, `system=[...]`), or the rows of the frame `points` with
+    every other input added. Numbers are in base units; `workload` is another name for `model`. changes: numbers of the
+    machine in place of the recorded ones (`{"domain": 144}`). own=False leaves the system's own measurements out of
+    its constants. attrs of the frame: equation (LaTeX), sources (keys of the references), assumptions (sentences).
+    Raises InputError for what cannot be answered, naming row, input and what would be accepted.
+    """
+    what = quantity(name)
+    frame = _points(what, points, system, inputs)
+    found, sources = answer.predict(
+        name, frame, None, interval, seed, draws, where=f"{name}(...)", own=own, changes=changes
+    )
+    frame = frame.assign(value=found.value, low=found.low, high=found.high, unit=what.unit)
+    equation = what.equation
+    frame.attrs = {
+        "equation": f"{latex(equation.lhs)} = {latex(equation.rhs)}",
+        "sources": sources,
+        "assumptions": list(what.law.assumptions),
+    }
+    return frame
+
+
+def draws(
+    name: str,
+    points: pd.DataFrame | None = None,
+    *,
+    system: str | Iterable[str] | None = None,
+    changes: Mapping[str, float] | None = None,
+    number: int = answer.DRAWS,
+    seed: int = 0,
+    own: bool = True,
+    **inputs: Any,
+) -> np.ndarray:
+    """Return the draws behind an interval, an array (number, points), in the order of the rows of `predict`.
+
+    Draws of one seed are paired: two machines, or a machine with and without changes, see the same of what they share,
+    so that a ratio or a sum of draws has its own honest interval. Arguments and errors as in `predict`.
+    """
+    what = quantity(name)
+    frame = _points(what, points, system, inputs)
+    found = np.empty((number, len(frame)))
+    for row in range(len(frame)):
+        choices, numbers, where = _one(what, frame.iloc[[row]])
+        scenario = Scenario(where, Sampler(number, (seed, 0)), own=own, changes=changes)
+        found[:, row] = np.broadcast_to(what.evaluate(scenario, choices, numbers), (number, 1))[:, 0]
+    return found
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an answer is what it is: `equations` with their values, `numbers` put in, `rows` of data/ behind them."""
+
+    equations: pd.DataFrame
+    numbers: pd.DataFrame
+    rows: pd.DataFrame
+    assumptions: tuple[str, ...]
+
+
+def explain(
+    name: str, *, system: str | None = None, changes: Mapping[str, float] | None = None, **inputs: Any
+) -> Explanation:
+    """Return the Explanation of one answer: its law line by line, the numbers put in, and where they come from.
+
+    equations: symbol, value, unit, text, equation (LaTeX) and source, in order of derivation; numbers: symbol, value,
+    unit, meaning; rows: table, name, quantity, value, unit, low, high, kind, source, locator. Raises InputError.
+    """
+    what = quantity(name)
+    choices, numbers, where = _one(what, _points(what, None, system, inputs))
+    scenario = Scenario(where, changes=changes)
+    with kept() as calls:
+        try:
+            answered = float(np.ravel(what.evaluate(scenario, choices, numbers))[0])
+        except ValueError as error:
+            raise InputError(f"{name}: {error}") from error
+    law = what.law
+    needed = set(law.inputs(what.target))
+    asked = [given for _, given in calls if needed <= given.keys()] or [numbers]
+    # A law may have been asked more than once, of two protocols, say: the one that gave the answer explains it.
+    columns = min(reversed(asked), key=lambda given: abs(_number(law.solve(what.target), given) - answered))
+    equations = [
+        (str(lhs), _number(law.solve(lhs), columns), _base(lhs), str(rhs), latex(rhs), source)
+        for lhs, rhs, source in ((each.lhs, each.rhs, each.source) for each in law.equations)
+        if set(law.inputs(lhs)) <= columns.keys()
+    ]
+    put_in = [
+        (each, float(np.ravel(columns[each])[0]), _base(symbol), NOMENCLATURE[symbol].meaning)
+        for each in sorted(needed & columns.keys())
+        for symbol in [sp.Symbol(each, positive=True)]
+    ]
+    return Explanation(
+        pd.DataFrame(equations, columns=["symbol", "value", "unit", "text", "equation", "source"]),
+        pd.DataFrame(put_in, columns=["symbol", "value", "unit", "meaning"]),
+        scenario.rows(),
+        law.assumptions,
+    )
+
+
+def drivers(name: str, *, system: str | None = None, points: int = 512, seed: int = 0, **inputs: Any) -> pd.DataFrame:
+    """Return which uncertain numbers drive an answer: factor, first (alone) and total share of its variance (Sobol)."""
+    what = quantity(name)
+    choices, numbers, where = _one(what, _points(what, None, system, inputs))
+    return sensitivity.indices(
+        lambda sampler: what.evaluate(Scenario(where, sampler=sampler), choices, numbers), points, seed
+    )
+
+
+def law(name: str) -> Model:
+    """Return the Model behind a quantity: sympy equations with their sources, assumptions, and where it holds."""
+    return quantity(name).law
+
+
+def _points(what, points, system, inputs):
+    """Return the frame of points to be asked; refuses an input that the quantity does not have."""
+    inputs = {SYNONYMS.get(key, key): value for key, value in inputs.items()}
+    names = [each.name for each in what.inputs]
+    for key in inputs:
+        if key not in names:
+            raise InputError(f"{what.name} has no input {key}{suggest(key, names, most=3)}")
+    given = {"system": system, **inputs} if system is not None else inputs
+    listed = {key: [each] if isinstance(each, str) or np.ndim(each) == 0 else list(each) for key, each in given.items()}
+    if points is None:
+        return pd.DataFrame(list(product(*listed.values())), columns=list(listed))
+    if many := [key for key, values in listed.items() if len(values) != 1]:
+        raise InputError(f"{what.name}: {many[0]} stands beside a frame of points: give one value, or a column")
+    single = {key: values[0] for key, values in listed.items()}
+    return points.rename(columns=SYNONYMS).assign(**single).reset_index(drop=True)
+
+
+def _one(what, frame):
+    """Return (choices, numbers, system) of a frame of one point, checked."""
+    numbers, texts = check(what, frame, None, f"{what.name}(...)")
+    choices = {key: words[codes[0]] for key, (codes, words) in texts.items()}
+    where = choices.pop("system") or None
+    return {key: word for key, word in choices.items() if word}, numbers, where
+
+
+def _number(expression, columns):
+    return float(np.ravel(compute(expression, columns))[0])
+
+
+def _base(symbol):
+    unit = NOMENCLATURE[symbol].unit
+    return BASE_UNITS.get(unit, unit)
