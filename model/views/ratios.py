@@ -1,7 +1,7 @@
 """Ratios of a number computed to a number given, in groups: one line each, a mark with a bar for each ratio."""
 
 from model.views import figures
-from model.views.bands import GREY, ticks
+from model.views.charts import GREY, dress
 
 SHAPES = {"equals": "o", "at least": ">", "at most": "<", "order of magnitude": "D"}
 
@@ -22,8 +22,8 @@ def by_group(rows, tones, limits, label):
     axis.axvline(1, color=GREY, linewidth=1)
     _explain(axis, tones)
     axis.set_yticks(range(len(order)), order)
-    axis.set(xscale="log", xlim=limits, ylim=(-0.7, len(order) - 0.3), xlabel=label)
-    ticks(axis, [10.0**i for i in range(-3, 3)])
+    ticks = [10.0**i for i in range(-3, 3)]
+    dress(axis, ticks, xscale="log", xlim=limits, ylim=(-0.7, len(order) - 0.3), xlabel=label)
     return drawing
 
 
