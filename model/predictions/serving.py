@@ -105,14 +105,15 @@ def decode_frontier(scenario, choices, rows):
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
     names = ("context", "tokens_per_step", "kv_bytes_per_element", "devices")
     columns = np.broadcast_arrays(*(np.asarray(rows.get(name, np.nan), float) for name in names), rows["speed"])[:-1]
-    distinct, place = np.unique(np.stack(columns), axis=1, return_inverse=True)
+    columns = np.nan_to_num(np.stack(columns), nan=-1.0)  # not given, and equal to itself
+    distinct, place = np.unique(columns, axis=1, return_inverse=True)
     result = np.zeros((scenario.sampler.draws if scenario.sampler else 1, len(rows["speed"])))
     layout = {name: np.full(len(rows["speed"]), np.nan) for name in LAYOUT}
     known = layouts.run(scenario.name) if choices["layouts"] == "run" else layouts.possible(scenario, asked.model)
     scatter = scenario.step_scatter(asked.model)
     for number, values in enumerate(distinct.T):
         same = np.ravel(place) == number
-        given = {name: float(value) for name, value in zip(names, values, strict=True) if np.isfinite(value)}
+        given = {name: float(value) for name, value in zip(names, values, strict=True) if value >= 0}
         accepted, devices = given.pop("tokens_per_step", None), given.pop("devices", None)
         found = frontier.curves(scenario, asked, given, layouts.within(known, devices), accepted)
         speeds = rows["speed"][same]
