@@ -306,6 +306,14 @@ memory_usable = symbol("memory_usable", r"\eta_U", "1", "share of a device's mem
 held_bytes = symbol("held_bytes", "Q_H", "B", "bytes of the weights that a device keeps in memory")
 request_bytes = symbol("request_bytes", "Q_R", "B", "bytes of cache that one request keeps on each device of its group")
 batch_limit = symbol("batch_limit", r"b_{\max}", "1", "requests of a device that its memory holds at most")
+input_tokens = symbol("input_tokens", r"\ell_i", "1", "tokens of one request's prompt")
+output_tokens = symbol("output_tokens", r"\ell_o", "1", "tokens of one request's answer")
+prefill_throughput = symbol("prefill_throughput", "Y_p", "token/s", "prompt tokens per second and device of prefill")
+service_throughput = symbol(
+    "service_throughput", "Y_s", "token/s", "tokens in and out per second and device, all counted"
+)
+prefill_tokens = symbol("prefill_tokens", "t_p", "1", "prompt tokens that a device takes into one step of prefill")
+prefill_share = symbol("prefill_share", r"\pi_p", "1", "share of a service's devices that prefill")
 user_speed = symbol("user_speed", "v", "token/s", "tokens that one user gets per second")
 users = symbol("users", "n_U", "1", "users that a device serves at once")
 rent = symbol("rent", "c_R", "USD/h", "price of one device for an hour")
