@@ -221,6 +221,12 @@ overlapped = Model(
     ),
 )
 
+# A whole step: of one batch, and of two microbatches from the columns of one.
+one_batch, two_batches = (
+    Model((*work.equations, *turns.equations), (*work.assumptions, *turns.assumptions), work.valid)
+    for turns in (serial, overlapped)
+)
+
 credited = Model(
     equations=(
         Equation(

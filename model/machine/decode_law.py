@@ -106,7 +106,7 @@ def _numbers(scenario, asked):
         numbers[name] = float(scenario.system(name))
     numbers["dies"] = float(scenario.system("dies", 1))
     numbers["memory_capacity"] = float(scenario.system("memory_capacity")) / numbers["dies"]
-    numbers["memory_usable"] = float(scenario.facts("software", "serving")("memory_usable"))
+    numbers["memory_usable"] = float(scenario.facts("assumptions", "serving")("memory_usable"))
     return numbers
 
 

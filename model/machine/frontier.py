@@ -67,7 +67,7 @@ def curves(scenario, asked, conditions, layouts, accepted=None):
             if not fits.any():
                 continue
             batch = np.atleast_2d(least * (np.maximum(most, least) / least) ** np.linspace(0, 1, POINTS))
-            time = step.step(scenario, asked, {**rows, "batch": batch})[0]
+            time = step.duration(scenario, asked, {**rows, "batch": batch})
             chosen.append(layout)
             drafts.append(depth)
             credits.append(tokens)
@@ -107,7 +107,7 @@ def best(scenario, asked, found, speeds):
     rows = _picked_rows(found, place)
     for _ in range(REFINEMENTS):
         batch = _between(low, high, shortest, longest, allowed)
-        time = step.step(scenario, asked, {**rows, "batch": batch})[0]
+        time = step.duration(scenario, asked, {**rows, "batch": batch})
         fast = time <= allowed
         low, shortest = np.where(fast, batch, low), np.where(fast, time, shortest)
         high, longest = np.where(fast, high, batch), np.where(fast, longest, time)

@@ -71,8 +71,8 @@ class Machine:
 
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
-        most = catalog.load("software", "high").memory_usable["serving"]
-        return self.with_facts("software", "serving", {"memory_usable": most})
+        most = catalog.load("assumptions", "high").memory_usable["serving"]
+        return self.with_facts("assumptions", "serving", {"memory_usable": most})
 
     def with_facts(self, table, name, given):
         """Return the same machine, undrawn, with some numbers of a name in a table of data/ given, in base units."""

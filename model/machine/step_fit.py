@@ -12,9 +12,11 @@ import pandas as pd
 from scipy.optimize import least_squares
 from scipy.special import ndtri
 
+from model.laws import step as laws
 from model.machine.machine import POOLED, Machine
-from model.machine.step import Asked, columns, expression, may_overlap, with_constants
-from model.notation.equation import compute
+from model.machine.step import Asked, columns, may_overlap, with_constants
+from model.notation.equation import derive
+from model.notation.nomenclature import step_time
 from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.facts import Facts
@@ -205,9 +207,9 @@ def answer(ready, values, number):
     times = np.empty(number)
     for places, machine, engine, one, half, tried in ready:
         constants = _named(values, engine)
-        time = compute(expression(False), with_constants(machine, one, constants))
+        (time,) = derive(laws.one_batch, (step_time,), with_constants(machine, one, constants))
         if half is not None:
-            both = compute(expression(True), with_constants(machine, half, constants))
+            (both,) = derive(laws.two_batches, (step_time,), with_constants(machine, half, constants))
             time = np.where(tried, np.minimum(time, both), time)
         times[places] = time
     return times

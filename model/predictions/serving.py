@@ -5,7 +5,7 @@ import numpy as np
 from model.laws import idle, serving
 from model.laws import step as laws
 from model.machine import frontier, layouts, memory, step_fit
-from model.machine.step import Asked, idle_shares, step
+from model.machine.step import Asked, duration, idle_shares, step
 from model.notation import nomenclature as symbols
 from model.numbers import catalog
 from model.predictions.inputs import OPTIONAL, Input, RowError, count
@@ -88,7 +88,7 @@ def decode_throughput(scenario, choices, rows):
     if scenario.sampler is None:
         refuse_what_does_not_fit(scenario, choices, rows)
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
-    time, _, _ = step(scenario, asked, rows)
+    time = duration(scenario, asked, rows)
     throughput = rows["batch"] * accepted / (time * scenario.step_scatter(asked.model))
     if scenario.sampler is None:
         return throughput

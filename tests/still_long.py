@@ -1,0 +1,6 @@
+"""Notebooks whose cells are still to be cut down, and their values to be glued by names that can be searched.
+
+Take one out with its rewriting: a test fails when it stays here for no reason.
+"""
+
+STILL_LONG = {"claims", "domain_size", "generations", "moe_idle", "serving", "validation", "your_cluster"}
