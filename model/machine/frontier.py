@@ -114,7 +114,9 @@ def best(scenario, asked, found, speeds, slower=1.0):
         fast = time <= allowed
         low, shortest = np.where(fast, batch, low), np.where(fast, time, shortest)
         high, longest = np.where(fast, high, batch), np.where(fast, longest, time)
-    return np.where(reached, low * tokens / (shortest * slower), 0.0), low, place
+    # Steps bend downwards over the batch, so the slow end of the bracket closes in and the fast one may stay.
+    batch, time = _between(low, high, shortest, longest, allowed), np.minimum(allowed, longest)
+    return np.where(reached, batch * tokens / (time * slower), 0.0), batch, place
 
 
 def _bracket(found, allowed):
