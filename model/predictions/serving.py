@@ -119,8 +119,8 @@ def decode_frontier(scenario, choices, rows):
         accepted, devices = given.pop("tokens_per_step", None), given.pop("devices", None)
         found = frontier.curves(scenario, asked, given, layouts.within(known, devices), accepted)
         speeds = rows["speed"][same]
-        throughput, batch, chosen = frontier.best(scenario, asked, found, speeds)
-        result[:, same] = throughput / scatter
+        throughput, batch, chosen = frontier.best(scenario, asked, found, speeds, scatter)
+        result[:, same] = throughput
         if scenario.sampler is None and found is not None:
             reached = throughput[0] > 0
             at = [found.layout[each] for each in chosen[0]]
