@@ -93,8 +93,8 @@ def _numbers(scenario, model, precision):
     found = {name: float(np.ravel(number)[0]) for name, number in found.items() if name not in left}
     for name in ("scale_up_bandwidth", "scale_out_bandwidth", "scale_out_latency", "memory_capacity", "domain"):
         found[name] = float(scenario.system(name))
-    for name, table in (("memory_usable", "serving"), ("overlap_slowdown", "overlap"), ("exposed_share", "overlap")):
-        found[name] = float(scenario.facts("software", table)(name))
+    for name, topic in (("memory_usable", "serving"), ("overlap_slowdown", "overlap"), ("exposed_share", "overlap")):
+        found[name] = float(scenario.facts("assumptions", topic)(name))
     return found
 
 

@@ -104,7 +104,7 @@ def largest_batch(scenario, model, precision, rows):
         "dies": system("dies", 1),
         "weight_bytes": scenario.facts("formats", precision)("weight_bytes"),
         "memory_capacity": system("memory_capacity"),
-        "memory_usable": scenario.facts("software", "serving")("memory_usable"),
+        "memory_usable": scenario.facts("assumptions", "serving")("memory_usable"),
     }
     return compute(roofline.solve(memory.solve(batch_limit)), columns)
 

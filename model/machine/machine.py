@@ -64,7 +64,7 @@ class Machine:
 
     def step_constants(self):
         """Return what a step needs beside the machine's own numbers: a layer's overhead, and the constants given."""
-        overhead = self.facts("software", "kernels")("layer_overhead")
+        overhead = self.facts("assumptions", "kernels")("layer_overhead")
         return {"layer_overhead": overhead, **self._step_constants}
 
     def scatter(self, quantity, software, op):

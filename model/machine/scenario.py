@@ -11,7 +11,7 @@ class Scenario(Machine):
         """Return what all systems share in a step: a layer's overhead, and what was fitted to it, or given."""
         if self._step_constants is None:
             self._fitted_from |= set(step_fit.points("calibrate").source)
-            overhead = self.facts("software", "kernels")("layer_overhead")
+            overhead = self.facts("assumptions", "kernels")("layer_overhead")
             fit = step_fit.follow(overhead, self._without) if self.sampler else None
             fit = fit or step_fit.fit(self._without)
             self._step_constants = fit.constants(self.sampler, "all systems")

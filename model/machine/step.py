@@ -101,7 +101,7 @@ def _timed(scenario, model, phase, precision, overlap, rows, software):
     """Return (step time, columns of a batch or microbatch, its share of the step)."""
     share = 0.5 if overlap else 1.0
     part = columns(scenario, model, phase, precision, rows, software, share)
-    facts = scenario.facts("software", "overlap")
+    facts = scenario.facts("assumptions", "overlap")
     price = {name: facts(name) for name in ("overlap_slowdown", "exposed_share")} if overlap else {}
     return evaluate((overlapped if overlap else serial)[step_time].rhs, {**part, **price}), part, share
 

@@ -23,7 +23,7 @@ CONDITIONS = ("ranks", "batch", "context")
 def points(role=None):
     """Return the measured decode throughputs whose operating conditions are published, all or those of a role."""
     rows = catalog.chosen("serving")
-    rows = rows[(rows.quantity == "decode_throughput") & (rows.workload == "deepseek-v3") & rows.role.notna()]
+    rows = rows[(rows.quantity == "decode_throughput") & rows.role.notna()]
     rows = rows[rows[list(CONDITIONS)].notna().all(axis=1)]
     return rows if role is None else rows[rows.role == role]
 
@@ -69,7 +69,7 @@ def follow(overhead, without=None):
     The rows are fitted anew at a few overheads between the least and the most recorded; in between the logarithms are
     interpolated. The longer a layer takes for nothing, the more efficient must be what is left.
     """
-    row = catalog.chosen("software").query("quantity == 'layer_overhead'").iloc[0]
+    row = catalog.chosen("assumptions").query("quantity == 'layer_overhead'").iloc[0]
     nodes = np.geomspace(row.low, row.high, NODES) * size(row.unit)
     means = np.array([fit(without, float(node)).mean for node in nodes])
     mean = [np.interp(np.log(overhead), np.log(nodes), means[:, i]) for i in range(len(NAMES))]

@@ -10,10 +10,23 @@ from model.notation.nomenclature import gradient_time, work_time
 from model.notation.units import size
 from model.numbers import catalog
 
-RUN = "v3-training-mpft"  # the set of data/serving.csv that the efficiency is fitted to
+
+def run():
+    """Return the row of data/serving.csv that the efficiency is fitted to: a training step's time, to calibrate with.
+
+    Raises ValueError unless exactly one row is marked.
+    """
+    rows = catalog.chosen("serving")
+    rows = rows[(rows.phase == "training") & (rows.quantity == "step_time") & (rows.role == "calibrate")]
+    if len(rows) != 1:
+        raise ValueError(
+            f"data/serving.csv marks {len(rows)} step times of training to calibrate with: the efficiency is one "
+            "constant, mark one row"
+        )
+    return rows.iloc[0]
 
 
-def shape(scenario, model="deepseek-v3", groups=None, devices=None, precision="fp8", overlap=True):
+def shape(scenario, model, groups=None, devices=None, precision="fp8", overlap=True):
     """Return the columns of a training run of the model as its report describes it, on a scenario's system.
 
     groups: array of expert-parallel groups, devices: of the job, in place of the report's; tokens for each device and
@@ -37,8 +50,8 @@ def shape(scenario, model="deepseek-v3", groups=None, devices=None, precision="f
         "stage_experts": routed / stages,
         "group_devices": groups,
         "domain": system("domain"),
-        "gradient_bytes": scenario.facts("software", "training")("gradient_bytes"),
-        "gradient_exposed": scenario.facts("software", "training")("gradient_exposed"),
+        "gradient_bytes": scenario.facts("assumptions", "training")("gradient_bytes"),
+        "gradient_exposed": scenario.facts("assumptions", "training")("gradient_exposed"),
         "replicas": (devices or workload("training_devices")) / stages,
         "outer_efficiency": system("scale_out_achievable", scale_out) / scale_out,
         "scale_out_bandwidth": scale_out,
@@ -56,16 +69,16 @@ def idle(scenario, model, stages, groups, microbatches, precision="fp8", overlap
 
 
 def measured(quantity):
-    """Return a measured number of the run, in base units."""
+    """Return a measured number of the run that the efficiency is fitted to, in base units."""
     rows = catalog.chosen("serving")
-    row = rows[(rows.set == RUN) & (rows.quantity == quantity)].iloc[0]
+    row = rows[(rows.set == run().set) & (rows.quantity == quantity)].iloc[0]
     return row.value * size(row.unit)
 
 
 def fitted_efficiency(scenario=None):
     """Return the efficiency at which the law gives the run's measured step time: one row, one constant."""
-    scenario = scenario or Scenario("hgx-h800")
-    columns = {**shape(scenario), "training_efficiency": 1.0}
+    scenario = scenario or Scenario(run().system)
+    columns = {**shape(scenario, run().workload), "training_efficiency": 1.0}
     rest = measured("step_time") - columns["optimiser_time"]
     rest = rest - columns["gradient_exposed"] * compute(training.solve(gradient_time), columns)
     busy = rest * (1 - columns["exchange_idle"] - columns["imbalance_idle"]) * (1 - columns["bubble_idle"])
