@@ -22,10 +22,13 @@ from model.notation.nomenclature import (
     exchange_idle,
     exchange_time,
     group_devices,
+    growth,
+    handled_copies,
     imbalance_idle,
     inner_efficiency,
     load_ratio,
     local_ranks,
+    merging,
     outer_copies,
     outer_efficiency,
     package_ranks,
@@ -44,7 +47,10 @@ from model.notation.nomenclature import (
     user_speed,
 )
 
-OWN = (startup, inner_efficiency, outer_efficiency, bytes_per_element, scale_bytes)  # numbers of each operation
+OWN = (  # numbers of each operation
+    *(startup, growth, merging, handled_copies, inner_efficiency, outer_efficiency),
+    *(bytes_per_element, scale_bytes),
+)
 
 
 def decode_step(scenario, model, precision, overlap=False):
@@ -133,4 +139,5 @@ def _exchange(scenario, model, precision, software, op):
         crossings: sp.Piecewise((2, group_devices > domain), (0, True)),
     }
     numbers = {symbol: sp.Float(float(np.ravel(own[str(symbol)])[0])) for symbol in OWN}
-    return exchange.all_to_all.solve(all_to_all_time).subs({**places, **numbers}, simultaneous=True)
+    prepare = collectives.prepare_time(software) if op == "dispatch" else 0
+    return exchange.all_to_all.solve(all_to_all_time).subs({**places, **numbers}, simultaneous=True) + prepare

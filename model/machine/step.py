@@ -197,4 +197,5 @@ def _exchange(scenario, workload, phase, op, precision, software, step_columns):
         rows["outer_copies"] = evaluate(limited_routing.solve(distinct), {**routing, "topk": rows["topk"]})
     inputs = collectives.all_to_all_columns(scenario.system, chosen, rows)
     constants = scenario.constants("all_to_all_time", chosen.name, op)
-    return np.where(ranks > 1, collectives.time("all_to_all_time", inputs, constants), 0.0)
+    prepare = collectives.prepare_time(chosen) if op == "dispatch" else 0.0
+    return np.where(ranks > 1, prepare + collectives.time("all_to_all_time", inputs, constants), 0.0)
