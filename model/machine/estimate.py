@@ -59,26 +59,27 @@ def solve(log_time, observed, prior, width=None, weight=1.0, given=False):
     log_time: function of the constants; observed: log times; width: the scatter to reckon with, where the rows are too
     few to tell theirs, or where it is given; weight: of each row.
     """
-    root = np.linalg.cholesky(np.linalg.inv(prior.covariance)).T
+    root = np.linalg.cholesky(prior.covariance)  # constants in units of what the prior leaves open, so steps are small
 
     def run(scatter):
-        def residuals(constants):
-            own = (log_time(constants) - observed) / scatter * weight
-            return np.concatenate([own, root @ (constants - prior.mean)])
+        def residuals(steps):
+            own = (log_time(prior.mean + root @ steps) - observed) / scatter * weight
+            return np.concatenate([own, steps])
 
-        return least_squares(residuals, prior.mean, loss="soft_l1", f_scale=3.0)
+        found = least_squares(residuals, np.zeros(len(prior.mean)), loss="soft_l1", f_scale=3.0)
+        spread = root @ np.linalg.inv(found.jac.T @ found.jac) @ root.T
+        return prior.mean + root @ found.x, spread
 
     freedom = max(len(observed) - 2, 1)
     if len(observed) >= ENOUGH and not given:  # as the median tells it, so that one gross error does not hide itself in it
-        first = log_time(run(width or CLOSE).x) - observed
+        first = log_time(run(width or CLOSE)[0]) - observed
         width = max(float(1.4826 * np.median(np.abs(first)) * np.sqrt(len(first) / freedom)), 0.01)
     width = width or CLOSE
-    solution = run(width)
-    covariance = np.linalg.inv(solution.jac.T @ solution.jac)
+    mean, covariance = run(width)
     if len(observed) < ENOUGH:
-        return solution.x, covariance, width
-    clipped = np.minimum(np.abs(log_time(solution.x) - observed), 3 * width)
-    return solution.x, covariance, float(np.sqrt(np.sum(clipped**2) / freedom))
+        return mean, covariance, width
+    clipped = np.minimum(np.abs(log_time(mean) - observed), 3 * width)
+    return mean, covariance, float(np.sqrt(np.sum(clipped**2) / freedom))
 
 
 def together(own, rows, typical):

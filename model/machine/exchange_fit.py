@@ -16,7 +16,7 @@ from model.machine import measurements
 from model.machine.collectives import all_to_all_columns, time
 from model.machine.estimate import ENOUGH, OPEN, Fit, Prior, few, natural, pooled, recorded, solve, together
 from model.machine.measurements import GROUP
-from model.notation.equation import Model
+from model.notation.equation import Model, compute
 from model.notation.nomenclature import all_to_all_time
 from model.numbers import catalog
 from model.numbers.facts import Facts
@@ -169,8 +169,11 @@ def _solve(rows, names, prior, law=None, typical=None):
         Facts("systems", rows.system.iloc[0]), Facts("software", rows.software.iloc[0]), measurements.inputs(rows)
     )
 
+    time(QUANTITY, columns, natural(names, prior.mean), law)  # refuses rows outside the law's region, once
+    expression = (law or all_to_all).solve(all_to_all_time)
+
     def log_time(fitted):
-        return np.log(time(QUANTITY, columns, natural(names, fitted), law))
+        return np.log(compute(expression, {**columns, **natural(names, fitted)}))
 
     return solve(log_time, np.log(rows.time.to_numpy()), prior, typical)
 
