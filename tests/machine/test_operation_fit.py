@@ -191,9 +191,8 @@ def test_softwares_are_those_with_rows_in_the_order_of_the_table():
 @pytest.fixture(scope="module")
 def recorded():
     """Return the overhead of a layer: least, chosen, between, most, s."""
-    least, chosen, most = (
-        catalog.load("software", side).layer_overhead["kernels"] for side in ("low", "value", "high")
-    )
+    table = {side: catalog.load("assumptions", side) for side in ("low", "value", "high")}
+    least, chosen, most = (rows.layer_overhead["kernels"] for rows in table.values())
     return least, chosen, (chosen + most) / 2, most
 
 
