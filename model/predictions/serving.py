@@ -25,7 +25,7 @@ def engines():
     return (*(fit for fit, name in step_fit.names() if name == "layer_overhead"), "pooled")
 
 
-MODEL = Input("model", choices=workloads, meaning="a workload of data/workloads.csv")
+MODEL = Input("model", choices=workloads, meaning="a workload of data/workloads.csv, or a config.json", files=".json")
 CONTEXT = count("context")
 PRECISION = Input("precision", choices=PRECISIONS, meaning="of weights and matrix products")
 ENGINE = Input("engine", OPTIONAL, choices=engines, meaning="serving software; left out: pooled, or the machine's own")
