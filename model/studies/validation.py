@@ -16,6 +16,8 @@ INPUTS = {
     "all_to_all_time": ["op", "ranks", "tokens", "hidden", "experts", "topk", "bytes_per_element", "software"],
     "all_reduce_time": ["ranks", "bytes", "software"],
     "small_all_reduce_time": ["ranks", "bytes", "software"],  # rows of its own, predicted by all_reduce_time
+    "all_gather_time": ["ranks", "bytes", "software"],
+    "reduce_scatter_time": ["ranks", "bytes", "software"],
 }
 QUANTITIES = (*INPUTS, "decode_throughput")
 
