@@ -132,16 +132,17 @@ def explain(
     what = quantity(name)
     choices, numbers, where = _one(what, _points(what, None, system, inputs))
     scenario = Scenario(where, changes=changes)
-    with kept() as calls:
-        try:
-            answered = float(np.ravel(what.evaluate(scenario, choices, numbers))[0])
-        except ValueError as error:
-            raise InputError(f"{name}: {error}") from error
-    law = what.law
+    try:
+        answered = float(np.ravel(what.evaluate(scenario, choices, numbers))[0])
+        with kept() as calls:  # a second time, when what is fitted has been fitted
+            what.evaluate(scenario, choices, numbers)
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from error
+    laws = {each.solve(what.target): each for each in reversed((what.law, *what.others))}
+    asked = [(laws[expression], given) for expression, given in calls if expression in laws] or [(what.law, numbers)]
+    # Laws may have been asked more than once, of two protocols, say: the one that gave the answer explains it.
+    law, columns = min(reversed(asked), key=lambda each: abs(_number(each[0].solve(what.target), each[1]) - answered))
     needed = set(law.inputs(what.target))
-    asked = [given for _, given in calls if needed <= given.keys()] or [numbers]
-    # A law may have been asked more than once, of two protocols, say: the one that gave the answer explains it.
-    columns = min(reversed(asked), key=lambda given: abs(_number(law.solve(what.target), given) - answered))
     equations = [
         (str(lhs), _number(law.solve(lhs), columns), _base(lhs), str(rhs), latex(rhs), source)
         for lhs, rhs, source in ((each.lhs, each.rhs, each.source) for each in law.equations)
