@@ -1,4 +1,4 @@
-"""All-reduce: reduction inside switches with a tree between domains, a ring over all ranks, small messages; its halves."""
+"""All-reduce: switches that reduce with trees between domains, a ring over all ranks, small messages; its halves."""
 
 import sympy as sp
 
@@ -54,9 +54,7 @@ all_reduce = Model(
             / (switch_share * switch_efficiency * scale_up_bandwidth),
             "klenk2020nvls",
         ),
-        Equation(
-            outer_time, tree_crossings * message / (uplink * outer_efficiency * scale_out_bandwidth), "derived"
-        ),
+        Equation(outer_time, tree_crossings * message / (uplink * outer_efficiency * scale_out_bandwidth), "derived"),
         Equation(
             all_reduce_time,
             _start + 2 * sp.log(servers, 2) * tree_hop + sp.Max(inner_time, outer_time),
@@ -134,9 +132,7 @@ def _half(target):
         equations=(
             Equation(servers, ranks / local_ranks),
             Equation(inner_time, sent / (ring_efficiency * scale_up_bandwidth), "patarasuk2009"),
-            Equation(
-                outer_time, _leaves * sent / (uplink * outer_efficiency * scale_out_bandwidth), "patarasuk2009"
-            ),
+            Equation(outer_time, _leaves * sent / (uplink * outer_efficiency * scale_out_bandwidth), "patarasuk2009"),
             Equation(
                 target, _start / 2 + (ranks - local_ranks) * ring_hop + sp.Max(inner_time, outer_time), "patarasuk2009"
             ),

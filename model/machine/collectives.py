@@ -47,9 +47,11 @@ def all_to_all_columns(system, software, rows):
 
 
 def _visits(software, columns):
-    """Return the ranks and domains that a token visits where a copy goes to each domain first, and the fewest tokens."""
+    """Return the ranks and domains that a token visits, a copy for each domain, and the fewest tokens."""
     if "experts" not in columns:
-        raise ValueError(f"{software.name} sends a copy for each domain that a token visits: give the number of experts")
+        raise ValueError(
+            f"{software.name} sends a copy for each domain that a token visits: give the number of experts"
+        )
     domains = columns["ranks"] / columns["local_ranks"]
     places = np.minimum(domains, software("place_limit"))
     living = columns["experts"] * places / domains  # experts in the domains that the router lets a token visit
@@ -106,14 +108,12 @@ def groupings(ranks, domain, least):
     An all-reduce may take smaller groups than a domain would allow, down to the size `least` up to which domains were
     measured as one group, so that a domain larger than any measured one is not slower than those.
     """
-    fewest = np.ceil(ranks / domain)
+    groups = np.ceil(ranks / domain)
     most = np.ceil(ranks / np.minimum(domain, least))
-    yield ranks / fewest
-    groups = np.exp2(np.ceil(np.log2(fewest)))
-    groups = np.where(groups > fewest, groups, 2 * groups)
-    while np.any(groups < 2 * most):
-        yield ranks / np.clip(groups, fewest, most)
-        groups = 2 * groups
+    yield ranks / groups
+    while np.any(groups < most):
+        groups = np.minimum(np.exp2(np.floor(np.log2(groups)) + 1), most)
+        yield ranks / groups
 
 
 def _fabric(system, dies, crosses):
@@ -159,7 +159,7 @@ def time(quantity, columns, constants, law=None):
 
 
 def large_reduces(system, software, columns):
-    """Yield (way, columns) by which a large all-reduce may run: the ring, and trees over groups where switches reduce."""
+    """Yield (way, columns) by which a large all-reduce may run: a ring, and trees over groups if switches reduce."""
     yield RING, columns
     if switches_reduce(system, software):
         for local in groupings(columns["ranks"], system("domain"), software("group_least")):

@@ -29,7 +29,9 @@ class Fit:
         """Return the constants by name: floats, or arrays of shape (draws, 1) that vary as their covariance says."""
         if sampler is None:
             return natural(self.names, map(float, self.mean))
-        return natural(self.names, sampler.normal([f"{label} {name}" for name in self.names], self.mean, self.covariance))
+        return natural(
+            self.names, sampler.normal([f"{label} {name}" for name in self.names], self.mean, self.covariance)
+        )
 
     @property
     def standard_errors(self):
@@ -38,7 +40,7 @@ class Fit:
 
 
 def natural(names, fitted):
-    """Return constants by name from what a fit works with. More ranks never start up sooner: growth is at least zero."""
+    """Return constants by name from what a fit works with; growth is at least zero: more ranks start up no sooner."""
     found = {name: each if name in EXPONENTS else np.exp(each) for name, each in zip(names, fitted, strict=True)}
     if "growth" in found:
         found["growth"] = np.maximum(found["growth"], 0.0)
@@ -71,7 +73,9 @@ def solve(log_time, observed, prior, width=None, weight=1.0, given=False):
         return prior.mean + root @ found.x, spread
 
     freedom = max(len(observed) - 2, 1)
-    if len(observed) >= ENOUGH and not given:  # as the median tells it, so that one gross error does not hide itself in it
+    if (
+        len(observed) >= ENOUGH and not given
+    ):  # as the median tells it, so that one gross error does not hide itself in it
         first = log_time(run(width or CLOSE)[0]) - observed
         width = max(float(1.4826 * np.median(np.abs(first)) * np.sqrt(len(first) / freedom)), 0.01)
     width = width or CLOSE
@@ -104,14 +108,14 @@ def pooled(values, errors):
 
 
 def spread(quantity, low, high):
-    """Return the standard deviation of a number as draws between its bounds have it, in the terms of a fit; 0 without."""
+    """Return the standard deviation, in the terms of a fit, of draws between bounds; 0 without bounds."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return 0.0
     return float((high - low if quantity in EXPONENTS else np.log(high / low)) / np.sqrt(12))
 
 
 def recorded(table, name, quantity):
-    """Return (mean, standard deviation) of a number of data/ in the terms of a fit: of its logarithm, or an exponent's."""
+    """Return (mean, standard deviation) of a number of data/ in the terms of a fit."""
     row = Facts(table, name).rows.loc[quantity]
     number = float(row.value) if quantity in EXPONENTS else float(np.log(row.value * size(row.unit)))
     return number, spread(quantity, row.low, row.high)
