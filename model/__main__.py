@@ -143,7 +143,8 @@ def _one(name, inputs, system, as_json, interval, seed, explained):
             raise InputError(f"unknown input {key}{suggest(key, names, most=3)}")
     frame = pd.DataFrame({key: [value] for key, value in given.items()}, index=[0])
     answer, sources = predict(name, frame, system, interval, seed, where="the command line")
-    value, unit, low, high = answer.iloc[0]
+    value, unit, low, high, *_ = answer.iloc[0]
+    layout = {column: float(answer[column].iloc[0]) for column in answer.columns[4:] if answer[column].notna().iloc[0]}
     if as_json:
         numbers, texts = check(what, frame, system, "the command line")
         used = {key: float(values[0]) for key, values in numbers.items() if not pd.isna(values[0])}
@@ -158,6 +159,7 @@ def _one(name, inputs, system, as_json, interval, seed, explained):
                     **bounds,
                     "system": system,
                     "inputs": used,
+                    **({"layout": layout} if len(answer.columns) > 4 else {}),
                     "sources": sources,
                 }
             )
@@ -165,6 +167,8 @@ def _one(name, inputs, system, as_json, interval, seed, explained):
     else:
         span = f" (5 to 95 %: {low:.4g} to {high:.4g})" if interval else ""
         click.echo(f"{name} = {value:.6g} {unit}{span}" + (f" on {system}" if system else ""))
+        if layout:
+            click.echo("  layout: " + ", ".join(f"{column} {number:.4g}" for column, number in layout.items()))
     if explained:
         _explain(name, given, system)
 

@@ -100,6 +100,9 @@ throughput = Model(
     valid=(sp.Ge(tokens, tokens_least), sp.Ge(ranks, local_ranks), sp.Gt(ranks, 1)),
 )
 
+# What of it grows with the bytes: the longer tier.
+transfer = sp.Max(inner_time, outer_time)
+
 # Between domains a software sends as many copies as inside, or one for each domain that holds experts of the token.
 unmerged_copies = Equation(copies, topk, "deepep2025")  # one copy for each expert
 merged_copies = Equation(copies, sp.Min(topk, ranks), "aiconfigurator2026")  # one for each rank, routing balanced

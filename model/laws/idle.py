@@ -5,81 +5,25 @@ import sympy as sp
 from model.notation.equation import Equation, Model
 from model.notation.nomenclature import (
     backward_time,
-    batch,
     bubble_idle,
     bubble_time,
     chunks,
-    combine_time,
     compute_time,
-    decode_throughput,
-    dispatch_time,
     exchange_idle,
-    exchange_time,
     experts,
-    exposed_share,
     forward_time,
     group_devices,
     imbalance_idle,
-    layers,
     load_ratio,
     microbatches,
     moe_idle_share,
-    moe_layers,
-    overlap_slowdown,
     paired_time,
-    passes,
-    reduce_time,
     stages,
     step_time,
     step_tokens,
-    tokens_per_step,
     topk,
     useful_time,
     weight_time,
-)
-
-serial = Model(
-    equations=(
-        Equation(
-            exchange_time,
-            passes * (moe_layers * (dispatch_time + combine_time) + layers * reduce_time),
-            "deepseek2024v3",
-        ),
-        Equation(step_time, compute_time + exchange_time),
-        Equation(decode_throughput, batch * tokens_per_step / step_time),
-    ),
-    assumptions=(
-        "one dispatch and one combine for each mixture-of-experts layer, each waited for",
-        "a tensor group adds up the activations of every layer once more, also waited for",
-    ),
-)
-
-# compute_time, dispatch_time and combine_time are those of one of two microbatches, each with half the tokens: fixed
-# parts (reads of weights, overhead of a layer, start-up of an exchange) are paid twice.
-overlapped = Model(
-    equations=(
-        Equation(
-            exchange_time,
-            passes * (moe_layers * (dispatch_time + combine_time) + layers * reduce_time),
-            "deepseek2024v3",
-        ),
-        Equation(
-            step_time,
-            2
-            * (
-                sp.Max(compute_time, overlap_slowdown * exchange_time)
-                + exposed_share * sp.Min(compute_time, overlap_slowdown * exchange_time)
-            ),
-            "deepseek2025insights",
-        ),
-        Equation(decode_throughput, batch * tokens_per_step / step_time),
-    ),
-    assumptions=(
-        "two microbatches take turns: one computes while the other exchanges",
-        "transfers that run beside compute are slower by one factor",
-        "the other microbatch's work fills the time in which one waits for a slower rank",
-        "a small share stays in the open: the ends, where only one microbatch is at work",
-    ),
 )
 
 idle = Model(

@@ -2,29 +2,40 @@
 
 import sympy as sp
 
+from model.laws.step import cache_copies, cached, slots, window
 from model.notation.equation import Equation, Model
 from model.notation.nomenclature import (
     batch,
     batch_limit,
     break_even,
     busy_share,
-    context,
     decode_throughput,
-    dense_bytes,
+    dense_ffn_parameters,
+    dense_parameters,
+    dense_weight_bytes,
     domain,
     domain_price,
+    embedding_parameters,
+    expert_devices,
     expert_parameters,
+    expert_slots,
+    group_devices,
     held_bytes,
+    input_tokens,
     kv_bytes_per_element,
-    kv_elements,
-    local_experts,
     memory_capacity,
     memory_usable,
     moe_layers,
+    output_tokens,
+    prefill_share,
+    prefill_throughput,
     rent,
     rent_ratio,
     request_bytes,
+    service_throughput,
     serving_power,
+    state_elements,
+    state_width,
     step_time,
     tensor_devices,
     token_cost,
@@ -38,13 +49,27 @@ from model.notation.nomenclature import (
 
 memory = Model(
     equations=(
-        Equation(held_bytes, dense_bytes + moe_layers * local_experts * expert_parameters * weight_bytes),
-        Equation(request_bytes, kv_elements * kv_bytes_per_element * context * tensor_devices, "deepseek2024v3"),
+        slots,
+        window,
+        Equation(
+            held_bytes,
+            (
+                dense_ffn_parameters * weight_bytes
+                + (dense_parameters - dense_ffn_parameters + embedding_parameters) * dense_weight_bytes
+            )
+            / tensor_devices
+            + moe_layers * expert_slots * expert_devices / group_devices * expert_parameters * weight_bytes,
+        ),
+        Equation(
+            request_bytes,
+            cached * kv_bytes_per_element * cache_copies + state_width * state_elements,
+            "deepseek2024v3",
+        ),
         Equation(batch_limit, (memory_usable * memory_capacity - held_bytes) / request_bytes),
     ),
     assumptions=(
         "weights and cache share one part of the memory; activations, buffers and fragments take the rest",
-        "each device of a tensor group keeps the latent cache of all the group's requests",
+        "each rank of a tensor group keeps what of the group's cache cannot be split over heads",
     ),
 )
 
@@ -55,6 +80,25 @@ speed = Model(
         Equation(users, decode_throughput / user_speed),
     ),
     assumptions=("all requests of a device take every step together",),
+)
+
+# Prefill and decode have devices of their own, as many of each as keep pace with the other.
+service = Model(
+    equations=(
+        Equation(
+            service_throughput,
+            (input_tokens + output_tokens) / (output_tokens / decode_throughput + input_tokens / prefill_throughput),
+        ),
+        Equation(
+            prefill_share,
+            (input_tokens / prefill_throughput)
+            / (output_tokens / decode_throughput + input_tokens / prefill_throughput),
+        ),
+    ),
+    assumptions=(
+        "requests come as fast as they are served: queueing is left out",
+        "moving the cache from prefill to decode takes no device's time",
+    ),
 )
 
 # Where a machine has a price and no rent: at the ratio of the two on a machine that has both.

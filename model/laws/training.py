@@ -8,7 +8,6 @@ from model.notation.nomenclature import (
     attention_flop_per_context,
     bubble_idle,
     context,
-    dense_parameters,
     device_tokens,
     domain,
     exchange_idle,
@@ -26,6 +25,7 @@ from model.notation.nomenclature import (
     replicas,
     scale_out_bandwidth,
     stage_experts,
+    stage_parameters,
     state_bytes,
     token_flop,
     training_bytes,
@@ -53,11 +53,11 @@ training = Model(
             token_flop, 6 * active_parameters + 3 * layers * attention_flop_per_context * context, "deepseek2024v3"
         ),
         Equation(work_time, token_flop * device_tokens / (training_efficiency * peak_bf16), "narayanan2021"),
-        Equation(held_parameters, dense_parameters + stage_experts / group_devices),
+        Equation(held_parameters, stage_parameters + stage_experts / group_devices),
         Equation(training_bytes, held_parameters * state_bytes, "rajbhandari2020zero"),
         Equation(
             gradient_time,
-            (dense_parameters * _beyond(replicas, domain) + stage_experts / group_devices * _beyond(_copies, _near))
+            (stage_parameters * _beyond(replicas, domain) + stage_experts / group_devices * _beyond(_copies, _near))
             * gradient_bytes
             / (outer_efficiency * scale_out_bandwidth),
             "patarasuk2009",

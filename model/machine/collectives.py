@@ -143,19 +143,20 @@ OPERATIONS = {  # quantity: (law, its left-hand side, what makes the columns)
 }
 
 
-def time(quantity, columns, constants, law=None):
+def time(quantity, columns, constants, law=None, target=None):
     """Return the time of an operation, in s, from its columns and a mapping of fitted constants.
 
     The names decide: constants given replace columns of the same name, and copies for domains ask for the law of many
-    tokens. law: a variant in place of the chosen one. Checks the law's region of validity.
+    tokens. law: a variant in place of the chosen one. target: an expression of the law in place of the whole time.
+    Checks the law's region of validity.
     """
-    chosen, target, _ = OPERATIONS[quantity]
+    chosen, whole, _ = OPERATIONS[quantity]
     law = law or (throughput if "domain_copies" in columns else chosen)
     columns = {**columns, **constants}
     for condition in law.valid:
         if not np.all(compute(condition, columns)):
             raise ValueError(f"{quantity}: {condition} fails")
-    return compute(law.solve(target), columns)
+    return compute(law.solve(whole if target is None else target), columns)
 
 
 def large_reduces(system, software, columns):

@@ -1,9 +1,10 @@
-"""One decode step in closed form: the laws of model/step.py for one machine, its domain and batch left as symbols."""
+"""One decode step in closed form: the law of a step with its exchanges, for one machine, its domain as a symbol."""
 
 import numpy as np
 import sympy as sp
 
-from model.laws import exchange, idle, roofline, serving
+from model.laws import exchange, serving
+from model.laws import step as laws
 from model.machine import collectives, step
 from model.notation.equation import Equation, Model
 from model.notation.nomenclature import (
@@ -11,22 +12,23 @@ from model.notation.nomenclature import (
     batch,
     batch_limit,
     bytes_per_element,
-    combine_time,
     compute_time,
     copies,
     crossings,
     decode_throughput,
+    devices,
     dies,
-    dispatch_time,
     domain,
     exchange_idle,
+    exchange_start,
     exchange_time,
+    exchange_transfer,
+    expert_devices,
     group_devices,
     growth,
     handled_copies,
     imbalance_idle,
     inner_efficiency,
-    load_ratio,
     local_ranks,
     merging,
     outer_copies,
@@ -51,81 +53,74 @@ OWN = (  # numbers of each operation
     *(startup, growth, merging, handled_copies, inner_efficiency, outer_efficiency),
     *(bytes_per_element, scale_bytes),
 )
+LEFT = ("batch", "context", "kv_bytes_per_element")  # to the caller, beside devices, domain and tokens_per_step
 
 
-def decode_step(scenario, model, precision, overlap=False):
+def decode_step(scenario, asked, overlap=False):
     """Return (law, numbers): a Model of one decode step, and the numbers of its other inputs, in base units by name.
 
-    Inputs left to the caller: group_devices, domain, batch, context, tokens_per_step, kv_bytes_per_element. The law
-    holds idle shares, speed and throughput; the two exchanges' own constants stand in it as numbers. Tensor groups are
-    left out. Raises ValueError for a software that does not use the scale-up network: no domain matters to it.
+    Inputs left to the caller: devices (of the group), domain, batch, context, tokens_per_step, kv_bytes_per_element.
+    The law holds idle shares, speed and throughput; the two exchanges' own constants stand in it as numbers. Attention
+    is in data parallel, experts are spread over the whole group. Raises ValueError for a software that does not use the
+    scale-up network: no domain matters to it.
     """
     software = scenario.software("all_to_all_time")
     if not software("uses_scale_up"):
         raise ValueError(f"{software.name} sends nothing over the scale-up network of {scenario.name}")
-    sent = [_exchange(scenario, model, precision, software, op) for op in ("dispatch", "combine")]
+    start, transfer = _exchange(scenario, asked, software)
+    turns = laws.overlapped if overlap else laws.serial
     share = sp.Rational(1, 2) if overlap else sp.Integer(1)
-    busy, fair = _computing(share, balanced=False), _computing(share, balanced=True)
-    turns = idle.overlapped if overlap else idle.serial
     equations = (
-        *busy,
-        *(Equation(time, law) for time, law in zip((dispatch_time, combine_time), sent, strict=True)),
+        Equation(requests, share * batch / dies),
+        Equation(step_tokens, requests * sp.ceiling(tokens_per_step)),
+        Equation(group_devices, devices * dies),
+        Equation(expert_devices, devices * dies),
+        *laws.work.equations,
+        Equation(exchange_start, start),
+        Equation(exchange_transfer, transfer),
         turns[exchange_time],
         turns[step_time],
-        Equation(useful_time, Model(fair, ()).solve(compute_time)),
+        Equation(useful_time, laws.work.solve(compute_time).subs(skew, 0)),
         Equation(exchange_idle, 1 - compute_time / share / step_time),
         Equation(imbalance_idle, (compute_time - useful_time) / share / step_time),
         serving.speed[user_speed],
         serving.speed[decode_throughput],
-        Equation(batch_limit, roofline.compute.solve(serving.memory.solve(batch_limit))),
+        Equation(batch_limit, serving.memory.solve(batch_limit) * dies),
     )
-    law = Model(equations, idle.serial.assumptions[:1], (sp.Ge(group_devices, 2),))
-    return law, _numbers(scenario, model, precision)
+    law = Model(equations, laws.serial.assumptions[:1], (sp.Ge(devices, 2),))
+    return law, _numbers(scenario, asked)
 
 
-def _numbers(scenario, model, precision):
-    row = {name: np.array([1.0]) for name in ("batch", "context")} | {"ranks": np.array([2.0])}
-    found = step.columns(scenario, model, "decode", precision, row)
-    left = {
-        "batch",
-        "context",
-        "ranks",
-        "group_devices",
+def _numbers(scenario, asked):
+    point = {name: np.array([1.0]) for name in (*LEFT, "processed", "drafts")} | {"ranks": np.array([2.0])}
+    point["drafts"] = np.array([0.0])
+    found = step.columns(scenario, asked, point)
+    found = step.with_constants(scenario, found, scenario.step_constants(step.engine_of(scenario, asked.engine)))
+    made = {
         "requests",
         "step_tokens",
-        "load_ratio",
-        "kv_bytes_per_element",
+        "group_devices",
+        "expert_devices",
+        "exchange_start",
+        "exchange_transfer",
+        "ranks",
     }
-    found = {name: float(np.ravel(number)[0]) for name, number in found.items() if name not in left}
-    for name in ("scale_up_bandwidth", "scale_out_bandwidth", "scale_out_latency", "memory_capacity", "domain"):
-        found[name] = float(scenario.system(name))
-    for name, table in (("memory_usable", "serving"), ("overlap_slowdown", "overlap"), ("exposed_share", "overlap")):
-        found[name] = float(scenario.facts("software", table)(name))
-    return found
+    numbers = {
+        name: float(np.ravel(each)[0]) for name, each in found.items() if name not in made.union(LEFT, ["ranks"])
+    }
+    for name in ("scale_up_bandwidth", "scale_out_bandwidth", "scale_out_latency", "domain"):
+        numbers[name] = float(scenario.system(name))
+    numbers["dies"] = float(scenario.system("dies", 1))
+    numbers["memory_capacity"] = float(scenario.system("memory_capacity")) / numbers["dies"]
+    numbers["memory_usable"] = float(scenario.facts("assumptions", "serving")("memory_usable"))
+    return numbers
 
 
-def _computing(share, balanced):
-    ratio = sp.Integer(1) if balanced else idle.balls_in_bins[load_ratio].rhs
-    waits = [] if share == 1 and not balanced else [Equation(skew, sp.Integer(1))]
-    return (
-        Equation(requests, share * batch),
-        Equation(step_tokens, requests * sp.ceiling(tokens_per_step)),
-        Equation(load_ratio, ratio),
-        *waits,
-        *roofline.compute.equations,
-    )
-
-
-def _exchange(scenario, model, precision, software, op):
-    """Return the time of one dispatch or combine as an expression of the group, the domain and the step's tokens."""
-    workload, formats = scenario.facts("workloads", model), scenario.facts("formats", step.WIDTH[op] or precision)
-    apart = np.array([2.0 * scenario.system("domain") * scenario.system("dies", 1)])  # ranks that cross domains
-    rows = {"ranks": apart, "tokens": 1.0, "hidden": workload("hidden"), "topk": workload("topk")}
-    rows["bytes_per_element"] = formats(f"{op}_bytes")
-    own = collectives.all_to_all_columns(scenario.system, software, rows)
-    own |= scenario.constants("all_to_all_time", software.name, op)
-    group = group_devices * dies
-    near = group / sp.ceiling(group_devices / domain)  # collectives.local_ranks
+def _exchange(scenario, asked, software):
+    """Return start-ups and transfers of a layer's dispatch and combine as expressions of group, domain and tokens."""
+    workload = scenario.facts("workloads", asked.model)
+    group = devices * dies
+    near = group / sp.ceiling(devices / domain)  # collectives.local_ranks
     sent = (exchange.merged_copies if software("merges_copies") else exchange.unmerged_copies).rhs.subs(ranks, group)
     places = {
         scale_up_bandwidth: scale_up_bandwidth / dies,
@@ -135,9 +130,20 @@ def _exchange(scenario, model, precision, software, op):
         package_ranks: sp.Min(dies, near),
         copies: sent,
         outer_copies: sent,
-        tokens: step_tokens / dies,
-        crossings: sp.Piecewise((2, group_devices > domain), (0, True)),
+        tokens: step_tokens,
+        crossings: sp.Piecewise((2, devices > domain), (0, True)),
     }
-    numbers = {symbol: sp.Float(float(np.ravel(own[str(symbol)])[0])) for symbol in OWN}
-    prepare = collectives.prepare_time(software) if op == "dispatch" else 0
-    return exchange.all_to_all.solve(all_to_all_time).subs({**places, **numbers}, simultaneous=True) + prepare
+    apart = np.array([2.0 * scenario.system("domain") * scenario.system("dies", 1)])  # ranks that cross domains
+    starts, transfers = sp.Float(collectives.prepare_time(software)), sp.Integer(0)
+    for op in ("dispatch", "combine"):
+        formats = scenario.facts("formats", step.WIDTH[op] or asked.precision)
+        rows = {"ranks": apart, "tokens": 1.0, "hidden": workload("hidden"), "topk": workload("topk")}
+        rows |= {"experts": workload("experts"), "bytes_per_element": formats(f"{op}_bytes")}
+        own = collectives.all_to_all_columns(scenario.system, software, rows)
+        own |= scenario.constants("all_to_all_time", software.name, op)
+        numbers = {symbol: sp.Float(float(np.ravel(own[str(symbol)])[0])) for symbol in OWN}
+        put = {**places, **numbers}
+        transfer = exchange.all_to_all.solve(exchange.transfer).subs(put, simultaneous=True)
+        starts += exchange.all_to_all.solve(all_to_all_time - exchange.transfer).subs(put, simultaneous=True)
+        transfers += transfer
+    return starts, transfers

@@ -143,7 +143,7 @@ def _alone(law, group):
 def _unread():
     """Return what is known of shared constants before any row is read."""
     names = ("growth", "merging", "handled_copies", "outer_efficiency")
-    return {(name, None): recorded("software", "exchange", name) for name in names}
+    return {(name, None): recorded("priors", "exchange", name) for name in names}
 
 
 def _prior(names, system, op, others):
@@ -204,7 +204,7 @@ def _throughput(software, without):
     rows = measurements.measured(QUANTITY, "calibrate")
     rows = rows[(rows.software == software) & (rows.system != (without or ""))]
     names = fitted_names(Facts("software", software))
-    mean, sd = np.array([recorded("software", "throughput", name) for name in names]).T
+    mean, sd = np.array([recorded("priors", "throughput", name) for name in names]).T
     parts = [
         (
             all_to_all_columns(Facts("systems", system), Facts("software", software), measurements.inputs(own)),

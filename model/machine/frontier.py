@@ -1,156 +1,149 @@
-"""The frontier of serving: at each speed per user the best throughput over ranks, tensor groups, overlap and batch."""
+"""The frontier of serving: at each speed per user the best throughput over layout, drafts and batch."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
-from model.laws.roofline import compute as roofline
-from model.laws.serving import memory
+from model.laws.step import credited
 from model.machine import step
+from model.machine.layouts import Layout
+from model.machine.memory import largest_batch
 from model.notation.equation import compute
-from model.notation.nomenclature import batch_limit
+from model.notation.nomenclature import tokens_per_step
 
 POINTS = 24  # batches at which a layout's step is timed, from one request per tensor group to what memory holds
 REFINEMENTS = 3  # straight lines that close in on the batch that a speed allows: steps are nearly linear in it
-MULTIPLES = (1, 3, 5, 9)  # times powers of two: the group sizes that are tried, 72 and 160 among them
-SPARE_EXPERTS = (
-    1.25  # ranks over experts at most: the largest published deployment keeps 64 more ranks than 256 experts
-)
-
-
-class Layout(NamedTuple):
-    """How a model lies on devices: ranks of the whole group, devices of a tensor group, one batch or two in turn."""
-
-    ranks: int
-    tensor_devices: int
-    overlap: bool
+CELLS = 1_000_000  # numbers of one array, which bounds memory
+DEEPEST = 3  # tokens drafted ahead of a step, at most
 
 
 @dataclass(frozen=True)
-class Curve:
-    """One layout's step: batch (requests per device) and time, s, of shape (draws or 1, POINTS), and timed, the law
-    itself: from batches of shape (draws or 1, n) to times of that shape."""
+class Curves:
+    """Steps of decode over layouts and drafts: arrays (draws or 1, layouts, POINTS) of batch (per device) and time, s.
 
-    layout: Layout
+    layout, drafts, credit: of each layout, drafts of a step and tokens credited. In a draw in which not even one
+    request for each tensor group fits, a layout's times are infinite.
+    """
+
+    layout: list[Layout]
+    drafts: np.ndarray
+    credit: np.ndarray
     batch: np.ndarray
     time: np.ndarray
-    timed: Callable
+    conditions: dict
 
 
-def layouts(scenario, model):
-    """Return every Layout to be tried on a system, without and with overlap.
+def credit(scenario, model, accepted=None):
+    """Return {drafts: (processed, credited tokens)} to be tried; accepted: tokens per step in place of a choice.
 
-    Groups have a power of two, times 1, 3, 5 or 9, of devices, and at most 1.25 ranks for each expert. A tensor group
-    is a power of two, lies in one domain, divides the group and leaves each slice of an expert one block of weights
-    wide. Where it is the whole group, there is nothing to overlap but sums: two batches in turn are tried all the same.
+    Without it, as many drafts are tried as the workload can make, credited by its acceptance. Law: laws.step.credited.
     """
-    system, workload = scenario.system, scenario.facts("workloads", model)
-    ranks = _middle(SPARE_EXPERTS * workload("experts") / system("dies", 1))
-    sizes = sorted({m * 2**i for m in MULTIPLES for i in range(12) if m * 2**i <= ranks})
-    widest = min(
-        workload("expert_hidden") / scenario.facts("software", "pooled")("scale_block"), _middle(system("domain"))
-    )
-    groups = [2**i for i in range(12) if 2**i <= widest]
-    return [
-        Layout(size, group, overlap)
-        for size in sizes
-        for group in groups
-        if size % group == 0
-        for overlap in (False, True)
-    ]
-
-
-def curves(scenario, model, precision, conditions):
-    """Return the Curve of each layout that fits into memory.
-
-    conditions: mapping of numbers context, tokens_per_step, kv_bytes_per_element. In a draw in which not even one
-    request per tensor group fits, the layout's times are infinite.
-    """
-    found = []
-    for layout in layouts(scenario, model):
-        rows = {name: np.array([float(number)]) for name, number in conditions.items()}
-        rows |= {"ranks": np.array([float(layout.ranks)]), "tensor_devices": np.array([float(layout.tensor_devices)])}
-        rows["processed"] = np.ceil(rows["tokens_per_step"])
-        least = 1 / layout.tensor_devices
-        most = largest_batch(scenario, model, precision, rows)
-        fits = most >= least
-        if not np.any(fits):
-            continue
-        batch = np.atleast_2d(least * (np.maximum(most, least) / least) ** np.linspace(0, 1, POINTS))
-        timed = partial(step_time, scenario, model, precision, rows, layout.overlap, fits)
-        found.append(Curve(layout, batch, timed(batch), timed))
-    return found
-
-
-def step_time(scenario, model, precision, rows, overlap, fits, batch):
-    """Return the time of a decode step, s, in the shape of batch; infinite where the layout does not fit."""
-    time = step.duration(scenario, model, "decode", precision, overlap, {**rows, "batch": batch})
-    return np.where(fits, time, np.inf)
-
-
-def largest_batch(scenario, model, precision, rows):
-    """Return the requests per device that memory holds, at most; negative where the weights alone do not fit.
-
-    rows: mapping of arrays ranks, tensor_devices, context, kv_bytes_per_element. Law: model.laws.serving.memory.
-    """
-    system, workload = scenario.system, scenario.facts("workloads", model)
-    columns = {
-        **rows,
-        **{name: workload(name) for name in step.WORKLOAD},
-        "group_devices": rows["ranks"],
-        "dies": system("dies", 1),
-        "weight_bytes": scenario.facts("formats", precision)("weight_bytes"),
-        "memory_capacity": system("memory_capacity"),
-        "memory_usable": scenario.facts("software", "serving")("memory_usable"),
+    if accepted is not None:
+        return {np.ceil(accepted) - 1: (np.ceil(accepted), accepted)}
+    workload = scenario.facts("workloads", model)
+    if "draft_acceptance" not in workload:
+        return {0.0: (1.0, 1.0)}
+    chance = workload("draft_acceptance")
+    law = credited.solve(tokens_per_step)
+    return {
+        float(depth): (1.0 + depth, compute(law, {"draft_acceptance": chance, "drafts": float(depth)}))
+        for depth in range(DEEPEST + 1)
     }
-    return compute(roofline.solve(memory.solve(batch_limit)), columns)
 
 
-def at_speed(curve, speeds, tokens_per_step):
-    """Return (throughput, batch) per device of one layout, arrays (draws or 1, speeds); throughput 0 out of reach.
+def curves(scenario, asked, conditions, layouts, accepted=None):
+    """Return the Curves of those layouts that fit into memory, for each number of drafts.
 
-    The largest batch whose step is short enough: bracketed by two timed batches, then approached by straight lines.
+    conditions: mapping of numbers context and, where given, kv_bytes_per_element; accepted: as in `credit`.
     """
-    allowed = tokens_per_step / np.asarray(speeds, dtype=float)
-    passed = (curve.time[:, :, None] <= allowed).sum(axis=1)  # how many of the timed batches are fast enough
-    below = np.clip(passed - 1, 0, POINTS - 1)
-    above = np.minimum(below + 1, POINTS - 1)
-    low, high = (np.take_along_axis(curve.batch, side, axis=1) for side in (below, above))
-    shortest, longest = (np.take_along_axis(curve.time, side, axis=1) for side in (below, above))
+    tried = credit(scenario, asked.model, accepted)
+    chosen, drafts, credits, batches, times = [], [], [], [], []
+    for depth, (processed, tokens) in tried.items():
+        for layout in layouts:
+            rows = _rows(layout, processed, depth, conditions)
+            least = max(1 / layout.tensor_devices, layout.least)
+            most = np.minimum(largest_batch(scenario, asked.model, asked.precision, rows), layout.most)
+            fits = np.atleast_1d(most >= least)
+            if not fits.any():
+                continue
+            batch = np.atleast_2d(least * (np.maximum(most, least) / least) ** np.linspace(0, 1, POINTS))
+            time = step.duration(scenario, asked, {**rows, "batch": batch})
+            chosen.append(layout)
+            drafts.append(depth)
+            credits.append(tokens)
+            batches.append(batch)
+            times.append(np.where(fits.reshape(-1, 1), time, np.inf))
+    if not chosen:
+        return None
+    shape = np.broadcast_shapes(*(each.shape for each in (*batches, *times)))
+    stack = [np.stack([np.broadcast_to(each, shape) for each in many], axis=1) for many in (batches, times)]
+    credits = np.stack([np.broadcast_to(each, (shape[0], 1))[:, 0] for each in credits], axis=1)
+    return Curves(chosen, np.array(drafts), credits, *stack, dict(conditions))
+
+
+def best(scenario, asked, found, speeds, slower=1.0):
+    """Return (throughput, batch, place): arrays (draws or 1, speeds) of the best of Curves at each speed, per device.
+
+    throughput 0 where a speed is out of reach; place: position in the lists of Curves. slower: factors, of shape
+    (draws, 1), by which every step takes longer than its law says: at a fixed speed the batch has to give way, which
+    moves the throughput by several times as much. The largest batch whose step is short enough is bracketed by two
+    timed batches, the best layout picked by straight lines between them, and the batch of that one closed in on by the
+    law itself. A layout may serve faster users than were asked for, where it was run with no larger batch.
+    """
+    speeds = np.asarray(speeds, float) * np.atleast_2d(slower)
+    if found is None:
+        nothing = np.zeros(speeds.shape)
+        return nothing, nothing, nothing.astype(int)
+    allowed = found.credit[:, :, None] / speeds[:, None]  # draws, layouts, speeds
+    low, high, shortest, longest = _bracket(found, allowed)
+    batch = _between(low, high, shortest, longest, allowed)
+    reached = shortest <= allowed
+    time = np.minimum(allowed, longest)  # a layout at its largest batch may well be faster than it has to be
+    place = np.where(reached, batch / time * found.credit[:, :, None], 0.0).argmax(axis=1)
+
+    def picked(each):
+        each = np.broadcast_to(each, allowed.shape)
+        return np.take_along_axis(each, place[:, None], axis=1)[:, 0]
+
+    tokens = picked(found.credit[:, :, None])
+    low, high, shortest, longest, allowed, reached = map(picked, (low, high, shortest, longest, allowed, reached))
+    rows = _picked_rows(found, place)
     for _ in range(REFINEMENTS):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = (allowed - shortest) / (longest - shortest)
-        batch = low + (high - low) * np.clip(np.nan_to_num(share), 0.0, 1.0)
-        time = curve.timed(batch)
+        batch = _between(low, high, shortest, longest, allowed)
+        time = step.duration(scenario, asked, {**rows, "batch": batch})
         fast = time <= allowed
         low, shortest = np.where(fast, batch, low), np.where(fast, time, shortest)
         high, longest = np.where(fast, high, batch), np.where(fast, longest, time)
-    throughput = np.where(passed > 0, low * tokens_per_step / shortest, 0.0)
-    return throughput, low
+    # Steps bend downwards over the batch, so the slow end of the bracket closes in and the fast one may stay.
+    batch, time = _between(low, high, shortest, longest, allowed), np.minimum(allowed, longest)
+    return np.where(reached, batch * tokens / (time * slower), 0.0), batch, place
 
 
-def best(scenario, model, precision, conditions, speeds):
-    """Return (throughput, batch, layout): arrays (draws or 1, speeds) of the best layout at each speed.
-
-    layout: position in the list that `curves` returns for the same arguments.
-    """
-    return pick(curves(scenario, model, precision, conditions), speeds, conditions["tokens_per_step"])
-
-
-def pick(found, speeds, tokens_per_step):
-    """Return what `best` does, from the list of Curves found."""
-    if not found:
-        nothing = np.zeros((1, len(speeds)))
-        return nothing, nothing, nothing.astype(int)
-    answers = [at_speed(curve, speeds, tokens_per_step) for curve in found]
-    throughput, batch = (np.stack(np.broadcast_arrays(*each)) for each in zip(*answers, strict=True))
-    picked = throughput.argmax(axis=0)[None]
-    return tuple(np.take_along_axis(each, picked, axis=0)[0] for each in (throughput, batch)) + (picked[0],)
+def _bracket(found, allowed):
+    """Return batch and time of the largest timed batch that is fast enough, and of the next: draws, layouts, speeds."""
+    passed = (found.time[..., None] <= allowed[:, :, None]).sum(axis=2)
+    below = np.clip(passed - 1, 0, POINTS - 1)
+    above = np.minimum(below + 1, POINTS - 1)
+    batch, time = (np.broadcast_to(each, (len(allowed), *each.shape[1:])) for each in (found.batch, found.time))
+    low, high = (np.take_along_axis(batch, side, axis=2) for side in (below, above))
+    return low, high, *(np.take_along_axis(time, side, axis=2) for side in (below, above))
 
 
-def _middle(number):
-    """Return a number, or the median of its draws: layouts are the same in every draw."""
-    return float(np.median(number))
+def _between(low, high, shortest, longest, allowed):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (allowed - shortest) / (longest - shortest)
+    return low + (high - low) * np.clip(np.nan_to_num(share), 0.0, 1.0)
+
+
+def _rows(layout, processed, drafts, conditions):
+    rows = {name: float(number) for name, number in conditions.items()}
+    rows |= {name: float(getattr(layout, name)) for name in ("ranks", "tensor_devices", "expert_devices")}
+    return {name: np.array([number]) for name, number in (rows | {"processed": processed, "drafts": drafts}).items()}
+
+
+def _picked_rows(found, place):
+    """Return the operating columns of the layouts picked, arrays in the shape of place."""
+    layouts = np.array([each[:3] for each in found.layout], float)
+    rows = dict(zip(("ranks", "tensor_devices", "expert_devices"), layouts[place].transpose(2, 0, 1), strict=True))
+    rows |= {name: np.full(place.shape, float(number)) for name, number in found.conditions.items()}
+    return rows | {"drafts": found.drafts[place], "processed": 1.0 + found.drafts[place]}

@@ -4,6 +4,8 @@ import pandas as pd
 
 from model.machine import operation_fit
 from model.machine.collectives import LARGE, SMALL
+from model.numbers import catalog
+from model.numbers.configuration import shape
 from model.numbers.facts import Facts
 
 POOLED = "pooled"  # stands for a software of which no row was measured on a system
@@ -16,14 +18,13 @@ class Machine:
     see the same machine; without, every answer is a number. own=False leaves the system's own
     calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
     units, or draws of them, in place of the recorded ones: the same machine with another domain, say; startup: of its
-    exchanges; failure_rate: of its devices. step_constants: of a step, by name, where they are given.
+    exchanges; failure_rate: of its devices.
     """
 
-    def __init__(self, system=None, sampler=None, step_constants=None, own=True, changes=None):
+    def __init__(self, system=None, sampler=None, own=True, changes=None):
         self.name, self.sampler = system, sampler
         self._fit = operation_fit.fit if own else operation_fit.fit_without
         self._without = None if own else system
-        self._step_constants = step_constants
         self._facts, self._constants, self._fitted_from = {}, {}, set()
         self._changes = changes or {}
 
@@ -38,6 +39,8 @@ class Machine:
         """Return the Facts of a name in a table of data/, the same object each time."""
         if (table, name) not in self._facts:
             own = self._changes if (table, name) == ("reliability", self.name) else None
+            if table == "workloads" and str(name).endswith(".json"):
+                own = shape(name)
             self._facts[table, name] = Facts(table, name, self.sampler, own)
         return self._facts[table, name]
 
@@ -65,17 +68,23 @@ class Machine:
                 self._constants[key]["startup"] = self._changes["startup"]
         return self._constants[key]
 
-    def step_constants(self):
-        """Return what a step needs beside the machine's own numbers: a layer's overhead, and the constants given."""
-        overhead = self.facts("software", "kernels")("layer_overhead")
-        return {"layer_overhead": overhead, **self._step_constants}
-
     def scatter(self, quantity, software, op):
         """Return the factors, of shape (draws, 1), by which single measurements scatter about the law; 1 undrawn."""
         if self.sampler is None:
             return 1.0
         width = self._fit(quantity, self.name, software, op).scatter
         return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", width)
+
+    def roomiest(self):
+        """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
+        most = catalog.load("assumptions", "high").memory_usable["serving"]
+        return self.with_facts("assumptions", "serving", {"memory_usable": most})
+
+    def with_facts(self, table, name, given):
+        """Return the same machine, undrawn, with some numbers of a name in a table of data/ given, in base units."""
+        other = type(self)(self.name, changes=self._changes)
+        other._facts[table, name] = Facts(table, name, None, given)
+        return other
 
     def rows(self):
         """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""

@@ -1,7 +1,7 @@
 """Fits the constants of all-reduces from servers' rows: shared by all machines, and each machine's own about them.
 
 Large messages: start-up, what reduction in switches reaches, what a ring reaches, waiting for the slowest. The other
-machines' rows fit all four together, and how far machines lie apart (data/software.csv, reduce-machines) makes that a
+machines' rows fit all four together, and how far machines lie apart (data/priors.csv, reduce-machines) makes that a
 prior for a machine's own rows. Small messages: the start-up time, which benchmarks of like machines disagree on.
 """
 
@@ -31,7 +31,7 @@ def fit(quantity, system, own=True):
     if quantity == SMALL:
         return _small(system, own)
     shared, scatter = _shared(system)
-    between = [Facts("software", "reduce-machines")(name) for name in NAMES]
+    between = [Facts("priors", "reduce-machines")(name) for name in NAMES]
     prior = Prior(shared.mean, shared.covariance + np.diag(np.square(between)))
     rows = _rows(LARGE)
     rows = rows[rows.system == system] if own else rows[:0]
@@ -45,7 +45,7 @@ def fit(quantity, system, own=True):
 def _shared(without):
     """Return (Prior of what the machines but one say together, scatter of their rows about it)."""
     rows = _rows(LARGE)
-    known = {"startup": (np.log(1e-4), OPEN)} | {name: recorded("software", "reduce", name) for name in NAMES[1:]}
+    known = {"startup": (np.log(1e-4), OPEN)} | {name: recorded("priors", "reduce", name) for name in NAMES[1:]}
     mean, sd = np.array([known[name] for name in NAMES]).T
     mean, covariance, scatter = _solve(rows[rows.system != without], Prior(mean, np.diag(sd**2)))
     return Prior(mean, covariance), scatter

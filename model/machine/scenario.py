@@ -7,18 +7,26 @@ from model.machine.machine import Machine
 class Scenario(Machine):
     """What a prediction may ask of a system: a Machine, and the constants and the scatter of its steps."""
 
-    def step_constants(self):
-        """Return what all systems share in a step: a layer's overhead, and what was fitted to it, or given."""
-        if self._step_constants is None:
-            self._fitted_from |= set(step_fit.points("calibrate").source)
-            overhead = self.facts("software", "kernels")("layer_overhead")
-            fit = step_fit.follow(overhead, self._without) if self.sampler else None
-            fit = fit or step_fit.fit(self._without)
-            self._step_constants = fit.constants(self.sampler, "all systems")
-        return super().step_constants()
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self._steps = {}
 
-    def step_scatter(self):
-        """Return the factors, of shape (draws, 1), by which throughputs scatter about the step's law; 1 undrawn."""
+    def step_constants(self, engine=None):
+        """Return what all systems share in a step, and a serving software's own overhead, by name; None: pooled."""
+        if engine not in self._steps:
+            self._fitted_from |= step_fit.sources()
+            self._steps[engine] = step_fit.fit(self._without).constants(engine, self.sampler)
+        return self._steps[engine]
+
+    def step_scatter(self, workload):
+        """Return the factors, of shape (draws, 1), by which a step's time scatters about its law; 1 undrawn.
+
+        Runs scatter; a system, and a workload, without calibrating rows of its own lies further off.
+        """
         if self.sampler is None:
             return 1.0
-        return self.sampler.scatter(f"{self.name} step", step_fit.fit(self._without).scatter)
+        fit = step_fit.fit(self._without)
+        wide = fit.scatter**2
+        for unseen, name, known in (("system", self.name, fit.systems), ("workload", workload, fit.workloads)):
+            wide += 0.0 if name in known else self.facts("priors", "step")(f"unseen_{unseen}") ** 2
+        return self.sampler.scatter(f"{self.name} {workload} step", wide**0.5)

@@ -1,126 +1,202 @@
-"""From a system, a model and its operating conditions to the time of one step, and where that step waits."""
+"""From a system, a workload and its operating conditions to the time of one step, and where that step waits."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from model.laws import idle as waiting
+from model.laws import step as laws
 from model.laws.exchange import limited_routing
-from model.laws.idle import balls_in_bins, idle, overlapped, serial
-from model.laws.roofline import compute
+from model.laws.exchange import transfer as transfer_law
 from model.machine import collectives
 from model.machine.machine import POOLED
 from model.notation.equation import compute as evaluate
+from model.notation.equation import derive
 from model.notation.nomenclature import (
-    attention_flop,
     attention_time,
+    bubble_idle,
     compute_time,
     dense_bytes,
-    dense_flop,
     dense_time,
     distinct,
-    exchange_time,
+    exchange_idle,
     expert_bytes,
-    expert_flop,
     expert_time,
+    imbalance_idle,
     kv_bytes,
-    load_ratio,
+    moe_idle_share,
+    small_kernels,
     step_time,
 )
 
 WORKLOAD = (
-    *("total_parameters", "active_parameters", "expert_parameters", "layers", "moe_layers"),
-    *("experts", "topk", "hidden", "kv_elements"),
+    *("layers", "moe_layers", "experts", "topk", "hidden", "expert_parameters"),
+    *("dense_parameters", "dense_ffn_parameters", "embedding_parameters"),
+    *("kv_elements", "kv_elements_windowed", "attention_window", "key_value_heads", "state_elements"),
+    *("attention_layers", "windowed_layers"),
 )
 WIDTH = {"dispatch": None, "combine": "combine"}  # the format that sets the bytes on the wire; None: the precision
-ROOFLINES = {  # part: its time, its work, its bytes, and the peak that it runs at
-    "dense": (dense_time, dense_flop, dense_bytes, "peak"),
-    "experts": (expert_time, expert_flop, expert_bytes, "peak"),
-    "attention": (attention_time, attention_flop, kv_bytes, "peak_bf16"),
+ROOFLINES = {  # part: its time, and its bytes
+    "dense": (dense_time, dense_bytes),
+    "experts": (expert_time, expert_bytes),
+    "attention": (attention_time, kv_bytes),
 }
-PASSES = {"decode": (1, 1), "prefill": (1, 1), "training": (3, 2)}  # of compute, of exchanges: forward and backward
+PASSES = {"decode": 1, "prefill": 1, "training": 3}  # forward passes that the computing of a step is worth
+EXCHANGES = {"decode": 1, "prefill": 1, "training": 2}  # of each layer: forward, and backward in training
 
 
-def columns(scenario, model, phase, precision, rows, software=None, share=1.0, balanced=False):
-    """Return the columns of one step, or of a share of it (one of two microbatches), times of its parts included.
+class Asked(NamedTuple):
+    """What a step is asked for: a workload, a phase (decode, prefill, training), a precision, a serving software."""
 
-    rows: mapping of arrays ranks (devices), batch, context and, where it matters, processed (tokens per request and
-    step), kv_bytes_per_element and tensor_devices. balanced: every rank carries the same load. Where the tensor group
-    is the whole group, it splits every expert, too: no token is sent to another rank, and none carries more.
+    model: str
+    phase: str
+    precision: str
+    engine: str | None = None
+
+
+def engine_of(scenario, engine=None):
+    """Return the serving software: the one named, the machine's own where it has one, or None for the pooled one."""
+    if engine not in (None, POOLED):
+        return engine
+    return "cann" if scenario.system("runs_cann", 0.0) else None
+
+
+def columns(scenario, asked, rows, share=1.0):
+    """Return the columns of the law of a step, or of a share of it (one of two microbatches), the constants left out.
+
+    rows: mapping of arrays ranks (devices), batch (requests per device), context and, where they matter, processed and
+    drafts (of a request and step), kv_bytes_per_element, tensor_devices, expert_devices, redundant_experts, skew. In
+    prefill and training a request's tokens are its context, and each attends to half of them.
     """
-    system, workload = scenario.system, scenario.facts("workloads", model)
+    system, workload = scenario.system, scenario.facts("workloads", asked.model)
+    formats = scenario.facts("formats", asked.precision)
     shape = {name: workload(name) for name in WORKLOAD}
-    length = rows.get("processed", 1.0) if phase == "decode" else rows["context"]
-    requests = rows["batch"] * share
+    decode = asked.phase == "decode"
     dies = system("dies", 1)
-    tensor = rows.get("tensor_devices", 1.0)
-    split = (tensor > 1) & (tensor == rows["ranks"])  # attention and experts alike
-    compute_passes, exchange_passes = PASSES[phase]
+    group = np.asarray(rows["ranks"], float) * dies
+    tensor = np.asarray(rows.get("tensor_devices", 1.0), float)
+    tensor = np.where(tensor > 1, tensor * dies, 1.0)
+    spread = np.asarray(rows.get("expert_devices", rows["ranks"]), float)
+    spread = np.where(spread > 1, spread * dies, 1.0)
+    requests = rows["batch"] * share / dies
+    processed = rows.get("processed", 1.0) if decode else rows["context"]
+    weight, dense = formats("weight_bytes"), formats("dense_weight_bytes")
+    peak = system(f"peak_{asked.precision}") / dies
+    wider = _peak_of_a_byte(system) / dies if np.any(weight < 1) else peak
     result = {
         **rows,
         **shape,
-        **scenario.step_constants(),
+        "group_devices": group,
         "tensor_devices": tensor,
-        "group_devices": rows["ranks"],
-        "requests": requests,
-        "step_tokens": requests * length,
-        "weight_bytes": scenario.facts("formats", precision)("weight_bytes"),
-        "kv_bytes_per_element": rows.get("kv_bytes_per_element", 2.0),
-        "attention_flop_per_context": _attention(workload, phase),
-        "peak": system(f"peak_{precision}"),
-        "peak_bf16": system("peak_bf16"),
-        "memory_bandwidth": system("memory_bandwidth"),
-        "dies": dies,
-        "passes": compute_passes,
+        "expert_devices": spread,
+        "redundant_experts": rows.get("redundant_experts", 0.0),
+        "drafts": rows.get("drafts", np.maximum(processed - 1.0, 0.0)) if decode else 0.0,
+        "requests": requests if decode else 0.0,
+        "step_tokens": requests * processed,
+        "context": rows["context"] if decode else rows["context"] / 2,
+        "weight_bytes": weight,
+        "dense_weight_bytes": dense,
+        "block_scaled": formats("block_scaled"),
+        "kv_bytes_per_element": given(rows, "kv_bytes_per_element", formats("kv_bytes_per_element")),
+        "attention_flop_per_context": workload(f"attention_flop_per_context{'' if decode else '_expanded'}"),
+        "state_width": scenario.facts("priors", "step")("state_width"),
+        "peak": peak,
+        "dense_peak": wider,
+        "attention_peak": _attention_peak(scenario, asked, weight) / dies,
+        "memory_bandwidth": system("memory_bandwidth") / dies,
+        "passes": PASSES[asked.phase],
+        "exchange_passes": EXCHANGES[asked.phase],
     }
-    if balanced or share < 1:  # a second microbatch fills the waits for slower ranks
-        result["skew"] = 1.0
-    waits = (result["group_devices"] > 1) & ~split  # one device waits for nobody
-    result["skew"] = np.where(waits, result["skew"], 1.0)
-    result["load_ratio"] = 1.0 if balanced else np.where(split, 1.0, evaluate(balls_in_bins.solve(load_ratio), result))
-    result["compute_time"] = evaluate(compute.solve(compute_time), result)
-    result["reduce_time"] = _reduce(scenario, software, result)
-    for op, instead in (("dispatch", 0.0), ("combine", result["reduce_time"])):
-        sent = _exchange(scenario, workload, phase, op, precision, software, result)
-        result[f"{op}_time"] = np.where(split, instead, sent)
-    result["exchange_time"] = evaluate(serial.solve(exchange_time), {**result, "passes": exchange_passes})
+    whole = tensor >= group  # attention and experts split alike: no token is sent to another rank
+    result["reductions"] = np.where(whole, 2.0, 1.0)
+    result["exchanging"] = np.where(whole | (result["moe_layers"] == 0), 0.0, 1.0)
+    result["reduce_message"] = result["step_tokens"] * tensor * result["hidden"]
+    result["exchange_start"], result["exchange_transfer"] = _exchange(scenario, asked, result, dies)
     return result
 
 
-def step(scenario, model, phase, precision, overlap, rows, software=None):
-    """Return (step time, busy time, busy time of a balanced load), in s; overlap: two microbatches or one batch."""
-    time, part, share = _timed(scenario, model, phase, precision, overlap, rows, software)
-    fair = evaluate(compute.solve(compute_time), {**part, "load_ratio": 1.0, "skew": 1.0})
-    return time, part["compute_time"] / share, fair / share
+def with_constants(scenario, found, constants):
+    """Return the columns with fitted constants put in: those of the step, and what a tensor group's sums take."""
+    merged = {**found, **constants}
+    merged["skew"] = given(found, "skew", constants["skew"])  # of a run that says how balanced its experts were
+    merged["reduce_time"] = _reduce(scenario, merged)
+    return merged
 
 
-def duration(scenario, model, phase, precision, overlap, rows, software=None):
-    """Return the step time alone, in s: the first of what `step` returns."""
-    return _timed(scenario, model, phase, precision, overlap, rows, software)[0]
+def given(rows, name, usual):
+    """Return a column of rows, with the usual number where it is missing or not a number."""
+    column = rows.get(name)
+    if column is None:
+        return usual
+    return np.where(np.isfinite(column), column, usual) if np.any(~np.isfinite(column)) else column
 
 
-def _timed(scenario, model, phase, precision, overlap, rows, software):
-    """Return (step time, columns of a batch or microbatch, its share of the step)."""
-    share = 0.5 if overlap else 1.0
-    part = columns(scenario, model, phase, precision, rows, software, share)
-    facts = scenario.facts("software", "overlap")
-    price = {name: facts(name) for name in ("overlap_slowdown", "exposed_share")} if overlap else {}
-    return evaluate((overlapped if overlap else serial)[step_time].rhs, {**part, **price}), part, share
+def may_overlap(scenario, asked, rows):
+    """Tell where a serving software overlaps two microbatches: across domains, or everywhere, if it always does.
+
+    Inside a domain there is little to hide, and measured runs there do not.
+    """
+    engine = engine_of(scenario, asked.engine)
+    if engine is not None and scenario.facts("priors", engine)("always_overlaps", 0.0):
+        return np.full(np.shape(rows["ranks"]), True)
+    return np.asarray(rows["ranks"], float) > scenario.system("domain")
 
 
-def parts(scenario, model, phase, precision, overlap, rows):
+def duration(scenario, asked, rows, overlap=None):
+    """Return the time of a step, s.
+
+    overlap: False for one batch, True for two microbatches in turn; None for the shorter of both where the serving
+    software may overlap.
+    """
+    return _steps(scenario, asked, rows, overlap, (step_time,))[0]
+
+
+def step(scenario, asked, rows, overlap=None):
+    """Return (step time, busy time, busy time of a balanced load), in s; overlap as in `duration`."""
+    return _steps(scenario, asked, rows, overlap, (step_time, compute_time), balanced=True)
+
+
+def _steps(scenario, asked, rows, overlap, targets, balanced=False):
+    """Return targets of the law of a step, and with balanced the computing time of a load without skew."""
+    constants = scenario.step_constants(engine_of(scenario, asked.engine))
+    tried = may_overlap(scenario, asked, rows) if overlap is None else np.asarray(overlap)
+
+    def answered(law, share):
+        found = with_constants(scenario, columns(scenario, asked, rows, share), constants)
+        time, *rest = derive(law, targets, found)
+        if balanced:
+            rest.append(derive(law, (compute_time,), found | {"skew": 0.0})[0])
+        return time, *(each / share for each in rest)
+
+    if np.all(tried) and overlap is not None:
+        return answered(laws.two_batches, 0.5)
+    one = answered(laws.one_batch, 1.0)
+    if not np.any(tried):
+        return one
+    both = answered(laws.two_batches, 0.5)
+    taken = tried & (both[0] < one[0])
+    return tuple(np.where(taken, *pair) for pair in zip(both, one, strict=True))
+
+
+def parts(scenario, asked, rows, overlap=False):
     """Return a frame of the parts of one step, for one row of inputs: part, seconds, binds.
 
     binds: memory or compute for what has a roofline, None for the rest. rows: mapping of arrays of length one.
     """
-    share = 0.5 if overlap else 1.0
-    time, busy, fair = step(scenario, model, phase, precision, overlap, rows)
-    part = columns(scenario, model, phase, precision, rows, share=share, balanced=True)
+    constants = scenario.step_constants(engine_of(scenario, asked.engine))
+    time, busy, fair = step(scenario, asked, rows, overlap)
+    turns = 2.0 if overlap else 1.0
+    part = with_constants(scenario, columns(scenario, asked, rows, 1 / turns), constants)
+    balanced = part | {"skew": 0.0}
     found = []
-    for name, (seconds, work, traffic, rate) in ROOFLINES.items():
-        seconds, work, traffic = (evaluate(compute.solve(each), part) for each in (seconds, work, traffic))
-        binds = "compute" if np.ravel(work / part[rate] > traffic / part["memory_bandwidth"])[0] else "memory"
-        found.append((name, seconds / share, binds))
-    found.append(("layer overhead", part["passes"] * part["layers"] * part["layer_overhead"] / share, None))
-    found += [("slower rank", busy - fair, None), ("exchange", time - busy, None)]
+    for name, (seconds, traffic) in ROOFLINES.items():
+        seconds, traffic = derive(laws.work, (seconds, traffic), balanced)
+        reads = part["passes"] * traffic / (part["memory_bandwidth"] * part["memory_efficiency"])
+        binds = "memory" if np.ravel(reads >= seconds * (1 - 1e-9))[0] else "compute"
+        found.append((name, (1 + part["drafts"] / part["layers"]) * seconds * turns, binds))
+    found.append(("small kernels", derive(laws.work, (small_kernels,), part)[0] * turns, None))
+    found += [("slower rank", busy - fair, None), ("network", time - busy, None)]
     rows = [(name, float(np.ravel(seconds)[0]), binds) for name, seconds, binds in found]
     return pd.DataFrame(rows, columns=["part", "seconds", "binds"])
 
@@ -134,68 +210,88 @@ def idle_shares(time, busy, fair, stages=1, microbatches=1):
         "stages": stages,
         "microbatches": microbatches,
     }
-    names = {
-        "exchange": "exchange_idle",
-        "imbalance": "imbalance_idle",
-        "bubble": "bubble_idle",
-        "all": "moe_idle_share",
+    shares = {
+        "exchange": exchange_idle,
+        "imbalance": imbalance_idle,
+        "bubble": bubble_idle,
+        "all": moe_idle_share,
     }
-    solved = {str(equation.lhs): idle.solve(equation.lhs) for equation in idle.equations}
-    return {part: evaluate(solved[name], values) for part, name in names.items()}
+    return {part: evaluate(waiting.idle.solve(symbol), values) for part, symbol in shares.items()}
 
 
-def _attention(workload, phase):
-    """Return operations per token and token of context: absorbed in decode; causal, so half the context, otherwise."""
-    if phase == "decode":
-        return workload("attention_flop_per_context")
-    return workload("attention_flop_per_context_expanded") / 2
+def _peak_of_a_byte(system):
+    """Return the peak at which products with weights of a byte run."""
+    return system("peak_fp8") if "peak_fp8" in system else system("peak_int8")
 
 
-def _reduce(scenario, software, step_columns):
+def _attention_peak(scenario, asked, weight):
+    """Return the peak of attention: BF16, or that of a byte for software that quantises it beside narrower weights."""
+    engine = engine_of(scenario, asked.engine)
+    quantised = engine is not None and scenario.facts("priors", engine)("quantised_attention", 0.0)
+    if quantised and asked.phase == "decode" and np.all(weight < 1):
+        return _peak_of_a_byte(scenario.system)
+    return scenario.system("peak_bf16")
+
+
+def _reduce(scenario, found):
     """Return the time in which a tensor group adds up the activations of one layer; a group of one adds nothing up.
 
-    The rates are those of the all-reduce. A small sum starts up as fast as the exchange's kernels: what an engine
-    launches waits for no host, as most benchmarks of all-reduces do.
+    Inside a domain engines run kernels of their own, in two shots: each rank sends and receives all but its part twice.
+    Across domains they fall back on the library's all-reduce.
     """
-    tensor = np.asarray(step_columns["tensor_devices"], dtype=float)
+    tensor = found["tensor_devices"]
     if not np.any(tensor > 1):
         return 0.0
-    message = step_columns["step_tokens"] * tensor * step_columns["hidden"]
-    message = message * scenario.facts("formats", "combine")("combine_bytes")
-    kernels = scenario.software("all_to_all_time", software)
-    times = collectives.reduce_times(
-        scenario,
-        scenario.software("all_reduce_time"),
-        {"ranks": np.maximum(tensor, 2.0), "bytes": message},
-        startup=scenario.constants("all_to_all_time", kernels.name, "dispatch")["startup"],
-    )
-    return np.where(tensor > 1, np.minimum(*times), 0.0)
+    system, dies = scenario.system, scenario.system("dies", 1)
+    message = found["reduce_message"] * scenario.facts("formats", "combine")("combine_bytes")
+    software = scenario.software("all_reduce_time")
+    constants = scenario.constants(collectives.LARGE, software.name, "all_reduce")
+    rate = constants["ring_efficiency"] * system("scale_up_bandwidth") / dies
+    near = found["reduce_startup"] + 2 * (tensor - 1) / tensor * message / rate
+    inside = tensor <= system("domain") * dies
+    far = near
+    if not np.all(inside):
+        devices = np.maximum(tensor / dies, 2.0)
+        far = np.minimum(*collectives.reduce_times(scenario, software, {"ranks": devices, "bytes": message}))
+    return np.where(tensor > 1, np.where(inside, near, far), 0.0)
 
 
-def _exchange(scenario, workload, phase, op, precision, software, step_columns):
-    """Return the time of one dispatch or combine, whose ranks are dies; one rank exchanges nothing.
+def _exchange(scenario, asked, found, dies):
+    """Return (start-ups, transfers) of one dispatch and one combine of a layer, s; one rank exchanges nothing.
 
     Decode runs the low-latency kernels that were measured. Prefill and training send a token once to each domain that
-    the router lets it visit, and use the scale-up network also where the low-latency kernels do not.
+    the router lets it visit, and use the scale-up network also where the low-latency kernels do not. Where an expert is
+    split over several ranks, its tokens go to all of them.
     """
-    chosen = scenario.software("all_to_all_time", software)
-    if phase != "decode" and not chosen("uses_scale_up"):
+    ranks = found["group_devices"]
+    if not np.any(found["exchanging"]):
+        return 0.0, 0.0
+    chosen = scenario.software("all_to_all_time")
+    if asked.phase != "decode" and not chosen("uses_scale_up"):
         chosen = scenario.software("all_to_all_time", POOLED)
-    dies = step_columns["dies"]
-    ranks = np.asarray(step_columns["ranks"] * dies, dtype=float)
-    rows = {
-        "ranks": np.maximum(ranks, 2.0),
-        "tokens": step_columns["step_tokens"] / dies,
-        "hidden": step_columns["hidden"],
-        "topk": step_columns["topk"],
-        "bytes_per_element": scenario.facts("formats", WIDTH[op] or precision)(f"{op}_bytes"),
-    }
-    if phase != "decode":
-        domains = np.ceil(rows["ranks"] / (scenario.system("domain") * dies))
-        limit = np.minimum(workload("node_limit", np.inf), domains)
-        routing = {"destinations": domains, "place_limit": limit, "experts": step_columns["experts"]}
-        rows["outer_copies"] = evaluate(limited_routing.solve(distinct), {**routing, "topk": rows["topk"]})
-    inputs = collectives.all_to_all_columns(scenario.system, chosen, rows)
-    constants = scenario.constants("all_to_all_time", chosen.name, op)
-    prepare = collectives.prepare_time(chosen) if op == "dispatch" else 0.0
-    return np.where(ranks > 1, prepare + collectives.time("all_to_all_time", inputs, constants), 0.0)
+    starts, transfers = collectives.prepare_time(chosen), 0.0
+    for op in ("dispatch", "combine"):
+        rows = {
+            "ranks": np.maximum(ranks, 2.0),
+            "tokens": found["step_tokens"],
+            "hidden": found["hidden"],
+            "experts": found["experts"],
+            "topk": np.minimum(found["topk"] * ranks / found["expert_devices"], np.maximum(ranks, 2.0)),
+            "bytes_per_element": scenario.facts("formats", WIDTH[op] or asked.precision)(f"{op}_bytes"),
+        }
+        if asked.phase != "decode":
+            rows["outer_copies"] = _visited(scenario, asked, found, rows["ranks"], dies)
+        inputs = collectives.all_to_all_columns(scenario.system, chosen, rows)
+        constants = scenario.constants("all_to_all_time", chosen.name, op)
+        transfer = collectives.time("all_to_all_time", inputs, constants, target=transfer_law)
+        starts = starts + collectives.time("all_to_all_time", inputs, constants) - transfer
+        transfers = transfers + transfer
+    return np.where(ranks > 1, starts, 0.0), np.where(ranks > 1, transfers, 0.0)
+
+
+def _visited(scenario, asked, found, ranks, dies):
+    """Return the domains that a token visits: as many as the router lets it, and as hold experts of it."""
+    domains = np.ceil(ranks / (scenario.system("domain") * dies))
+    limit = np.minimum(scenario.facts("workloads", asked.model)("node_limit", np.inf), domains)
+    routing = {"destinations": domains, "place_limit": limit, "experts": found["experts"], "topk": found["topk"]}
+    return evaluate(limited_routing.solve(distinct), routing)

@@ -1,84 +1,236 @@
-"""Fits what all systems share in a step, roofline efficiency and skew, from decode rows marked `calibrate`."""
+"""Fits what all systems share in a step, from runs marked `calibrate`: few constants, each with a sourced prior.
 
-from dataclasses import dataclass, replace
+A serving software has an overhead of its own under one prior; where its devices are of another kind, a ratio of its
+efficiencies to those elsewhere, too. Priors are rows of data/priors.csv, whose bounds are 5 and 95 % points.
+"""
+
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import least_squares
+from scipy.special import ndtri
 
-from model.machine.machine import Machine
-from model.machine.operation_fit import Fit
-from model.machine.step import duration
+from model.laws import step as laws
+from model.machine.machine import POOLED, Machine
+from model.machine.step import Asked, columns, may_overlap, with_constants
+from model.notation.equation import derive
+from model.notation.nomenclature import step_time
 from model.notation.units import size
 from model.numbers import catalog
+from model.numbers.facts import Facts
 
-# Where an exchange sets the pace a row knows no efficiency, where microbatches overlap it knows no skew. Weak priors
-# keep such a fit finite and its interval wide: half of the roofline, half as long again, each within a factor of two.
-NAMES = ("roofline_efficiency", "skew")
-PRIOR, WITHIN = np.log([0.5, 0.5]), np.log(2.0)
-NODES = 4  # overheads of a layer at which the rows are fitted
-CONDITIONS = ("ranks", "batch", "context")
-
-
-def points(role=None):
-    """Return the measured decode throughputs whose operating conditions are published, all or those of a role."""
-    rows = catalog.chosen("serving")
-    rows = rows[(rows.quantity == "decode_throughput") & (rows.workload == "deepseek-v3") & rows.role.notna()]
-    rows = rows[rows[list(CONDITIONS)].notna().all(axis=1)]
-    return rows if role is None else rows[rows.role == role]
-
-
-@dataclass(frozen=True)
-class StepFit(Fit):
-    """A Fit whose second logarithm is that of skew - 1, so that no rank is slower than the slowest."""
-
-    def constants(self, sampler=None, label=""):
-        """Return both constants by name: floats, or arrays of shape (draws, 1)."""
-        drawn = super().constants(sampler, label)
-        return {**drawn, "skew": 1 + drawn["skew"]}
+SHARED = (
+    *("memory_efficiency", "product_efficiency", "skew", "activation_time", "activation_exponent", "block_scaling"),
+    *("reduce_startup", "overlap_slowdown", "compute_slowdown"),
+)
+ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
+CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
+FAR = ndtri(0.95)
+WORDS = ["system", "workload", "precision", "engine"]
+POINT = (
+    *("ranks", "tensor_devices", "expert_devices", "redundant_experts", "skew"),
+    *("batch", "context", "processed", "drafts", "kv_bytes_per_element", "overlap"),
+)
 
 
 @cache
-def fit(without=None, overhead=None):
-    """Return the StepFit that all systems share, by least squares on log throughput.
+def priors():
+    """Return a frame of the priors of fitted constants: fit, quantity, and mean and sd of the logarithm."""
+    rows = catalog.chosen("priors")
+    rows = rows[rows.low.notna() & (rows.low > 0) & (rows.low < rows.high)]
+    base = rows.unit.map(size)
+    return rows.assign(mean=np.log(rows.value * base), sd=np.log(rows.high / rows.low) / (2 * FAR))
 
-    without: a system left out; overhead: of a layer, s, in place of the chosen one.
+
+@cache
+def names():
+    """Return (fit, quantity) of each constant in order: those that all share, then each serving software's own."""
+    own = priors()
+    own = own[own.fit.isin(own.fit[own.quantity == "layer_overhead"])]
+    return (*(("step", name) for name in SHARED), *zip(own.fit, own.quantity, strict=True))
+
+
+@dataclass(frozen=True)
+class StepFit:
+    """Logarithms of the constants with their covariance, the scatter of log times, and which runs they rest on."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    scatter: float
+    rows: int
+    systems: frozenset
+    workloads: frozenset
+
+    def constants(self, engine=None, sampler=None):
+        """Return the constants of a step under a serving software, by name: floats, or arrays of shape (draws, 1).
+
+        None stands for the pooled software: its overhead lies where those of the softwares with runs lie.
+        """
+        logs = list(self.mean)
+        if sampler:
+            logs = sampler.normal([f"step {fit} {name}" for fit, name in names()], self.mean, self.covariance)
+        return _named(dict(zip(names(), map(np.exp, logs), strict=True)), engine, sampler)
+
+    @property
+    def standard_errors(self):
+        """Return the relative standard error of each constant, by (fit, quantity)."""
+        return dict(zip(names(), map(float, np.sqrt(np.diag(self.covariance))), strict=True))
+
+
+def _named(values, engine, sampler=None):
+    """Return the columns of one step from the values of all constants."""
+    found = {name: values["step", name] for name in SHARED} | _assumed(sampler)
+    if engine is None or engine == POOLED:
+        overheads = [np.log(values[each]) for each in values if each[1] == "layer_overhead"]
+        spread = np.std([np.mean(each) for each in overheads], ddof=1)
+        between = sampler.scatter("pooled layer_overhead", spread) if sampler else 1.0
+        found["layer_overhead"] = np.exp(np.mean(overheads, axis=0)) * between
+        return found
+    if (engine, "layer_overhead") not in values:
+        known = ", ".join(fit for fit, name in values if name == "layer_overhead")
+        raise ValueError(f"data/priors.csv has no serving software {engine}: choose one of {known}")
+    found["layer_overhead"] = values[engine, "layer_overhead"]
+    for name in ("memory_efficiency", "product_efficiency"):
+        found[name] = found[name] * values.get((engine, "efficiency_ratio"), 1.0)
+    return found
+
+
+def _assumed(sampler=None):
+    """Return what a step needs that no run tells apart: by name, numbers or draws."""
+    if sampler is None:
+        return _recorded()
+    facts = Facts("priors", "step", sampler)
+    return {name: facts(name) for name in ASSUMED}
+
+
+@cache
+def _recorded():
+    facts = Facts("priors", "step")
+    return {name: facts(name) for name in ASSUMED}
+
+
+def points(role=None):
+    """Return the measured steps of decode with their operating points, all or those of a role, times in s as `time`.
+
+    Rows of data/serving.csv whose conditions are published, and the disaggregated runs of data/serving_runs.csv; of a
+    run, the requests that are in decode: a request sees itself and the others' share of their lives spent there.
+    """
+    rows = pd.concat([_published(), _disaggregated()], ignore_index=True)
+    rows[list(POINT)] = rows[list(POINT)].apply(pd.to_numeric)
+    return rows if role is None else rows[rows.role == role].reset_index(drop=True)
+
+
+def _published():
+    rows = catalog.chosen("serving")
+    rows = rows[(rows.quantity == "decode_throughput") & rows.role.notna() & rows.engine.notna()]
+    accepted = rows.tokens_per_step.fillna(1.0)
+    return rows.assign(
+        time=rows.batch * accepted / rows.value, tensor_devices=1.0, expert_devices=rows.ranks, tokens_per_step=accepted
+    )
+
+
+def _disaggregated():
+    rows = catalog.chosen("serving_runs")
+    rows = rows[(rows["mode"] == "disaggregated") & rows.tensor_devices.notna() & rows.drafts.notna()]
+    wide = rows.pivot_table(index="set", columns="quantity", values="value", sort=False)
+    runs = rows[(rows.quantity == "time_per_output_token") & rows.role.notna()]
+    runs = runs.join(wide.time_to_first_token.rename("first"), on="set")
+    life = runs.value * runs.output_tokens
+    share = life / (runs["first"] + life)
+    held = np.maximum(1 + (runs.concurrency / runs.instances - 1) * share, 1.0)
+    return runs.assign(
+        time=runs.value * runs.unit.map(size),
+        batch=held / runs.ranks,
+        context=runs.input_tokens + runs.output_tokens / 2,
+        processed=1 + runs.drafts,
+        tokens_per_step=1.0,
+        redundant_experts=0.0,
+        skew=np.nan,
+        overlap=0.0,
+    )
+
+
+@cache
+def fit(without=None):
+    """Return the StepFit that all systems share, by least squares on log time, robust beyond two scatters.
+
+    without: a system, or a mapping of columns to values as pairs, whose rows are left out. Repeats of one operating
+    point count once together.
     """
     rows = points("calibrate")
-    rows = rows if without is None else rows[rows.system != without]
-    # Shared by the scenarios, which look the numbers of their systems up once.
-    constants = {} if overhead is None else {"layer_overhead": overhead}
-    scenarios = [(Machine(row.system, step_constants=constants), row) for row in rows.itertuples()]
-
-    def misfit(logarithms):
-        constants["roofline_efficiency"], constants["skew"] = np.exp(logarithms) + [0, 1]
-        return np.array([np.log(predict(scenario, row) / row.value) for scenario, row in scenarios])
-
-    def residuals(logarithms, width):
-        return np.concatenate([misfit(logarithms) / width, (logarithms - PRIOR) / WITHIN])
-
-    start = misfit(least_squares(residuals, PRIOR, args=(0.1,)).x)
-    scatter = float(np.sqrt(np.sum(start**2) / max(len(rows) - len(NAMES), 1)))
-    solution = least_squares(residuals, PRIOR, args=(scatter,))
-    return StepFit(NAMES, solution.x, np.linalg.inv(solution.jac.T @ solution.jac), scatter, len(rows))
+    left = (("system", without),) if isinstance(without, str) else without or ()
+    for column, value in left:
+        rows = rows[rows[column] != value]
+    return fitted(rows.reset_index(drop=True))
 
 
-def follow(overhead, without=None):
-    """Return the StepFit whose mean follows an assumed overhead of a layer: an array, s, of shape (draws, 1).
+def fitted(rows):
+    """Return the StepFit of given rows of `points`."""
+    ready, seen, weight = prepare(rows), np.log(rows.time.to_numpy()), _weights(rows)
+    table = priors().set_index(["fit", "quantity"]).loc[list(names())]
+    mean, sd = table["mean"].to_numpy(), table.sd.to_numpy()
 
-    The rows are fitted anew at a few overheads between the least and the most recorded; in between the logarithms are
-    interpolated. The longer a layer takes for nothing, the more efficient must be what is left.
+    def misfit(logs):
+        values = dict(zip(names(), np.exp(logs), strict=True))
+        return weight * (np.log(answer(ready, values, len(rows))) - seen)
+
+    def residuals(logs):
+        return np.concatenate([misfit(logs) / CLOSE, (logs - mean) / sd])
+
+    found = least_squares(residuals, mean, loss="soft_l1", f_scale=2.0)
+    # The scatter of single runs about the fit; the constants' own freedom is in their covariance. Few systems are easily
+    # fitted: what is left there understates how far runs of one more lie off.
+    scatter = max(float(np.sqrt(np.sum(misfit(found.x) ** 2) / np.sum(weight**2))), CLOSE)
+    covariance = np.linalg.inv(found.jac.T @ found.jac)
+    return StepFit(found.x, covariance, scatter, len(rows), frozenset(rows.system), frozenset(rows.workload))
+
+
+def prepare(rows):
+    """Return what the law needs of rows of `points` besides the fitted constants, group by group of equal words."""
+    ready = []
+    for words, group in rows.groupby(WORDS, sort=False):
+        system, workload, precision, engine = words
+        machine, asked = Machine(system), Asked(workload, "decode", precision, engine)
+        point = {name: group[name].to_numpy(float) for name in POINT}
+        overlap = point.pop("overlap")
+        tried = np.where(np.isnan(overlap), may_overlap(machine, asked, point), overlap > 0)
+        halves = columns(machine, asked, point, 0.5) if tried.any() else None
+        ready.append((group.index.to_numpy(), machine, engine, columns(machine, asked, point), halves, tried))
+    return ready
+
+
+def answer(ready, values, number):
+    """Return the step times, s, of prepared rows under the values of all constants by (fit, quantity).
+
+    Where a run overlapped, its software took the shorter of one batch and two microbatches.
     """
-    row = catalog.chosen("software").query("quantity == 'layer_overhead'").iloc[0]
-    nodes = np.geomspace(row.low, row.high, NODES) * size(row.unit)
-    means = np.array([fit(without, float(node)).mean for node in nodes])
-    mean = [np.interp(np.log(overhead), np.log(nodes), means[:, i]) for i in range(len(NAMES))]
-    return replace(fit(without), mean=mean)
+    times = np.empty(number)
+    for places, machine, engine, one, half, tried in ready:
+        constants = _named(values, engine)
+        (time,) = derive(laws.one_batch, (step_time,), with_constants(machine, one, constants))
+        if half is not None:
+            (both,) = derive(laws.two_batches, (step_time,), with_constants(machine, half, constants))
+            time = np.where(tried, np.minimum(time, both), time)
+        times[places] = time
+    return times
 
 
-def predict(scenario, row):
-    """Return the decode throughput, in token/s per device, of one row of points()."""
-    accepted = row.tokens_per_step if np.isfinite(row.tokens_per_step) else 1.0
-    inputs = {name: np.array([getattr(row, name)]) for name in CONDITIONS} | {"processed": np.ceil(accepted)}
-    time = duration(scenario, row.workload, "decode", row.precision, row.overlap == 1, inputs)
-    return float(row.batch * accepted / time[0])
+def predict(fitted_to, rows):
+    """Return the step times, s, that a StepFit gives for rows of `points`."""
+    values = dict(zip(names(), np.exp(fitted_to.mean), strict=True))
+    return answer(prepare(rows), values, len(rows))
+
+
+@cache
+def sources():
+    """Return the source keys of the runs and priors behind the fit."""
+    return frozenset(points("calibrate").source) | frozenset(priors().source)
+
+
+def _weights(rows):
+    """Return weights so that repeats of one operating point (another layout of prefill, say) count once together."""
+    keys = ["system", "precision", "engine", "ranks", "tensor_devices", "expert_devices", "context", "overlap"]
+    repeats = rows.groupby([*(rows[key] for key in keys), rows.batch.round(1)], dropna=False).time.transform("size")
+    return 1 / np.sqrt(repeats.to_numpy(float))

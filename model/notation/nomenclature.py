@@ -165,49 +165,107 @@ unavailability = symbol("unavailability", "y", "1", "share of time in which one 
 fabric_availability = symbol("fabric_availability", r"A_F", "1", "share of time in which a domain's own network works")
 whole_domain_share = symbol("whole_domain_share", r"p_G", "1", "share of time in which every device of a domain works")
 
-# One step of a mixture-of-experts model on one device
+# One step of a model on one rank: a device, or a die where a device has several that exchange on their own
 batch = symbol("batch", "b", "1", "requests that a device holds")
 context = symbol("context", r"\ell_c", "1", "tokens held per request, mean")
 tokens_per_step = symbol("tokens_per_step", "q", "1", "tokens accepted per request and step")
-step_tokens = symbol("step_tokens", "t_s", "1", "tokens that a device processes in one step or one microbatch")
-requests = symbol("requests", "b_s", "1", "requests of a device that one step or one microbatch serves")
+step_tokens = symbol("step_tokens", "t_s", "1", "tokens that a rank processes in one step or one microbatch")
+requests = symbol("requests", "b_s", "1", "requests of a rank that one step or one microbatch serves")
 tensor_devices = symbol(
-    "tensor_devices", "H", "1", "devices that split attention's heads, and each expert where they are the whole group"
+    "tensor_devices", "H", "1", "ranks that split attention's heads, and each expert where they are the whole group"
 )
-group_devices = symbol("group_devices", "R", "1", "devices over which the experts are spread")
+group_devices = symbol("group_devices", "R", "1", "ranks of the group that serves together")
+expert_devices = symbol(
+    "expert_devices", "R_e", "1", "ranks over which experts are spread; each expert is split over R/R_e"
+)
+redundant_experts = symbol("redundant_experts", "E_r", "1", "copies of experts beyond the first, over all ranks")
+processed = symbol("processed", "q_p", "1", "tokens that a step processes for each request, drafts counted")
+drafts = symbol("drafts", "d_q", "1", "tokens drafted ahead of each step, each by one more layer")
+draft_acceptance = symbol(
+    "draft_acceptance", "p_q", "1", "share of drafted tokens that are accepted, each after the one before"
+)
 passes = symbol(
     "passes", r"\kappa", "1", "forward passes that one step is worth: 1 without and 3 with the backward pass"
 )
-weight_bytes = symbol("weight_bytes", "w_W", "B", "bytes of one weight")
+exchange_passes = symbol(
+    "exchange_passes", r"\kappa_x", "1", "exchanges of each layer in a step: 1, or 2 with the backward pass"
+)
+weight_bytes = symbol("weight_bytes", "w_W", "B", "bytes of one weight of experts and other feed-forward layers")
+dense_weight_bytes = symbol("dense_weight_bytes", "w_D", "B", "bytes of one weight of attention and the output layer")
 kv_bytes_per_element = symbol("kv_bytes_per_element", "w_K", "B", "bytes of one cached element")
 total_parameters = symbol("total_parameters", r"N_\Sigma", "1", "parameters of the model")
 active_parameters = symbol("active_parameters", "N_a", "1", "parameters that one token passes through")
+dense_parameters = symbol(
+    "dense_parameters", "N_d", "1", "parameters that every step reads: all but routed experts and input table"
+)
+dense_ffn_parameters = symbol(
+    "dense_ffn_parameters", "N_f", "1", "of these, parameters of feed-forward layers and shared experts"
+)
+embedding_parameters = symbol(
+    "embedding_parameters", "N_i", "1", "parameters of the input table, which is held and not read"
+)
 expert_parameters = symbol("expert_parameters", "N_e", "1", "parameters of one expert of one layer")
 moe_layers = symbol("moe_layers", r"\Lambda_e", "1", "layers with routed experts")
-kv_elements = symbol("kv_elements", "n_K", "1", "cached elements per token of context, all layers")
+kv_elements = symbol("kv_elements", "n_K", "1", "cached elements per token of context, all layers that keep all of it")
+kv_elements_windowed = symbol("kv_elements_windowed", "n_w", "1", "the same of all layers that keep a window of it")
+attention_window = symbol("attention_window", r"\ell_w", "1", "tokens of context that a windowed layer keeps")
+window_context = symbol("window_context", r"\ell_m", "1", "tokens of context that a windowed layer holds")
+key_value_heads = symbol(
+    "key_value_heads", "h_K", "1", "ranks over which the cache can be split: heads; 1 where it is latent"
+)
+state_elements = symbol("state_elements", "n_S", "1", "elements of recurrent state per request, all layers")
+state_width = symbol("state_width", "w_S", "B", "bytes of one element of recurrent state")
+attention_layers = symbol("attention_layers", r"\Lambda_a", "1", "layers with attention over the whole context")
+windowed_layers = symbol("windowed_layers", r"\Lambda_w", "1", "layers with attention over a window of the context")
 attention_flop_per_context = symbol(
     "attention_flop_per_context", "f_a", "FLOP", "operations of one layer's attention per token and token of context"
 )
-peak_bf16 = symbol("peak_bf16", r"\Pi_{16}", "TFLOP/s", "dense BF16 peak of a device, at which attention runs")
+peak_bf16 = symbol("peak_bf16", r"\Pi_{16}", "TFLOP/s", "dense BF16 peak of a device")
+dense_peak = symbol("dense_peak", r"\Pi_d", "TFLOP/s", "dense peak at which products with the wider weights run")
+attention_peak = symbol("attention_peak", r"\Pi_a", "TFLOP/s", "dense peak at which attention runs")
 dense_flop = symbol("dense_flop", "F_d", "FLOP", "operations of all matrix products but the routed experts'")
 expert_flop = symbol("expert_flop", "F_e", "FLOP", "operations of the routed experts' matrix products")
 attention_flop = symbol("attention_flop", "F_a", "FLOP", "operations of attention over the context")
 dense_bytes = symbol("dense_bytes", "Q_d", "B", "bytes of the weights that every device holds")
-local_experts = symbol("local_experts", "E_l", "1", "routed experts of a layer that a device holds")
+touched_share = symbol(
+    "touched_share", r"\theta", "1", "share of a layer's experts that some token of the group visits"
+)
+expert_slots = symbol("expert_slots", "E_l", "1", "routed experts of a layer that a rank has room for, copies counted")
+read_experts = symbol("read_experts", "E_t", "1", "experts of a layer that the rank with most of them visited reads")
 expert_bytes = symbol("expert_bytes", "Q_e", "B", "bytes of the routed experts' weights that a step reads on a device")
 kv_bytes = symbol("kv_bytes", "Q_K", "B", "bytes of cached keys and values that a step reads on a device")
-roofline_efficiency = symbol(
-    "roofline_efficiency", r"\eta", "1", "share of its roofline that a device reaches, fitted, one for all systems"
+memory_efficiency = symbol(
+    "memory_efficiency", r"\eta_M", "1", "share of the memory bandwidth that a step reaches, fitted"
 )
+product_efficiency = symbol("product_efficiency", r"\eta_P", "1", "share of the dense peak that products reach, fitted")
 layer_overhead = symbol(
-    "layer_overhead", "o", "us", "time of one layer that neither work nor bytes explain, fitted, one for all systems"
+    "layer_overhead",
+    "o",
+    "us",
+    "time of one layer that neither work nor bytes explain, fitted for each serving software",
 )
+activation_time = symbol(
+    "activation_time", r"\tau_a", "ns", "small kernels' time per token, layer and element at t_a tokens, fitted"
+)
+activation_exponent = symbol(
+    "activation_exponent", r"\gamma_a", "1", "how that time grows with the tokens of a rank, fitted"
+)
+activation_reference = symbol(
+    "activation_reference", "t_a", "1", "tokens of a rank at which the time of activations is stated"
+)
+block_scaled = symbol(
+    "block_scaled", "z_b", "1", "1 where kernels of their own scale activations before each product, else 0"
+)
+block_scaling = symbol(
+    "block_scaling", r"\zeta", "1", "small kernels of a layer with block-scaled activations over those without, fitted"
+)
+dense_kernels = symbol(
+    "dense_kernels", "z_d", "1", "small kernels of a layer without routed experts over those of one with"
+)
+small_kernels = symbol("small_kernels", "T_k", "s", "time of small kernels and launches, all layers")
 load_ratio = symbol("load_ratio", "u", "1", "load of the busiest rank over the mean load")
 skew = symbol(
-    "skew",
-    r"\sigma",
-    "1",
-    "times longer that the slowest rank takes for work that grows with its load, where each layer waits for it, fitted",
+    "skew", r"\sigma", "1", "how popularity stretches the work of the busiest rank as ranks hold fewer experts"
 )
 dense_time = symbol("dense_time", "T_d", "s", "time of the matrix products but the routed experts'")
 expert_time = symbol("expert_time", "T_e", "s", "time of the routed experts on the busiest rank")
@@ -215,10 +273,27 @@ attention_time = symbol("attention_time", "T_a", "s", "time of attention over th
 compute_time = symbol("compute_time", "T_c", "s", "time that a device computes in one step or one microbatch")
 dispatch_time = symbol("dispatch_time", "T_1", "s", "time of one dispatch")
 combine_time = symbol("combine_time", "T_2", "s", "time of one combine")
+exchange_start = symbol(
+    "exchange_start", r"\alpha_x", "s", "start-ups and latencies of one layer's dispatch and combine"
+)
+exchange_transfer = symbol("exchange_transfer", r"\beta_x", "s", "transfers of one layer's dispatch and combine")
+exchanging = symbol("exchanging", "z_x", "1", "1 where experts are spread over ranks that exchange tokens, else 0")
 exchange_time = symbol(
     "exchange_time", "T_x", "s", "time of all exchanges of one step or one microbatch, nothing overlapped"
 )
 reduce_time = symbol("reduce_time", "T_r", "s", "time in which a tensor group adds up one layer's activations")
+reduce_startup = symbol(
+    "reduce_startup", r"\alpha_r", "us", "start-up of a serving software's own all-reduce in a domain, fitted"
+)
+reductions = symbol(
+    "reductions", "n_r", "1", "sums of a tensor group in one layer: 2 where it splits experts, too, else 1"
+)
+reduction_time = symbol(
+    "reduction_time", r"T_{\Sigma r}", "s", "time of all sums of a tensor group in one step or one microbatch"
+)
+compute_slowdown = symbol(
+    "compute_slowdown", r"\delta", "1", "share by which computing beside transfers takes longer, fitted"
+)
 overlap_slowdown = symbol(
     "overlap_slowdown", r"\varphi", "1", "times longer that a transfer takes while the device computes"
 )
@@ -246,16 +321,24 @@ ffn_utilisation = symbol(
 
 # Serving
 memory_capacity = symbol("memory_capacity", "M_C", "GiB", "memory of a device; a maker's GB")
-memory_usable = symbol("memory_usable", r"\eta_M", "1", "share of a device's memory that weights and cache may fill")
+memory_usable = symbol("memory_usable", r"\eta_U", "1", "share of a device's memory that weights and cache may fill")
 held_bytes = symbol("held_bytes", "Q_H", "B", "bytes of the weights that a device keeps in memory")
 request_bytes = symbol("request_bytes", "Q_R", "B", "bytes of cache that one request keeps on each device of its group")
 batch_limit = symbol("batch_limit", r"b_{\max}", "1", "requests of a device that its memory holds at most")
+input_tokens = symbol("input_tokens", r"\ell_i", "1", "tokens of one request's prompt")
+output_tokens = symbol("output_tokens", r"\ell_o", "1", "tokens of one request's answer")
+prefill_throughput = symbol("prefill_throughput", "Y_p", "token/s", "prompt tokens per second and device of prefill")
+service_throughput = symbol(
+    "service_throughput", "Y_s", "token/s", "tokens in and out per second and device, all counted"
+)
+prefill_tokens = symbol("prefill_tokens", "t_p", "1", "prompt tokens that a device takes into one step of prefill")
+prefill_share = symbol("prefill_share", r"\pi_p", "1", "share of a service's devices that prefill")
 user_speed = symbol("user_speed", "v", "token/s", "tokens that one user gets per second")
 users = symbol("users", "n_U", "1", "users that a device serves at once")
 rent = symbol("rent", "c_R", "USD/h", "price of one device for an hour")
 domain_price = symbol("domain_price", "c_G", "USD", "price of all devices of one domain and what joins them")
 rent_ratio = symbol("rent_ratio", r"\varrho", "1/h", "rent of a device for an hour over its price")
-serving_power = symbol("serving_power", "w_S", "W", "power of a machine for each of its devices, maximum")
+serving_power = symbol("serving_power", "w_R", "W", "power of a machine for each of its devices, maximum")
 token_cost = symbol("token_cost", "c_T", "USD", "cost of one token")
 token_energy = symbol("token_energy", "J_T", "J", "energy of one token")
 token_price = symbol("token_price", "p_T", "USD", "price at which one token sells")
@@ -342,9 +425,7 @@ training_efficiency = symbol(
     "training_efficiency", r"\eta_W", "1", "share of the BF16 peak that a training step's work reaches, fitted"
 )
 work_time = symbol("work_time", "T_W", "s", "time of a training step's operations on one device")
-dense_parameters = symbol(
-    "dense_parameters", "N_0", "1", "parameters of one pipeline stage that each of its devices holds"
-)
+stage_parameters = symbol("stage_parameters", "N_D1", "1", "parameters of one pipeline stage, routed experts left out")
 stage_experts = symbol("stage_experts", "N_E", "1", "parameters of the routed experts of one pipeline stage")
 held_parameters = symbol("held_parameters", "N_D", "1", "parameters that one device holds")
 gradient_bytes = symbol("gradient_bytes", "w_g", "B", "bytes of one parameter's gradient and of its update on the wire")

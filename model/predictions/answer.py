@@ -7,8 +7,9 @@ from model.machine import operation_fit
 from model.machine.machine import POOLED
 from model.machine.scenario import Scenario
 from model.numbers.draws import Sampler, low_high
-from model.predictions.inputs import InputError, check
+from model.predictions.inputs import InputError, RowError, check
 from model.predictions.quantities import quantity
+from model.predictions.quantity import Found
 
 DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one drawn array at a time, which bounds memory
 ROWS = 2**16  # of one array that is not drawn: it stays in a core's cache from one operation to the next
@@ -27,7 +28,7 @@ def predict(
     changes=None,
     passed=(),
 ):
-    """Return a frame with columns value, unit, low, high, one row for each row of frame, and the sources used.
+    """Return a frame with columns value, unit, low, high, and the layout that a search found, and the sources used.
 
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
     rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
@@ -37,20 +38,21 @@ def predict(
     """
     what = quantity(name)
     numbers, texts = check(what, frame, system, where, first, passed)
-    result = np.full((3, len(frame)), np.nan)
+    result, layout = np.full((3, len(frame)), np.nan), {}
     sources = set()
     for choices, rows in _groups(texts, len(frame)):
         try:
             with np.errstate(all="ignore"):  # what has no finite value is refused below, by row
-                sources |= _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own, changes)
+                sources |= _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, own, changes)
         except ValueError as error:
-            row = first + int(rows.start if isinstance(rows, slice) else rows[0])
+            at = getattr(error, "place", 0) if isinstance(error, RowError) else 0
+            row = first + int(rows.start + at if isinstance(rows, slice) else rows[at])
             raise InputError(f"{where} row {row}: {error}") from error
     if (bad := ~np.isfinite(result[0])).any():
         row = first + int(np.argmax(bad))
         raise InputError(f"{where} row {row}: {name} has no finite value there: move the inputs towards usual sizes")
     unit = pd.Categorical.from_codes(np.zeros(len(frame), np.int8), [what.unit])  # one word, not a million
-    answer = {"value": result[0], "unit": unit, "low": result[1], "high": result[2]}
+    answer = {"value": result[0], "unit": unit, "low": result[1], "high": result[2], **layout}
     return pd.DataFrame(answer, index=frame.index, copy=False), sorted(sources)
 
 
@@ -67,19 +69,37 @@ def _groups(texts, length):
         yield {name: word for name, word in words.items() if word}, np.flatnonzero(combined == group)
 
 
-def _evaluate(what, choices, numbers, rows, result, interval, seed, draws, own, changes):
-    """Fill result[:, rows] (value, low, high) for rows that share all text inputs; return the source keys used."""
+def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, own, changes):
+    """Fill result[:, rows] (value, low, high) for rows that share all text inputs; return the source keys used.
+
+    layout: columns of what a search found, by name, filled for the same rows.
+    """
     name = choices.pop("system", None)
     scenario = Scenario(name, own=own, changes=changes)
+    done = 0
     for part in _parts(rows, ROWS):
-        result[0, part] = what.evaluate(scenario, choices, {key: values[part] for key, values in numbers.items()})
+        asked = {key: values[part] for key, values in numbers.items()}
+        try:
+            found = what.evaluate(scenario, choices, asked)
+        except RowError as error:
+            error.place = done + error.row
+            raise
+        done += result[0, part].size
+        if isinstance(found, Found):
+            for column, values in found.layout.items():
+                layout.setdefault(column, np.full(result.shape[1], np.nan))[part] = values
+        result[0, part] = _values(found)
     if interval:
         drawn = Scenario(name, Sampler(draws, (seed, 0)), own=own, changes=changes)
         for part in _parts(rows, max(CELLS // draws, 1)):
-            values = what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()})
+            values = _values(what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()}))
             values = np.broadcast_to(values, (draws, result[0, part].size))
             result[1:, part] = low_high(values, axis=0)
     return set(scenario.sources())
+
+
+def _values(found):
+    return found.values if isinstance(found, Found) else found
 
 
 def _parts(rows, size):

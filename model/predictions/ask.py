@@ -62,7 +62,7 @@ def predict(
     own: bool = True,
     **inputs: Any,
 ) -> pd.DataFrame:
-    """Return a frame of predictions: the inputs, then value, low, high (5 and 95 %) and unit, one row for each point.
+    """Return a frame of predictions, one row a point: inputs, the layout found, value, low, high (5 and 95 %), unit.
 
     Points are the product of the lists given (`ranks=[8, 64]`, `system=[...]`), or the rows of the frame `points` with
     every other input added. Numbers are in base units; `workload` is another name for `model`. changes: numbers of the
@@ -75,7 +75,8 @@ def predict(
     found, sources = answer.predict(
         name, frame, None, interval, seed, draws, where=f"{name}(...)", own=own, changes=changes
     )
-    frame = frame.assign(value=found.value, low=found.low, high=found.high, unit=what.unit)
+    layout = {column: found[column] for column in found.columns[4:] if column not in frame}
+    frame = frame.assign(**layout, value=found.value, low=found.low, high=found.high, unit=what.unit)
     equation = what.equation
     frame.attrs = {
         "equation": f"{latex(equation.lhs)} = {latex(equation.rhs)}",
@@ -107,7 +108,7 @@ def draws(
     for row in range(len(frame)):
         choices, numbers, where = _one(what, frame.iloc[[row]])
         scenario = Scenario(where, Sampler(number, (seed, 0)), own=own, changes=changes)
-        found[:, row] = np.broadcast_to(what.evaluate(scenario, choices, numbers), (number, 1))[:, 0]
+        found[:, row] = np.broadcast_to(what.values(scenario, choices, numbers), (number, 1))[:, 0]
     return found
 
 
@@ -133,9 +134,9 @@ def explain(
     choices, numbers, where = _one(what, _points(what, None, system, inputs))
     scenario = Scenario(where, changes=changes)
     try:
-        answered = float(np.ravel(what.evaluate(scenario, choices, numbers))[0])
+        answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
         with kept() as calls:  # a second time, when what is fitted has been fitted
-            what.evaluate(scenario, choices, numbers)
+            what.values(scenario, choices, numbers)
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
     laws = {each.solve(what.target): each for each in reversed((what.law, *what.others))}
@@ -166,7 +167,7 @@ def drivers(name: str, *, system: str | None = None, points: int = 512, seed: in
     what = quantity(name)
     choices, numbers, where = _one(what, _points(what, None, system, inputs))
     return sensitivity.indices(
-        lambda sampler: what.evaluate(Scenario(where, sampler=sampler), choices, numbers), points, seed
+        lambda sampler: what.values(Scenario(where, sampler=sampler), choices, numbers), points, seed
     )
 
 

@@ -42,7 +42,7 @@ def lacks(name, system, inputs=None, given=None):
     while True:
         try:
             with np.errstate(all="ignore"):
-                what.evaluate(Scenario(system, changes=known), choices, numbers)
+                what.values(Scenario(system, changes=known), choices, numbers)
             return found
         except Missing as gap:
             if gap.name != system or gap.quantity in known:

@@ -16,6 +16,14 @@ OPTIONAL = "optional"
 BASE_UNITS = {"us": "s", "ms": "s", "min": "s", "h": "s", "day": "s", "1/(device h)": "1/s", "1/h": "1/s"}
 
 
+class RowError(ValueError):
+    """What is wrong with one row of those that a quantity's function was given; row counts from 0."""
+
+    def __init__(self, row, message):
+        super().__init__(message)
+        self.row = row
+
+
 class InputError(ValueError):
     """Inputs that cannot be answered; the sentence names the place and what would be accepted."""
 
@@ -35,6 +43,7 @@ class Input:
     high: float = float("inf")
     choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     meaning: str = ""
+    files: str = ""  # the end of a file's name that is taken in place of a word
 
     @property
     def words(self):
@@ -104,7 +113,7 @@ def describe(each):
     if each.words == ("*",):
         return "a name listed by `python -m model systems`"
     if each.choices:
-        return "one of " + ", ".join(each.words)
+        return "one of " + ", ".join(each.words) + (f", or the path of a {each.files} file" if each.files else "")
     high = "" if each.high == float("inf") else f" to {each.high:g}"
     return f"a number from {each.low:g}{high}" + (f", in {each.unit}" if each.unit not in ("", "1") else "")
 
@@ -137,7 +146,7 @@ def _words(each, column, where, first):
     if (accepted := each.words) != ("*",):
         words = [meant(word, accepted) or word for word in words]
         for code, word in enumerate(words):
-            if word not in accepted:
+            if word not in accepted and not (each.files and word.endswith(each.files)):
                 row = first + int(np.argmax(codes == code))
                 raise InputError(f"{where} row {row}: {each.name} is '{word}'; it takes {describe(each)}")
     return codes, words

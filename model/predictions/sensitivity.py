@@ -16,7 +16,7 @@ def ranking(name, inputs, system=None, points=512, seed=0):
     numbers, texts = check(what, pd.DataFrame([inputs]), system, "the inputs")
     choices = {key: words[0] for key, (_, words) in texts.items() if words[0]}
     system = choices.pop("system", None)
-    return indices(lambda sampler: what.evaluate(Scenario(system, sampler=sampler), choices, numbers), points, seed)
+    return indices(lambda sampler: what.values(Scenario(system, sampler=sampler), choices, numbers), points, seed)
 
 
 def indices(function, points=512, seed=0, ranked=False):

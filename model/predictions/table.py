@@ -18,7 +18,7 @@ from model.predictions.inputs import InputError, others
 from model.predictions.quantities import quantity
 from model.predictions.workers import in_order
 
-ANSWER = ("value", "unit", "low", "high")
+ANSWER = ("value", "unit", "low", "high")  # and behind them what a search found, where the table has no such column
 IN_MEMORY = 2**25  # characters of an answer that wait in memory; a longer one waits in a temporary file
 
 
@@ -34,9 +34,10 @@ def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1,
     record, columns = header(path)
     if taken := [column for column in ANSWER if column in columns]:
         raise InputError(f"{path}: the column {taken[0]} is one of the answer's: rename it")
-    ask = partial(_answer, name, str(path), record, columns, system, interval, seed, passed)
+    found = [column for column in quantity(name).layout if column not in columns]
+    ask = partial(_answer, name, str(path), record, columns, system, interval, seed, passed, found)
     with tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as waiting:
-        waiting.write(",".join([record, *ANSWER]) + "\n")
+        waiting.write(",".join([record, *ANSWER, *found]) + "\n")
         for text in _answers(ask, path, workers):
             waiting.write(text)
         waiting.seek(0)
@@ -59,7 +60,7 @@ def _answers(ask, path, workers):
             yield text
 
 
-def _answer(name, path, record, columns, system, interval, seed, passed, block):
+def _answer(name, path, record, columns, system, interval, seed, passed, found, block):
     """Return (text, position) of a block (first row, text, position): its records, each with its answer behind it."""
     first, text, position = block
     refuse_ragged(text, len(columns), path, first)
@@ -80,7 +81,8 @@ def _answer(name, path, record, columns, system, interval, seed, passed, block):
     unread = {column: "" for column in passing} if first == 1 else {}
     answer, _ = predict(name, frame.assign(**unread), system, interval, seed, where=path, first=first, passed=passed)
     values, lows, highs = (answer[column].to_numpy() for column in ("value", "low", "high"))
-    rows = zip(split(text), *_texts(values, quantity(name).unit, lows, highs), strict=True)
+    layout = [["" if np.isnan(each) else repr(each) for each in answer[column].tolist()] for column in found]
+    rows = zip(split(text), *_texts(values, quantity(name).unit, lows, highs), *layout, strict=True)
     return "\n".join(chain(map(",".join, rows), [""])), position
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import sympy as sp
 from IPython.display import HTML, Latex, display
 from myst_nb import glue
@@ -32,6 +33,23 @@ def value(name, number, low=None, high=None):
             )
 
 
+def values(prefix, table):
+    """Glue each cell of a frame as `prefix.row.column`, each of a Series or a mapping as `prefix.row`.
+
+    Row and column are labels, of several levels joined by dots, so that a name quoted in a page is found by
+    searching for its prefix and its labels. Numbers become plain floats, words stay; a missing cell is not glued, so
+    that a page that quotes it stops the build. Raises ValueError where a label would not fit into a page's role.
+    """
+    cells = pd.Series(table, dtype=object) if not isinstance(table, pd.DataFrame) else table.stack(future_stack=True)
+    for labels, cell in cells.items():
+        labels = labels if isinstance(labels, tuple) else (labels,)
+        name = ".".join([prefix, *(f"{each:.15g}" if isinstance(each, float) else str(each) for each in labels)])
+        if re.search(r"[\s:`]", name):
+            raise ValueError(f"figures.values cannot glue {name!r}: use labels without blanks, colons and backticks")
+        if not pd.isna(cell):
+            value(name, str(cell) if isinstance(cell, str) else cell)
+
+
 def draws(name, number, drawn):
     """Glue a number with the 5 and 95 % points of its draws."""
     value(name, number, *low_high(drawn))
@@ -40,6 +58,18 @@ def draws(name, number, drawn):
 def law(name, equation):
     """Glue an Equation, a sympy expression or Latex as mathematics, so that a page can number it and refer to it."""
     glue(name, Latex(f"${latex(equation)}$") if isinstance(equation, sp.Basic) else equation, display=False)
+
+
+def inline(mathematics):
+    """Return LaTeX, or a sympy expression, as HTML that a page shows as mathematics within a cell of a table."""
+    text = mathematics if isinstance(mathematics, str) else latex(mathematics)
+    return rf'<span class="math">\({html.escape(text)}\)</span>'
+
+
+def laws(*models, prefix="law"):
+    """Glue every equation of some Models as prefix_SYMBOL, after the symbol on its left side."""
+    for equation in dict.fromkeys(equation for each in models for equation in each.equations):
+        law(f"{prefix}_{equation.lhs}", equation)
 
 
 def figure(name, drawing, data, alt):

@@ -102,6 +102,12 @@ def systems():
     return Choice(tuple(catalog.read("systems").system.unique()), many=True)
 
 
+def workload(needs="layers"):
+    """Return the check of one workload that has the quantity that is needed."""
+    rows = catalog.read("workloads")
+    return Choice(tuple(rows[(rows.quantity == needs) & rows.value.notna()].workload.unique()))
+
+
 DRAWS, SEED = count(100, 100_000), count(0, 2**32 - 1)
 
 

@@ -102,7 +102,7 @@ def _reduce(scenario, startup=None):
 
 
 def _step(scenario, model, precision, **_):
-    workload, overlap = scenario.facts("workloads", model), scenario.facts("software", "overlap")
+    workload, overlap = scenario.facts("workloads", model), scenario.facts("assumptions", "overlap")
     widths = {"dispatch": (precision, "dispatch_bytes"), "combine": ("combine", "combine_bytes")}
     ways = {}
     for op, (name, width) in widths.items():
@@ -122,7 +122,7 @@ def _step(scenario, model, precision, **_):
         combine_bytes=scenario.facts("formats", "combine")("combine_bytes"),
         kv_bytes=2.0,
         attention_flop=workload("attention_flop_per_context"),
-        memory_usable=scenario.facts("software", "serving")("memory_usable"),
+        memory_usable=scenario.facts("assumptions", "serving")("memory_usable"),
         scale_block=scenario.facts("software", POOLED)("scale_block"),
         efficiency=shared["roofline_efficiency"],
         skew=shared["skew"],

@@ -53,7 +53,7 @@ def blocks(markdown):
 
 def typed(block):
     """Return the numbers typed into a block that are no part of a name and no label of a value quoted there."""
-    cases = {number for key in re.findall(r"::(\w+)", block) for number in re.findall(r"\d+", key)}
+    cases = {number for key in re.findall(r"::([\w.-]+)", block) for number in re.findall(r"\d+", key)}
     text = re.sub(r"\{[\w:]+\}`[^`]*`|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|^\([\w-]+\)=$|^\s*\d+\. ", " ", block, flags=re.M)
     text = re.sub("|".join(NAMES), " ", text.strip())
     found = re.findall(r"(?<![\w.])\d[\d,.]*(?<![,.])|(?<=\w)\d+", text)
@@ -89,9 +89,9 @@ def test_every_name_on_the_list_is_still_needed():
 def test_the_chinese_summary_quotes_what_the_english_pages_quote_and_every_verdict():
     chinese = (ROOT / "book" / "summary_zh.md").read_text(encoding="utf-8")
     english = "".join(path.read_text(encoding="utf-8") for path in PAGES if path.stem != "summary_zh")
-    quoted = set(re.findall(r"executed/\w+\.ipynb::\w+", chinese))
+    quoted = set(re.findall(r"executed/\w+\.ipynb::[\w.-]+", chinese))
     assert len(quoted) > 50
-    assert not quoted - set(re.findall(r"executed/\w+\.ipynb::\w+", english))
+    assert not quoted - set(re.findall(r"executed/\w+\.ipynb::[\w.-]+", english))
     table = (ROOT / "data" / "claims.csv").read_text(encoding="utf-8").splitlines()
     claims = {row["claim"] for row in csv.DictReader(table)}
     assert set(re.findall(r"\{verdict\}`(C\d\d)`", chinese)) == claims

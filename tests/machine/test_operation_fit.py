@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from rescaling import rescale
 
-from model.machine import exchange_fit, measurements, operation_fit, reduce_fit, step_fit
+from model.machine import exchange_fit, measurements, operation_fit, reduce_fit
 from model.machine.collectives import LARGE, SMALL, all_reduce_columns, all_to_all_columns, large_reduce_time, time
 from model.machine.estimate import EXPONENTS, Prior, natural, pooled, solve
-from model.numbers import catalog
 from model.numbers.facts import Facts
 
 GROUPS = exchange_fit._groups(exchange_fit.CHOSEN)
@@ -147,45 +147,22 @@ def test_exponents_are_not_logarithms():
     assert natural(("growth", "startup"), [-0.2, np.log(3.0)]) == {"growth": 0.0, "startup": pytest.approx(3.0)}
 
 
-def test_all_systems_share_at_most_two_constants_of_a_step():
-    fit = step_fit.fit()
-    assert len(fit.names) <= 2
-    assert 0 < fit.constants()["roofline_efficiency"] < 1
-    assert fit.rows == len(step_fit.points("calibrate")) >= 2
-
-
-def rewrite(path, pick, factor):
-    """Multiply value and bounds of the rows that pick chooses."""
-    rows = pd.read_csv(path, dtype="string", keep_default_na=False)
-    chosen = pick(rows) & (rows.value != "")
-    assert chosen.any()
-    for column in ("value", "low", "high"):
-        change = chosen & (rows[column] != "")
-        rows.loc[change, column] = (pd.to_numeric(rows.loc[change, column]) * factor).astype("string")
-    rows.to_csv(path, index=False)
-    catalog._checked.cache_clear()
-
-
 def all_constants():
     fits = {name: operation_fit.fit(*name) for name in FITTED}
-    fits["step"] = step_fit.fit()
     return {name: (fit.mean.tolist(), fit.covariance.tolist(), fit.scatter) for name, fit in fits.items()}
 
 
 def test_judging_rows_never_enter_a_fit(data, refit):
     before = all_constants()
-    for table in ("network", "serving"):
-        rewrite(data / f"{table}.csv", lambda rows: rows.role == "validate", 10)
+    rescale(data / "network.csv", lambda rows: rows.role == "validate", 10)
     refit()
     assert all_constants() == before
 
 
-@pytest.mark.parametrize(
-    ("table", "changed"), [("network", FITTED[0]), ("network", FITTED[-4]), ("serving", "step")], ids=str
-)
-def test_calibrating_rows_do(data, refit, table, changed):
+@pytest.mark.parametrize("changed", [FITTED[0], FITTED[-4]], ids="-".join)
+def test_calibrating_rows_do(data, refit, changed):
     before = all_constants()
-    rewrite(data / f"{table}.csv", lambda rows: (rows.role == "calibrate") & (rows.kind != "spec"), 0.8)
+    rescale(data / "network.csv", lambda rows: (rows.role == "calibrate") & (rows.kind != "spec"), 0.8)
     refit()
     assert all_constants()[changed] != before[changed]
 
@@ -197,7 +174,7 @@ def rows_of(name):
 @pytest.mark.parametrize("name", [RICH[0], RICH[-1], FITTED[-4]], ids="-".join)
 def test_a_fit_without_a_pair_uses_no_row_of_it(data, refit, name):
     with_it, without = operation_fit.fit(*name), operation_fit.fit_without(*name)
-    rewrite(data / "network.csv", rows_of(name), 5)
+    rescale(data / "network.csv", rows_of(name), 5)
     refit()
     again = operation_fit.fit_without(*name)
     assert again.mean.tolist() == without.mean.tolist()
@@ -205,16 +182,6 @@ def test_a_fit_without_a_pair_uses_no_row_of_it(data, refit, name):
     assert again.scatter == without.scatter
     assert again.rows == 0
     assert operation_fit.fit(*name).mean.tolist() != with_it.mean.tolist()
-
-
-def test_a_step_without_a_system_uses_no_row_of_it(data, refit):
-    system = step_fit.points("calibrate").system.iloc[0]
-    before = step_fit.fit(system)
-    pick = {"serving": lambda rows: (rows.system == system) & (rows.role == "calibrate")}
-    rewrite(data / "serving.csv", pick["serving"], 0.5)
-    refit()
-    assert step_fit.fit(system).mean.tolist() == before.mean.tolist()
-    assert step_fit.fit().mean.tolist() != before.mean.tolist()
 
 
 def test_a_pair_without_rows_gets_what_the_others_found():
@@ -235,30 +202,3 @@ def test_softwares_are_those_with_rows_in_the_order_of_the_table_then_those_for_
         assert list(operation_fit.softwares(system)) == [*own, *many]
     assert operation_fit.own_softwares("hgx-h20") == ()
     assert operation_fit.softwares("gb200-nvl72", LARGE)[0] == "nccl"
-
-
-# A fit that follows an assumption.
-
-
-@pytest.fixture(scope="module")
-def recorded():
-    """Return the overhead of a layer: least, chosen, between, most, s."""
-    least, chosen, most = (
-        catalog.load("software", side).layer_overhead["kernels"] for side in ("low", "value", "high")
-    )
-    return least, chosen, (chosen + most) / 2, most
-
-
-def test_the_fitted_efficiency_follows_the_recorded_overhead_of_a_layer(recorded):
-    overhead = np.array(recorded)[:, None]
-    efficiency, more = np.exp(step_fit.follow(overhead).mean)
-    assert (np.diff(efficiency, axis=0) > 0).all()  # what a layer spends for nothing, the rest must make up
-    assert (more > 0).all()
-    ends = [step_fit.fit(None, each).constants()["roofline_efficiency"] for each in (recorded[0], recorded[-1])]
-    assert efficiency[[0, -1], 0] == pytest.approx(ends, rel=1e-7)
-    between = step_fit.fit(None, recorded[1]).constants()["roofline_efficiency"]
-    assert efficiency[1, 0] == pytest.approx(between, rel=0.02)
-
-
-def test_without_draws_the_chosen_overhead_is_the_one_fitted(recorded):
-    assert step_fit.fit(None, recorded[1]).mean == pytest.approx(step_fit.fit().mean, rel=1e-6)

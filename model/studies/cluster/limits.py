@@ -6,7 +6,7 @@ import sympy as sp
 
 from model.laws import reliability
 from model.laws.exchange import all_to_all
-from model.machine import collectives, frontier, step
+from model.machine import collectives, frontier, layouts, step
 from model.machine.collectives import LARGE, SMALL, TREE
 from model.notation.equation import compute
 from model.notation.nomenclature import (
@@ -55,28 +55,29 @@ def decode_parts(cluster):
     parts: frame of `model.machine.step.parts`. Raises Missing.
     """
     row = job_row(cluster)
-    served = cluster.job["model"], "decode", cluster.job["precision"]
-    times = {both: step.duration(cluster.scenario(), *served, both, row) for both in (False, True)}
-    faster = min(times, key=times.get)
-    return step.parts(cluster.scenario(), *served, faster, row), faster
+    asked = step.Asked(cluster.job["model"], "decode", cluster.job["precision"])
+    times = {both: float(step.step(cluster.scenario(), asked, row, both)[0][0]) for both in (False, True)}
+    faster = min(times, key=times.get) if step.may_overlap(cluster.scenario(), asked, row)[0] else False
+    return step.parts(cluster.scenario(), asked, row, faster), faster
 
 
 def at_the_frontier(cluster):
-    """Return {ranks, tensor_devices, overlap, batch, binds} of the best layout at the job's speed; None out of reach.
+    """Return {ranks, tensor_devices, expert_devices, drafts, batch, binds} at the job's speed; None out of reach.
 
     binds: speed, where a larger batch would be too slow for the users, or memory, where it would not fit.
     """
     job = cluster.job
-    conditions = {"context": job["context"], "tokens_per_step": job["tokens_per_step"], "kv_bytes_per_element": 2.0}
-    curves = frontier.curves(cluster.scenario(), job["model"], job["precision"], conditions)
-    throughput, batch, chosen = (
-        np.ravel(each)[0] for each in frontier.pick(curves, [job["speed"]], job["tokens_per_step"])
-    )
+    scenario, asked = cluster.scenario(), step.Asked(job["model"], "decode", job["precision"])
+    tried = layouts.run(cluster.system)
+    curves = frontier.curves(scenario, asked, {"context": job["context"]}, tried, job["tokens_per_step"])
+    throughput, batch, chosen = (np.ravel(each)[0] for each in frontier.best(scenario, asked, curves, [job["speed"]]))
     if throughput == 0:
         return None
-    curve = curves[chosen]
-    full = batch >= curve.batch[0, -1] * (1 - 1e-9)
-    return {**curve.layout._asdict(), "batch": float(batch), "binds": "memory" if full else "speed"}
+    layout = curves.layout[chosen]
+    full = batch >= curves.batch[0, chosen, -1] * (1 - 1e-9)
+    found = {name: getattr(layout, name) for name in ("ranks", "tensor_devices", "expert_devices")}
+    found |= {"drafts": float(curves.drafts[chosen]), "batch": float(batch)}
+    return found | {"binds": "memory or what was run" if full else "speed"}
 
 
 def _dispatch(cluster):

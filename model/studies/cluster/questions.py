@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model.laws import reliability, serving
-from model.machine import frontier
+from model.machine import memory
 from model.notation.equation import compute
 from model.notation.nomenclature import token_cost, token_energy, uptime_availability, whole_domain_share
 from model.numbers.draws import low_high
@@ -57,7 +57,7 @@ def ask(cluster, name, draws=None, seed=0, at_hand=None):
         numbers, texts = check(what, pd.DataFrame([inputs]), cluster.system, "your cluster")
         choices = {key: words[0] for key, (_, words) in texts.items() if words[0]}
         choices.pop("system", None)
-        answer = what.evaluate(cluster.scenario(draws, seed), choices, numbers)
+        answer = what.values(cluster.scenario(draws, seed), choices, numbers)
     return np.broadcast_to(answer, (draws, 1))[:, 0] if draws else float(np.ravel(answer)[0])
 
 
@@ -100,8 +100,7 @@ def _whole_domain(cluster, scenario, draws, seed, at_hand):
 
 def _batch_limit(cluster, scenario, draws, seed, at_hand):
     """Return the requests per device that memory holds at the job's ranks; negative where weights do not fit."""
-    row = {**job_row(cluster), "tensor_devices": 1.0, "kv_bytes_per_element": 2.0}
-    return frontier.largest_batch(scenario, cluster.job["model"], cluster.job["precision"], row)
+    return memory.largest_batch(scenario, cluster.job["model"], cluster.job["precision"], job_row(cluster))
 
 
 def _spent(target, name, rate):

@@ -1,0 +1,63 @@
+"""What fits into the memory of a group of devices: the one place that says so."""
+
+import numpy as np
+
+from model.laws.serving import memory
+from model.machine.step import WORKLOAD, given
+from model.notation.equation import compute
+from model.notation.nomenclature import batch_limit
+
+
+def largest_batch(scenario, model, precision, rows):
+    """Return the requests per device that memory holds, at most; negative where the weights alone do not fit.
+
+    rows: mapping of arrays ranks, context and, where they matter, tensor_devices, expert_devices, redundant_experts and
+    kv_bytes_per_element; devices, not dies. Law: laws.serving.memory.
+    """
+    system, workload = scenario.system, scenario.facts("workloads", model)
+    formats = scenario.facts("formats", precision)
+    dies = system("dies", 1)
+    ranks = np.asarray(rows["ranks"], float)
+    split = {name: np.asarray(rows.get(name, usual), float) for name, usual in _usual(ranks).items()}
+    columns = {
+        **{name: workload(name) for name in WORKLOAD},
+        **{name: np.where(number > 1, number * dies, 1.0) for name, number in split.items()},
+        "group_devices": ranks * dies,
+        "redundant_experts": rows.get("redundant_experts", 0.0),
+        "context": rows["context"],
+        "weight_bytes": formats("weight_bytes"),
+        "dense_weight_bytes": formats("dense_weight_bytes"),
+        "kv_bytes_per_element": given(rows, "kv_bytes_per_element", formats("kv_bytes_per_element")),
+        "state_width": scenario.facts("priors", "step")("state_width"),
+        "memory_capacity": system("memory_capacity") / dies,
+        "memory_usable": scenario.facts("assumptions", "serving")("memory_usable"),
+    }
+    return compute(memory.solve(batch_limit), columns) * dies
+
+
+def fewest_devices(scenario, model, precision, requests, context, kv=None):
+    """Return the fewest devices of one instance that hold a workload and so many requests in all, arrays.
+
+    Experts and cache are spread as widely as they can be: attention in data parallel with experts over all devices, or
+    everything split by a tensor group within a domain, whichever needs fewer. Infinite where even 4,096 do not suffice.
+    """
+    sizes = np.array([m * 2.0**i for m in (1, 3) for i in range(13) if m * 2**i <= 4096])
+    sizes.sort()
+    requests, context = np.broadcast_arrays(np.asarray(requests, float), np.asarray(context, float))
+    found = np.full(requests.shape, np.inf)
+    domain = float(np.median(scenario.system("domain")))
+    for size in sizes[::-1]:
+        ways = [{"tensor_devices": 1.0, "expert_devices": size}]
+        if size <= domain:
+            ways.append({"tensor_devices": size, "expert_devices": 1.0})
+        for way in ways:
+            rows = {"ranks": size, "context": context, **way}
+            if kv is not None:
+                rows["kv_bytes_per_element"] = kv
+            held = largest_batch(scenario, model, precision, rows) * size
+            found = np.where(held >= requests, size, found)
+    return found
+
+
+def _usual(ranks):
+    return {"tensor_devices": 1.0, "expert_devices": ranks}

@@ -1,0 +1,114 @@
+"""Parts of charts that many figures share: lines with bands, measured points, ticks in plain numbers, rows of dots."""
+
+import numpy as np
+import pandas as pd
+
+GREY = "#8a8a94"  # of what is beside the point: a mark, a line among many
+
+
+def lines(axis, frame, x, y, by=None, band=None, colors=None, styles=None, names=None, **look):
+    """Draw y against x, one line for each value of the column `by`, in order of appearance, with a band where asked.
+
+    band: the two columns that bound it, or None; it is left out where they are empty. colors, styles: mappings from the
+    values of `by`; left out: the cycle of the style, solid. names: mapping to labels; a name that begins with _ gets no
+    label. look: goes to matplotlib's plot.
+    """
+    groups = [(y, frame)] if by is None else frame.groupby(by, sort=False)
+    for number, (key, line) in enumerate(groups):
+        color, style = (colors or {}).get(key, f"C{number}"), (styles or {}).get(key, "-")
+        axis.plot(line[x], line[y], style, color=color, label=(names or {}).get(key, str(key)), **look)
+        if band is not None:
+            low, high = (line[side] for side in band)
+            axis.fill_between(line[x], low, high, color=color, alpha=0.18, linewidth=0)
+
+
+def steps(axis, frame, x, y, band, color="C0"):
+    """Draw y against x as steps that hold until the next x, with the band that two columns bound."""
+    axis.step(frame[x], frame[y], where="post", color=color)
+    low, high = (frame[side] for side in band)
+    axis.fill_between(frame[x], low, high, color=color, alpha=0.18, linewidth=0, step="post")
+
+
+def dress(axis, xticks=None, yticks=None, **settings):
+    """Set what matplotlib's `set` takes, then ticks without minor ones.
+
+    xticks, yticks: places, written as plain numbers with commas, or a mapping from places to words.
+    """
+    axis.set(**settings)
+    for ticks, place in ((xticks, axis.set_xticks), (yticks, axis.set_yticks)):
+        if ticks is not None:
+            words = ticks if isinstance(ticks, dict) else {each: f"{each:,.10g}" for each in ticks}
+            place(list(words), list(words.values()))
+    axis.minorticks_off()
+
+
+def errors(axis, frame, x, y, error, by=None, sides=1.645, **look):
+    """Draw points with their standard errors times `sides` (1.645: from 5 to 95 %), one look for each `by`."""
+    for number, (key, line) in enumerate([(y, frame)] if by is None else frame.groupby(by, sort=False)):
+        chosen = {"fmt": "o", "capsize": 3, "color": f"C{number}", "label": str(key)} | look
+        axis.errorbar(line[x], line[y], sides * line[error], **chosen)
+
+
+def rows(axis, frame, value, label, kind, looks, band=("low", "high"), words=True):
+    """Draw one dot a row, from top to bottom, with its range where it has one, in the look of its kind.
+
+    looks: kind to (colour, marker); words: write the kind beside each dot, so that colour is not needed to tell.
+    """
+    places = pd.Series(np.arange(len(frame))[::-1], index=frame.index)
+    for each, (color, marker) in looks.items():
+        part = frame[frame[kind] == each]
+        axis.hlines(places[part.index], part[band[0]], part[band[1]], color=color, linewidth=1.5)
+        axis.plot(part[value], places[part.index], marker, color=color, markersize=7, label=each)
+        ends = (1.07 * part[band[1]]).fillna(1.12 * part[value])
+        for row, end in ends.items() if words else ():
+            axis.text(end, places[row], each, color=color, va="center", fontsize=8.5)
+    axis.set(ylim=(-0.6, len(frame) - 0.4))
+    axis.set_yticks(places, frame[label])
+    axis.grid(axis="y", visible=False)
+
+
+def mark(axis, x=None, y=None):
+    """Draw a dotted grey line at a place that the text speaks of."""
+    for place, line in ((x, axis.axvline), (y, axis.axhline)):
+        if place is not None:
+            line(place, color=GREY, linewidth=1, linestyle=":")
+
+
+def among(axis, frame, x, y, by, colors, band=("low", "high")):
+    """Draw one line for each value of `by`: in its colour, named and with its band, or thin and grey beside those."""
+    beside = frame[~frame[by].isin(colors)]
+    grey = dict.fromkeys(beside[by].unique(), GREY)
+    lines(axis, beside, x, y, by, colors=grey, names=dict.fromkeys(grey, "_beside"), linewidth=1)
+    lines(axis, frame[frame[by].isin(colors)], x, y, by, band=band, colors=colors)
+
+
+def bubbles(axis, frame, x, y, area, label, solid):
+    """Draw a disc for each row, its area as the root of the column `area`, with a label beside it, clear of the disc.
+
+    solid: column that tells whether the disc is filled; hollow ones stand for what is not known.
+    """
+    for filled, part in frame.groupby(solid):
+        look = {"color": "C0", "alpha": 0.75, "linewidth": 0} if filled else {"facecolor": "none", "edgecolor": "C1"}
+        axis.scatter(part[x], part[y], s=18 * np.sqrt(part[area]), **look)
+    smallest = frame[area].min()
+    for _, row in frame.iterrows():
+        aside = 5 + 0.55 * row[area] ** 0.5, 5 if row[area] == smallest else -5  # clear of a neighbour's label
+        look = {"xytext": aside, "textcoords": "offset points", "va": "center", "fontsize": 8, "linespacing": 1.1}
+        axis.annotate(row[label], (row[x], row[y]), **look)
+
+
+def ratios(axis, span, places):
+    """Draw dashed lines of equal ratio over a span of x; places: ratio to the x where it is written above its line."""
+    for ratio, place in places.items():
+        axis.plot(span, [ratio * each for each in span], color=GREY, linewidth=0.8, linestyle="--")
+        look = {"color": "#6A6A75", "fontsize": 8, "ha": "right", "va": "bottom"}
+        axis.text(place, place * ratio * 1.03, f"{ratio} to 1", **look)
+
+
+def ranges(axis, frame, order, label, by, marks, names, band=("low", "high")):
+    """Draw the column `value` with its range, a row for each label, lowest first in `order`, a mark for each `by`."""
+    for number, (key, part) in enumerate(frame.groupby(by, sort=False)):
+        spread = [part.value - part[band[0]], part[band[1]] - part.value]
+        places = [order.index(each) for each in part[label]]
+        axis.errorbar(part.value, places, xerr=spread, fmt=marks[key], color=f"C{number}", label=names[key])
+    axis.set_yticks(range(len(order)), order)
