@@ -108,10 +108,10 @@ def pooled(values, errors):
 
 
 def spread(quantity, low, high):
-    """Return the standard deviation, in the terms of a fit, of draws between bounds; 0 without bounds."""
+    """Return the standard deviation, in the terms of a fit, of which bounds are 5 and 95 % points; 0 without bounds."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return 0.0
-    return float((high - low if quantity in EXPONENTS else np.log(high / low)) / np.sqrt(12))
+    return float((high - low if quantity in EXPONENTS else np.log(high / low)) / (2 * ndtri(0.95)))
 
 
 def recorded(table, name, quantity):
