@@ -23,6 +23,7 @@ SHARED = (
     *("memory_efficiency", "product_efficiency", "skew", "activation_time", "activation_exponent", "block_scaling"),
     *("reduce_startup", "overlap_slowdown", "compute_slowdown"),
 )
+OWN = ("layer_overhead", "efficiency_ratio")  # of a serving software
 ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
 CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
 FAR = ndtri(0.95)
@@ -45,7 +46,7 @@ def priors():
 @cache
 def names():
     """Return (fit, quantity) of each constant in order: those that all share, then each serving software's own."""
-    own = priors()[priors().fit != "step"]
+    own = priors()[(priors().fit != "step") & priors().quantity.isin(OWN)]
     return (*(("step", name) for name in SHARED), *zip(own.fit, own.quantity, strict=True))
 
 
@@ -222,7 +223,8 @@ def predict(fitted_to, rows):
 @cache
 def sources():
     """Return the source keys of the runs and priors behind the fit."""
-    return frozenset(points("calibrate").source) | frozenset(priors().source)
+    table = priors().set_index(["fit", "quantity"])
+    return frozenset(points("calibrate").source) | frozenset(table.loc[list(names())].source)
 
 
 def _weights(rows):
