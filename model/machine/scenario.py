@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.machine import step_fit, training_fit
+from model.machine import step_fit, training_fit, training_step
 from model.machine.machine import Machine
 
 
@@ -33,14 +33,15 @@ class Scenario(Machine):
             wide += 0.0 if name in known else self.facts("priors", "step")(f"unseen_{unseen}") ** 2
         return self.sampler.scatter(f"{self.name} {workload} step", wide**0.5)
 
-    def training_constants(self, asked):
-        """Return what all training steps share, with the factors of this machine and of a release, by name.
+    def training_columns(self, asked):
+        """Return the columns of the law of a training step that neither job nor layout set, fitted ones among them.
 
-        asked: a model.machine.training_step.Training.
+        asked: a model.machine.training_step.Training. Numbers, or arrays of shape (draws, 1).
         """
         if asked not in self._trainings:
             self._fitted_from |= training_fit.sources()
-            self._trainings[asked] = training_fit.constants(training_fit.fit(self._without), self, asked)
+            constants = training_fit.constants(training_fit.fit(self._without), self, asked)
+            self._trainings[asked] = {**training_step.columns(self, asked), **constants}
         return self._trainings[asked]
 
     def training_scatter(self, workload):

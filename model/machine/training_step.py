@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.laws import training as laws
-
 LAYOUT = ("microbatch", "tensor_devices", "context_devices", "expert_devices", "stages", "chunks")
 JOB = ("devices", "sequences", "sequence")
 WORKLOAD = (
@@ -56,14 +54,6 @@ def columns(machine, asked):
         "sharded": of_release("sharded", 0.0),
         "merged": 1.0,
     }
-
-
-def answers(scenario, asked, rows, parts=laws.PARTS):
-    """Return every quantity of a training step by name, arrays of the rows' length, or of shape (draws, rows).
-
-    rows: mapping of arrays devices, sequences, sequence, overlap and the layout (LAYOUT). Law: model.laws.training.
-    """
-    return laws.answers({**columns(scenario, asked), **scenario.training_constants(asked), **rows}, parts)
 
 
 def fits(found):

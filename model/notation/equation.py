@@ -15,8 +15,21 @@ from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import BASE, dimension
 
 LEADING_MINUS = re.compile(r"(?:^|[{(\[])\s*-")
+
+
+def _select(conditions, choices, default):
+    """Return what numpy.select does; of two branches, the usual case, ten times as fast."""
+    if len(conditions) == 2 and conditions[1] is True:
+        return np.where(conditions[0], *choices)
+    return np.select(conditions, choices, default)
+
+
 NUMERIC = [
-    {"LambertW": lambda x, k=0: scipy.special.lambertw(x, k).real, "binomial": scipy.special.binom},
+    {
+        "LambertW": lambda x, k=0: scipy.special.lambertw(x, k).real,
+        "binomial": scipy.special.binom,
+        "select": _select,
+    },
     "scipy",
     "numpy",
 ]
