@@ -175,9 +175,7 @@ memory = Model(
             working_bytes,
             step_tokens
             * compute_width
-            * sp.Max(
-                2 * (layer_elements + expert_elements), _where(stages <= 1, 3 * embedding_parameters / hidden, 0)
-            ),
+            * sp.Max(2 * (layer_elements + expert_elements), _where(stages <= 1, 3 * embedding_parameters / hidden, 0)),
         ),
         Equation(
             in_flight,
@@ -197,9 +195,7 @@ memory = Model(
                 ),
             ),
         ),
-        Equation(
-            needed_bytes, training_bytes + working_bytes + (1 - (1 - _kept_again) * recompute) * activation_bytes
-        ),
+        Equation(needed_bytes, training_bytes + working_bytes + (1 - (1 - _kept_again) * recompute) * activation_bytes),
     ),
     assumptions=(
         "weights in BF16, gradients and optimiser wider; what the optimiser keeps is spread over replicas",
@@ -213,16 +209,11 @@ work = Model(
     equations=(
         Equation(
             product_flop,
-            (6 + 2 * recompute)
-            * (dense_parameters + topk * moe_layers * expert_parameters)
-            / stages
-            * step_tokens,
+            (6 + 2 * recompute) * (dense_parameters + topk * moe_layers * expert_parameters) / stages * step_tokens,
             "narayanan2021",
         ),
         Equation(product_time, product_flop / (product_efficiency * peak)),
-        Equation(
-            mean_context, sequence / 2 - windowed_layers / layers * sp.Max(0, sequence / 2 - attention_window)
-        ),
+        Equation(mean_context, sequence / 2 - windowed_layers / layers * sp.Max(0, sequence / 2 - attention_window)),
         Equation(
             attention_flop,
             (3 + recompute) * layers / stages * attention_flop_per_context * mean_context * step_tokens,
@@ -332,9 +323,7 @@ def _beyond(number, near):
 
 step = Model(
     equations=(
-        Equation(
-            startup_time, stage_layers * moe_layers / layers * layer_startup * release_factor * _repeats
-        ),
+        Equation(startup_time, stage_layers * moe_layers / layers * layer_startup * release_factor * _repeats),
         Equation(launch_time, stage_layers * moe_layers / layers * host_time * _repeats),
         Equation(hop_rate, _where(devices > domain, _outer_rate, _inner_rate)),
         Equation(

@@ -50,7 +50,9 @@ class TrainingFit:
             return dict(zip(self.names, self.mean, strict=True))
         labels = [f"training {fit} {name}" for fit, name in self.names]
         away = sampler.normal(labels, np.zeros(len(labels)), self.covariance)
-        return {name: mean + tails(sampler) * each for name, mean, each in zip(self.names, self.mean, away, strict=True)}
+        return {
+            name: mean + tails(sampler) * each for name, mean, each in zip(self.names, self.mean, away, strict=True)
+        }
 
     @property
     def standard_errors(self):
@@ -218,7 +220,9 @@ def _names(rows):
 
 
 def _transports(rows):
-    return [f"{system} {name}" if pd.notna(name) else "" for system, name in zip(rows.system, rows.transport, strict=True)]
+    return [
+        f"{system} {name}" if pd.notna(name) else "" for system, name in zip(rows.system, rows.transport, strict=True)
+    ]
 
 
 def _priors(names):

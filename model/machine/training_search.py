@@ -57,11 +57,17 @@ def layouts(experts, layers, domain, devices, sequences, given=()):
         "chunks": np.array(CHUNKS),
     }
     choices |= {name: np.array([number]) for name, number in given}
-    grid = {name: each.ravel() for name, each in zip(choices, np.meshgrid(*choices.values(), indexing="ij"), strict=True)}
+    grid = {
+        name: each.ravel() for name, each in zip(choices, np.meshgrid(*choices.values(), indexing="ij"), strict=True)
+    }
     good = np.logical_and.reduce([fine for _, fine, _ in rules(grid, layers, devices, sequences)])
-    rounds = sequences * grid["tensor_devices"] * grid["context_devices"] * grid["stages"] / devices / grid["microbatch"]
+    rounds = (
+        sequences * grid["tensor_devices"] * grid["context_devices"] * grid["stages"] / devices / grid["microbatch"]
+    )
     chosen = ("chunks" in dict(given)) | (grid["chunks"] == 1)
-    good &= (chosen | (grid["stages"] > 1)) & (chosen | (rounds % np.minimum(grid["stages"], np.maximum(rounds, 1)) == 0))
+    good &= (chosen | (grid["stages"] > 1)) & (
+        chosen | (rounds % np.minimum(grid["stages"], np.maximum(rounds, 1)) == 0)
+    )
     found = {name: each[good] for name, each in grid.items()}
     for each in found.values():
         each.flags.writeable = False

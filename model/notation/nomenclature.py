@@ -428,7 +428,9 @@ held_experts = symbol("held_experts", "N_X", "1", "parameters of routed experts 
 stage_layers = symbol("stage_layers", r"\Lambda_1", "1", "layers of the fullest stage")
 evenness = symbol("evenness", "u_1", "1", "layers of the fullest stage over the mean of all stages")
 sharded = symbol("sharded", "z_s", "1", "1 where weights and gradients, too, are spread over replicas, else 0")
-overlap = symbol("overlap", "z_o", "1", "1 where exchanges run beside another microbatch's work, 0 where work waits for them")
+overlap = symbol(
+    "overlap", "z_o", "1", "1 where exchanges run beside another microbatch's work, 0 where work waits for them"
+)
 merged = symbol("merged", "z_m", "1", "1 where one copy of a token serves all its experts in one place, else 0")
 paired = symbol("paired", "z_p", "1", "1 where another microbatch's work covers an exchange between domains, else 0")
 compute_width = symbol("compute_width", "w_2", "B", "bytes of a weight or an activation in BF16")
@@ -474,7 +476,9 @@ expert_weight_traffic = symbol(
 dense_weight_traffic = symbol(
     "dense_weight_traffic", "w_d", "B", "bytes that cross memory for each other parameter held and microbatch"
 )
-weight_traffic = symbol("weight_traffic", "Q_W", "B", "bytes of weights and gradients that cross memory in a microbatch")
+weight_traffic = symbol(
+    "weight_traffic", "Q_W", "B", "bytes of weights and gradients that cross memory in a microbatch"
+)
 memory_time = symbol("memory_time", "T_M", "s", "time of what crosses memory in one microbatch")
 exposed_tensor = symbol(
     "exposed_tensor", "e_t", "1", "share of a tensor or context group's collectives that no product hides, fitted"
@@ -492,7 +496,9 @@ exposed_inside = symbol(
 exposed_outside = symbol(
     "exposed_outside", r"e_\rightarrow", "1", "share of an exchange between domains that no work covers, fitted"
 )
-covering_share = symbol("covering_share", "e_c", "1", "share of work that can cover an exchange between domains, fitted")
+covering_share = symbol(
+    "covering_share", "e_c", "1", "share of work that can cover an exchange between domains, fitted"
+)
 exchange_wait = symbol("exchange_wait", "T_w", "s", "time for which one microbatch waits for its exchanges")
 layer_startup = symbol("layer_startup", r"\alpha_1", "s", "start-ups of a layer with experts, both passes, fitted")
 host_time = symbol(

@@ -31,7 +31,9 @@ def training_throughput(scenario, choices, rows):
     if scenario.sampler is None:
         refuse_what_does_not_fit(columns, rows)
     found = laws.answers({**scenario.training_columns(asked), **rows})
-    values = np.broadcast_to(found["training_throughput"] / scenario.training_scatter(asked.model), _shape(scenario, length))
+    values = np.broadcast_to(
+        found["training_throughput"] / scenario.training_scatter(asked.model), _shape(scenario, length)
+    )
     if scenario.sampler is not None:
         values = np.where(training_step.fits(found), values, 0.0)
     return Found(values, {name: rows[name] for name in LAYOUT})
