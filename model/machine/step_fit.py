@@ -25,7 +25,6 @@ SHARED = (
     *("memory_efficiency", "product_efficiency", "skew", "activation_time", "activation_exponent", "block_scaling"),
     *("reduce_startup", "overlap_slowdown", "compute_slowdown"),
 )
-OWN = ("layer_overhead", "efficiency_ratio")  # of a serving software
 ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
 CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
 FAR = ndtri(0.95)
