@@ -25,6 +25,7 @@ SHARED = (
     *("memory_efficiency", "product_efficiency", "skew", "activation_time", "activation_exponent", "block_scaling"),
     *("reduce_startup", "overlap_slowdown", "compute_slowdown"),
 )
+OWN = ("layer_overhead", "efficiency_ratio")  # of a serving software
 ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
 CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
 FAR = ndtri(0.95)
@@ -180,8 +181,8 @@ def fitted(rows):
         return np.concatenate([misfit(logs) / CLOSE, (logs - mean) / sd])
 
     found = least_squares(residuals, mean, loss="soft_l1", f_scale=2.0)
-    # The scatter of single runs about the fit; the constants' own freedom is in their covariance. Few systems are easily
-    # fitted: what is left there understates how far runs of one more lie off.
+    # The scatter of single runs about the fit; the constants' own freedom is in their covariance. Few systems are
+    # easily fitted: what is left there understates how far runs of one more lie off.
     scatter = max(float(np.sqrt(np.sum(misfit(found.x) ** 2) / np.sum(weight**2))), CLOSE)
     covariance = np.linalg.inv(found.jac.T @ found.jac)
     return StepFit(found.x, covariance, scatter, len(rows), frozenset(rows.system), frozenset(rows.workload))
@@ -226,7 +227,8 @@ def predict(fitted_to, rows):
 @cache
 def sources():
     """Return the source keys of the runs and priors behind the fit."""
-    return frozenset(points("calibrate").source) | frozenset(priors().source)
+    table = priors().set_index(["fit", "quantity"])
+    return frozenset(points("calibrate").source) | frozenset(table.loc[list(names())].source)
 
 
 def _weights(rows):

@@ -10,7 +10,7 @@ import pandas as pd
 import sympy as sp
 
 from model.machine.scenario import Scenario
-from model.notation.equation import Model, compute, kept, latex
+from model.notation.equation import Model, derive, kept, latex
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import suggest
 from model.numbers import catalog
@@ -139,13 +139,16 @@ def explain(
             what.values(scenario, choices, numbers)
     except ValueError as error:
         raise InputError(f"{name}: {error}") from error
-    laws = {each.solve(what.target): each for each in reversed((what.law, *what.others))}
-    asked = [(laws[expression], given) for expression, given in calls if expression in laws] or [(what.law, numbers)]
+    laws = {law: set(law.inputs(what.target)) for law in (what.law, *what.others)}
+    asked = [(law, given) for _, given in calls for law, needed in laws.items() if needed <= given.keys()]
     # Laws may have been asked more than once, of two protocols, say: the one that gave the answer explains it.
-    law, columns = min(reversed(asked), key=lambda each: abs(_number(each[0].solve(what.target), each[1]) - answered))
+    law, columns = min(
+        reversed(asked or [(what.law, numbers)]),
+        key=lambda each: abs(_number(each[0], what.target, each[1]) - answered),
+    )
     needed = set(law.inputs(what.target))
     equations = [
-        (str(lhs), _number(law.solve(lhs), columns), _base(lhs), str(rhs), latex(rhs), source)
+        (str(lhs), _number(law, lhs, columns), _base(lhs), str(rhs), latex(rhs), source)
         for lhs, rhs, source in ((each.lhs, each.rhs, each.source) for each in law.equations)
         if set(law.inputs(lhs)) <= columns.keys()
     ]
@@ -201,8 +204,8 @@ def _one(what, frame):
     return {key: word for key, word in choices.items() if word}, numbers, where
 
 
-def _number(expression, columns):
-    return float(np.ravel(compute(expression, columns))[0])
+def _number(law, target, columns):
+    return float(np.ravel(derive(law, (target,), columns)[0])[0])
 
 
 def _base(symbol):

@@ -238,7 +238,7 @@ QUANTITIES = (
         "decode_throughput",
         "token/s",
         "tokens accepted per second and device",
-        laws.serial,
+        laws.one_batch,
         symbols.decode_throughput,
         (
             *STEP,

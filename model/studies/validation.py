@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from model.machine import operation_fit, step_fit
+from model.machine import operation_fit, step_fit, training_fit
 from model.machine.collectives import LARGE, SMALL
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, step
@@ -73,6 +73,22 @@ def _throughput(rows, draws, seed, own):
             rate = credited.to_numpy() / time
             found[slice(1, 3) if sampler else 0, group.index] = low_high(rate, axis=0) if sampler else rate
     return found
+
+
+def training_errors(role=None, without=None):
+    """Return the measured training steps, all or of a role, with columns predicted and error, at the layout of each.
+
+    Each under the constants of its release and transport, where it has some. without: a column (system, release,
+    workload) whose values are left out of the fit in turn, each judged by the others' constants.
+    """
+    rows = training_fit.points(role)
+    predicted = np.empty(len(rows))
+    for value in [None] if without is None else rows[without].unique():
+        fit = training_fit.fit(None if value is None else (without, value))
+        judged = np.full(len(rows), True) if value is None else (rows[without] == value).to_numpy()
+        held = rows[judged].reset_index(drop=True)
+        predicted[judged] = training_fit.predicted(training_fit.prepare(held, fit.names), fit.mean)
+    return rows.assign(predicted=predicted, error=predicted / rows.measured - 1)
 
 
 def by_set(rows):
