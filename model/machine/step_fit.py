@@ -180,7 +180,7 @@ def fitted(rows):
         return np.concatenate([misfit(logs) / CLOSE, (logs - mean) / sd])
 
     found = least_squares(residuals, mean, loss="soft_l1", f_scale=2.0)
-    # The scatter of single runs about the fit; the constants' own freedom is in their covariance. Few systems are fitted
+    # The scatter of single runs about the fit; the constants have theirs in the covariance. Few systems are fitted
     # with ease: what is left there understates how far runs of one more lie off.
     scatter = max(float(np.sqrt(np.sum(misfit(found.x) ** 2) / np.sum(weight**2))), CLOSE)
     covariance = np.linalg.inv(found.jac.T @ found.jac)

@@ -115,8 +115,8 @@ def test_more_draws_do_not_move_the_bounds_far():
 ROWS = {
     "all_to_all_time": [{"ranks": r, "op": op} for r in (8, 64) for op in ("dispatch", "combine")],
     "all_reduce_time": [{"bytes": b} for b in (1e6, 1e9)],
-    "reduce_scatter_time": [{"bytes": b} for b in (1e6, 1e9)],
-    "all_gather_time": [{"bytes": b} for b in (1e6, 1e9)],
+    "reduce_scatter_time": [{"bytes": b} for b in (1e7, 1e9)],
+    "all_gather_time": [{"bytes": b} for b in (1e7, 1e9)],
     "job_mtbf": [{"devices": n} for n in (8, 800)],
     "effective_training_share": [{"interval": i} for i in (600.0, None, 6000.0)],
     "moe_idle_share": [{"part": p, "overlap": o} for p in ("all", "exchange", "imbalance") for o in (0, 1)],

@@ -74,9 +74,7 @@ def test_runs_of_a_server_that_is_left_out_are_met_within_twelve_per_cent(server
         "cm384-decode-128",
         pytest.param(
             "cm384-decode-8",
-            marks=pytest.mark.xfail(
-                strict=True, reason="13 % too slow where start-ups of an exchange are most of a step"
-            ),
+            marks=pytest.mark.xfail(strict=True, reason="13 % too slow: mostly start-ups of the exchange"),
         ),
     ],
 )
