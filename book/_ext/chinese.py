@@ -22,7 +22,7 @@ class Verdict(SphinxRole):
     def run(self):
         path = Path(self.env.srcdir, "executed", "claims.ipynb")
         self.env.note_dependency(str(path))
-        glued = glued_values(str(path)).get(f"verdict_{self.text}")
+        glued = glued_values(str(path)).get(f"verdict.{self.text}")
         verdict = "".join(glued["data"]["text/plain"]).strip("'") if glued else None
         if verdict not in VERDICTS:
             logger.warning(

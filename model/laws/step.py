@@ -221,17 +221,20 @@ overlapped = Model(
     ),
 )
 
+# A whole step: of one batch, and of two microbatches from the columns of one.
+one_batch, two_batches = (
+    Model((*work.equations, *turns.equations), (*work.assumptions, *turns.assumptions), work.valid)
+    for turns in (serial, overlapped)
+)
+
 credited = Model(
     equations=(
         Equation(
             tokens_per_step,
-            sp.Piecewise(
-                ((1 - draft_acceptance ** (drafts + 1)) / (1 - draft_acceptance), draft_acceptance < 1),
-                (drafts + 1, True),
-            ),
+            (1 - draft_acceptance ** (drafts + 1)) / (1 - draft_acceptance),
             "leviathan2023",
         ),
     ),
     assumptions=("a drafted token counts where all before it were accepted; each is, with the same probability",),
-    valid=(sp.Le(draft_acceptance, 1),),
+    valid=(sp.Lt(draft_acceptance, 1),),
 )

@@ -113,13 +113,13 @@ def domain_fabric(targets, sizes, bandwidth, prices, sampler=None, **given):
     """Return one array for each target of model.laws.fabric.scale_up, for domains of the sizes given.
 
     Shape (sizes,), or (draws, sizes) with a sampler. bandwidth: of a device, B/s; prices: (switch_price, link_price) of
-    the recorded topologies; a switch costs in proportion to its ports. Other inputs come from the rows `scale-up` of
-    data/fabric.csv, given replaces some of them.
+    the recorded topologies; a switch costs in proportion to its ports, which the topic `switch-price` of
+    data/assumptions.csv counts. Other inputs come from the rows `scale-up` of data/fabric.csv, given replaces some.
     """
     facts = Facts("fabric", "scale-up", sampler, given)
     names = ("radix", "copper_domain", "port_bandwidth", "price_ratio", "module_power", "port_power")
     point = {name: facts(name) for name in names} | {"scale_up_bandwidth": bandwidth, "link_price": prices[1]}
-    point["switch_price"] = prices[0] * point["radix"] / Facts("fabric", "fat-tree-2")("radix")
+    point["switch_price"] = prices[0] * point["radix"] / Facts("assumptions", "switch-price")("radix")
     point["domain"] = np.asarray(sizes, float)
     shape = np.broadcast_shapes(*(np.shape(each) for each in point.values()))
     frame = pd.DataFrame({name: np.broadcast_to(each, shape).ravel() for name, each in point.items()})

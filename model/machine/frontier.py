@@ -67,7 +67,7 @@ def curves(scenario, asked, conditions, layouts, accepted=None):
             if not fits.any():
                 continue
             batch = np.atleast_2d(least * (np.maximum(most, least) / least) ** np.linspace(0, 1, POINTS))
-            time = step.step(scenario, asked, {**rows, "batch": batch})[0]
+            time = step.duration(scenario, asked, {**rows, "batch": batch})
             chosen.append(layout)
             drafts.append(depth)
             credits.append(tokens)
@@ -81,22 +81,25 @@ def curves(scenario, asked, conditions, layouts, accepted=None):
     return Curves(chosen, np.array(drafts), credits, *stack, dict(conditions))
 
 
-def best(scenario, asked, found, speeds):
+def best(scenario, asked, found, speeds, slower=1.0):
     """Return (throughput, batch, place): arrays (draws or 1, speeds) of the best of Curves at each speed, per device.
 
-    throughput 0 where a speed is out of reach; place: position in the lists of Curves. The largest batch whose step is
-    short enough is bracketed by two timed batches, the best layout picked by straight lines between them, and the batch
-    of that one closed in on by the law itself.
+    throughput 0 where a speed is out of reach; place: position in the lists of Curves. slower: factors, of shape
+    (draws, 1), by which every step takes longer than its law says: at a fixed speed the batch has to give way, which
+    moves the throughput by several times as much. The largest batch whose step is short enough is bracketed by two
+    timed batches, the best layout picked by straight lines between them, and the batch of that one closed in on by the
+    law itself. A layout may serve faster users than were asked for, where it was run with no larger batch.
     """
-    speeds = np.asarray(speeds, float)
+    speeds = np.asarray(speeds, float) * np.atleast_2d(slower)
     if found is None:
-        nothing = np.zeros((1, len(speeds)))
+        nothing = np.zeros(speeds.shape)
         return nothing, nothing, nothing.astype(int)
-    allowed = found.credit[:, :, None] / speeds  # draws, layouts, speeds
+    allowed = found.credit[:, :, None] / speeds[:, None]  # draws, layouts, speeds
     low, high, shortest, longest = _bracket(found, allowed)
     batch = _between(low, high, shortest, longest, allowed)
     reached = shortest <= allowed
-    place = np.where(reached, batch / allowed * found.credit[:, :, None], 0.0).argmax(axis=1)
+    time = np.minimum(allowed, longest)  # a layout at its largest batch may well be faster than it has to be
+    place = np.where(reached, batch / time * found.credit[:, :, None], 0.0).argmax(axis=1)
 
     def picked(each):
         each = np.broadcast_to(each, allowed.shape)
@@ -107,11 +110,13 @@ def best(scenario, asked, found, speeds):
     rows = _picked_rows(found, place)
     for _ in range(REFINEMENTS):
         batch = _between(low, high, shortest, longest, allowed)
-        time = step.step(scenario, asked, {**rows, "batch": batch})[0]
+        time = step.duration(scenario, asked, {**rows, "batch": batch})
         fast = time <= allowed
         low, shortest = np.where(fast, batch, low), np.where(fast, time, shortest)
         high, longest = np.where(fast, high, batch), np.where(fast, longest, time)
-    return np.where(reached, low * tokens / shortest, 0.0), low, place
+    # Steps bend downwards over the batch, so the slow end of the bracket closes in and the fast one may stay.
+    batch, time = _between(low, high, shortest, longest, allowed), np.minimum(allowed, longest)
+    return np.where(reached, batch * tokens / (time * slower), 0.0), batch, place
 
 
 def _bracket(found, allowed):

@@ -43,12 +43,15 @@ class Machine:
         return self._facts[table, name]
 
     def software(self, quantity, name=None):
-        """Return the Facts of a software: the one named, or the first with rows for this system, or the pooled one."""
+        """Return the Facts of a software: the one named, or the first with rows for this system, or the pooled one.
+
+        Software for many tokens is never taken without being named.
+        """
         known = operation_fit.softwares(self.name, quantity)
         if name is not None and name not in (*known, POOLED):
             accepted = ", ".join((*known, POOLED))
             raise ValueError(f"{self.name} has no rows to fit the software {name}: choose one of {accepted}")
-        return self.facts("software", name or (known[0] if known else POOLED))
+        return self.facts("software", name or next(iter(operation_fit.own_softwares(self.name, quantity)), POOLED))
 
     def constants(self, quantity, software, op):
         """Return the fitted constants of an operation by name."""
@@ -57,7 +60,7 @@ class Machine:
             self._fitted_from |= operation_fit.sources(quantity, self.name, software, op)
             label = f"{self.name} {software} {'small ' if quantity == SMALL else ''}{op}"
             self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.sampler, label)
-            if quantity == SMALL:  # reaches the efficiency of large messages, less its flags
+            if quantity == SMALL:  # what a ring reaches is the same for large messages
                 self._constants[key] = self.constants(LARGE, software, op) | self._constants[key]
             if quantity == "all_to_all_time" and "startup" in self._changes:
                 self._constants[key]["startup"] = self._changes["startup"]
@@ -72,8 +75,8 @@ class Machine:
 
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
-        most = catalog.load("software", "high").memory_usable["serving"]
-        return self.with_facts("software", "serving", {"memory_usable": most})
+        most = catalog.load("assumptions", "high").memory_usable["serving"]
+        return self.with_facts("assumptions", "serving", {"memory_usable": most})
 
     def with_facts(self, table, name, given):
         """Return the same machine, undrawn, with some numbers of a name in a table of data/ given, in base units."""

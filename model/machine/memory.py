@@ -30,7 +30,7 @@ def largest_batch(scenario, model, precision, rows):
         "kv_bytes_per_element": given(rows, "kv_bytes_per_element", formats("kv_bytes_per_element")),
         "state_width": scenario.facts("priors", "step")("state_width"),
         "memory_capacity": system("memory_capacity") / dies,
-        "memory_usable": scenario.facts("software", "serving")("memory_usable"),
+        "memory_usable": scenario.facts("assumptions", "serving")("memory_usable"),
     }
     return compute(memory.solve(batch_limit), columns) * dies
 

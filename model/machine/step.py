@@ -1,6 +1,5 @@
 """From a system, a workload and its operating conditions to the time of one step, and where that step waits."""
 
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from model.laws.exchange import transfer as transfer_law
 from model.machine import collectives
 from model.machine.machine import POOLED
 from model.notation.equation import compute as evaluate
+from model.notation.equation import derive
 from model.notation.nomenclature import (
     attention_time,
     bubble_idle,
@@ -143,22 +143,40 @@ def may_overlap(scenario, asked, rows):
     return np.asarray(rows["ranks"], float) > scenario.system("domain")
 
 
-def step(scenario, asked, rows, overlap=None):
-    """Return (step time, busy time, busy time of a balanced load), in s.
+def duration(scenario, asked, rows, overlap=None):
+    """Return the time of a step, s.
 
     overlap: False for one batch, True for two microbatches in turn; None for the shorter of both where the serving
     software may overlap.
     """
+    return _steps(scenario, asked, rows, overlap, (step_time,))[0]
+
+
+def step(scenario, asked, rows, overlap=None):
+    """Return (step time, busy time, busy time of a balanced load), in s; overlap as in `duration`."""
+    return _steps(scenario, asked, rows, overlap, (step_time, compute_time), balanced=True)
+
+
+def _steps(scenario, asked, rows, overlap, targets, balanced=False):
+    """Return targets of the law of a step, and with balanced the computing time of a load without skew."""
     constants = scenario.step_constants(engine_of(scenario, asked.engine))
     tried = may_overlap(scenario, asked, rows) if overlap is None else np.asarray(overlap)
-    one = with_constants(scenario, columns(scenario, asked, rows), constants)
-    answer = evaluate(expression(False), one), *_busy(one)
+
+    def answered(law, share):
+        found = with_constants(scenario, columns(scenario, asked, rows, share), constants)
+        time, *rest = derive(law, targets, found)
+        if balanced:
+            rest.append(derive(law, (compute_time,), found | {"skew": 0.0})[0])
+        return time, *(each / share for each in rest)
+
+    if np.all(tried) and overlap is not None:
+        return answered(laws.two_batches, 0.5)
+    one = answered(laws.one_batch, 1.0)
     if not np.any(tried):
-        return answer
-    half = with_constants(scenario, columns(scenario, asked, rows, 0.5), constants)
-    both = evaluate(expression(True), half), *(2 * each for each in _busy(half))
-    taken = tried & (both[0] < answer[0]) if overlap is None else tried
-    return tuple(np.where(taken, *pair) for pair in zip(both, answer, strict=True))
+        return one
+    both = answered(laws.two_batches, 0.5)
+    taken = tried & (both[0] < one[0])
+    return tuple(np.where(taken, *pair) for pair in zip(both, one, strict=True))
 
 
 def parts(scenario, asked, rows, overlap=False):
@@ -173,21 +191,14 @@ def parts(scenario, asked, rows, overlap=False):
     balanced = part | {"skew": 0.0}
     found = []
     for name, (seconds, traffic) in ROOFLINES.items():
-        seconds, traffic = (evaluate(laws.work.solve(each), balanced) for each in (seconds, traffic))
+        seconds, traffic = derive(laws.work, (seconds, traffic), balanced)
         reads = part["passes"] * traffic / (part["memory_bandwidth"] * part["memory_efficiency"])
         binds = "memory" if np.ravel(reads >= seconds * (1 - 1e-9))[0] else "compute"
         found.append((name, (1 + part["drafts"] / part["layers"]) * seconds * turns, binds))
-    found.append(("small kernels", evaluate(laws.work.solve(small_kernels), part) * turns, None))
+    found.append(("small kernels", derive(laws.work, (small_kernels,), part)[0] * turns, None))
     found += [("slower rank", busy - fair, None), ("network", time - busy, None)]
     rows = [(name, float(np.ravel(seconds)[0]), binds) for name, seconds, binds in found]
     return pd.DataFrame(rows, columns=["part", "seconds", "binds"])
-
-
-@cache
-def expression(overlap):
-    """Return the step time in terms of the columns: of one batch, or of one of two microbatches in turn."""
-    turns = laws.overlapped if overlap else laws.serial
-    return laws.work.solve(turns.solve(step_time))
 
 
 def idle_shares(time, busy, fair, stages=1, microbatches=1):
@@ -206,12 +217,6 @@ def idle_shares(time, busy, fair, stages=1, microbatches=1):
         "all": moe_idle_share,
     }
     return {part: evaluate(waiting.idle.solve(symbol), values) for part, symbol in shares.items()}
-
-
-def _busy(part):
-    """Return the computing time of a batch or microbatch, on the busiest rank and with a balanced load."""
-    computing = laws.work.solve(compute_time)
-    return evaluate(computing, part), evaluate(computing, part | {"skew": 0.0})
 
 
 def _peak_of_a_byte(system):
@@ -241,7 +246,7 @@ def _reduce(scenario, found):
     message = found["reduce_message"] * scenario.facts("formats", "combine")("combine_bytes")
     software = scenario.software("all_reduce_time")
     constants = scenario.constants(collectives.LARGE, software.name, "all_reduce")
-    rate = constants["inner_efficiency"] * system("scale_up_bandwidth") / dies
+    rate = constants["ring_efficiency"] * system("scale_up_bandwidth") / dies
     near = found["reduce_startup"] + 2 * (tensor - 1) / tensor * message / rate
     inside = tensor <= system("domain") * dies
     far = near
@@ -264,7 +269,7 @@ def _exchange(scenario, asked, found, dies):
     chosen = scenario.software("all_to_all_time")
     if asked.phase != "decode" and not chosen("uses_scale_up"):
         chosen = scenario.software("all_to_all_time", POOLED)
-    starts, transfers = chosen("exchange_prepare_time", 0.0), 0.0
+    starts, transfers = collectives.prepare_time(chosen), 0.0
     for op in ("dispatch", "combine"):
         rows = {
             "ranks": np.maximum(ranks, 2.0),

@@ -10,11 +10,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
-from scipy.special import ndtri
 
+from model.laws import step as laws
 from model.machine.machine import POOLED, Machine
-from model.machine.step import Asked, columns, expression, may_overlap, with_constants
-from model.notation.equation import compute
+from model.machine.priors import priors
+from model.machine.step import Asked, columns, may_overlap, with_constants
+from model.notation.equation import derive
+from model.notation.nomenclature import step_time
 from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.facts import Facts
@@ -23,10 +25,8 @@ SHARED = (
     *("memory_efficiency", "product_efficiency", "skew", "activation_time", "activation_exponent", "block_scaling"),
     *("reduce_startup", "overlap_slowdown", "compute_slowdown"),
 )
-OWN = ("layer_overhead", "efficiency_ratio")  # of a serving software
 ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
 CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
-FAR = ndtri(0.95)
 WORDS = ["system", "workload", "precision", "engine"]
 POINT = (
     *("ranks", "tensor_devices", "expert_devices", "redundant_experts", "skew"),
@@ -35,18 +35,10 @@ POINT = (
 
 
 @cache
-def priors():
-    """Return a frame of the priors of fitted constants: fit, quantity, and mean and sd of the logarithm."""
-    rows = catalog.chosen("priors")
-    rows = rows[rows.low.notna() & (rows.low > 0) & (rows.low < rows.high)]
-    base = rows.unit.map(size)
-    return rows.assign(mean=np.log(rows.value * base), sd=np.log(rows.high / rows.low) / (2 * FAR))
-
-
-@cache
 def names():
     """Return (fit, quantity) of each constant in order: those that all share, then each serving software's own."""
-    own = priors()[(priors().fit != "step") & priors().quantity.isin(OWN)]
+    own = priors()
+    own = own[own.fit.isin(own.fit[own.quantity == "layer_overhead"])]
     return (*(("step", name) for name in SHARED), *zip(own.fit, own.quantity, strict=True))
 
 
@@ -206,9 +198,9 @@ def answer(ready, values, number):
     times = np.empty(number)
     for places, machine, engine, one, half, tried in ready:
         constants = _named(values, engine)
-        time = compute(expression(False), with_constants(machine, one, constants))
+        (time,) = derive(laws.one_batch, (step_time,), with_constants(machine, one, constants))
         if half is not None:
-            both = compute(expression(True), with_constants(machine, half, constants))
+            (both,) = derive(laws.two_batches, (step_time,), with_constants(machine, half, constants))
             time = np.where(tried, np.minimum(time, both), time)
         times[places] = time
     return times

@@ -157,6 +157,29 @@ def compute(expression, columns):
     return function(*(columns[name] for name in names))
 
 
+@cache
+def _chain(model, targets):
+    """Return (name, expression) of the equations of a model that targets need, in order, and the targets' names."""
+    needed, chain = set(targets), []
+    for equation in reversed(model.equations):
+        if equation.lhs in needed:
+            needed |= equation.rhs.free_symbols
+            chain.append((str(equation.lhs), equation.rhs))
+    return tuple(reversed(chain)), tuple(map(str, targets))
+
+
+def derive(model, targets, columns):
+    """Return the values of several left-hand sides of a model, evaluating its equations one after the other.
+
+    The same numbers as `compute(model.solve(target), columns)`, without one large expression: each intermediate result
+    is computed once. targets: a tuple of symbols; columns: a mapping from names of inputs to numbers or arrays.
+    """
+    known, (chain, names) = dict(columns), _chain(model, targets)
+    for name, expression in chain:
+        known[name] = compute(expression, known)
+    return tuple(known[name] for name in names)
+
+
 def call(expression, frame):
     """Evaluate a sympy expression on the columns of frame, as one array of its length."""
     columns = {name: frame[name].to_numpy() for name in frame.columns}

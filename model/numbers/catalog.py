@@ -29,10 +29,23 @@ def read(table):
     While the environment variable STUDY_TABLES is set (a build does so, from the notebook's metadata), a table that
     it does not list is refused: otherwise a change of that table would not rerun the notebook.
     """
-    declared = os.environ.get("STUDY_TABLES")
-    if declared is not None and table not in declared.split(","):
-        raise DataError(f"data/{table}.csv is read, but study.tables in the notebook's metadata lists only {declared}")
+    _declared(table)
     return _checked(DATA / f"{table}.csv").copy()
+
+
+def words(table, optional=()):
+    """Return data/<table>.csv, a table of words that holds no number, as written; DataError names file, line and fix.
+
+    Every field is filled, but for those of the optional columns, and no row is written twice. STUDY_TABLES counts as
+    for `read`.
+    """
+    _declared(table)
+    path = DATA / f"{table}.csv"
+    rows = _texts(path)
+    empty = rows.drop(columns=list(optional)).isna()
+    _raise(path, rows, empty.any(axis=1), lambda row: "has an empty field: fill it", names=rows.columns)
+    _raise(path, rows, rows.duplicated(), lambda row: "is written twice: remove one of the rows", names=rows.columns)
+    return rows
 
 
 def keys(rows):
@@ -72,17 +85,29 @@ def sources():
     return dict(parse_file(str(ROOT / "book" / "references.bib"), bib_format="bibtex").entries)
 
 
-@cache
-def _checked(path):
+def _declared(table):
+    """Refuse a table that the notebook which is being built does not list."""
+    declared = os.environ.get("STUDY_TABLES")
+    if declared is not None and table not in declared.split(","):
+        raise DataError(f"data/{table}.csv is read, but study.tables in the notebook's metadata lists only {declared}")
+
+
+def _texts(path):
+    """Return the fields of a file as text, empty ones as missing."""
     try:
         rows = pd.read_csv(path, keep_default_na=False, dtype="string", skip_blank_lines=False)
     except pd.errors.ParserError as error:  # names the line
         raise DataError(f"data/{path.name}: {str(error).strip()}: {QUOTES}") from error
     if not isinstance(rows.index, pd.RangeIndex):
         raise DataError(f"data/{path.name} line 2: has more fields than the header: {QUOTES}")
+    return rows.replace("", pd.NA)
+
+
+@cache
+def _checked(path):
+    rows = _texts(path)
     if missing := [name for name in COLUMNS if name not in rows.columns]:
         raise DataError(f"data/{path.name}: the columns {missing} are missing; the header needs {list(COLUMNS)}")
-    rows = rows.replace("", pd.NA)
     for name in rows.columns:
         if name in NUMBERS or (name not in RESERVED and _is_numeric(rows[name])):
             rows[name] = _numbers(path, rows, name)
@@ -152,8 +177,8 @@ def _refuse(path, rows):
         _raise(path, rows, bad.fillna(False), message)
 
 
-def _raise(path, rows, bad, message):
+def _raise(path, rows, bad, message, names=None):
     if bad.any():
         row = rows[bad].iloc[0]
-        name = " ".join(str(row[key]) for key in keys(rows) if pd.notna(row[key]))
+        name = " ".join(str(row[key]) for key in (keys(rows) if names is None else names) if pd.notna(row[key]))
         raise DataError(f"data/{path.name} line {bad.idxmax() + 2}: {name} {message(row)}")

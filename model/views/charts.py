@@ -22,6 +22,13 @@ def lines(axis, frame, x, y, by=None, band=None, colors=None, styles=None, names
             axis.fill_between(line[x], low, high, color=color, alpha=0.18, linewidth=0)
 
 
+def steps(axis, frame, x, y, band, color="C0"):
+    """Draw y against x as steps that hold until the next x, with the band that two columns bound."""
+    axis.step(frame[x], frame[y], where="post", color=color)
+    low, high = (frame[side] for side in band)
+    axis.fill_between(frame[x], low, high, color=color, alpha=0.18, linewidth=0, step="post")
+
+
 def dress(axis, xticks=None, yticks=None, **settings):
     """Set what matplotlib's `set` takes, then ticks without minor ones.
 
@@ -73,3 +80,35 @@ def among(axis, frame, x, y, by, colors, band=("low", "high")):
     grey = dict.fromkeys(beside[by].unique(), GREY)
     lines(axis, beside, x, y, by, colors=grey, names=dict.fromkeys(grey, "_beside"), linewidth=1)
     lines(axis, frame[frame[by].isin(colors)], x, y, by, band=band, colors=colors)
+
+
+def bubbles(axis, frame, x, y, area, label, solid):
+    """Draw a disc for each row, its area as the root of the column `area`, with a label beside it, clear of the disc.
+
+    solid: column that tells whether the disc is filled; hollow ones stand for what is not known.
+    """
+    for filled, part in frame.groupby(solid):
+        look = {"color": "C0", "alpha": 0.75, "linewidth": 0} if filled else {"facecolor": "none", "edgecolor": "C1"}
+        axis.scatter(part[x], part[y], s=18 * np.sqrt(part[area]), **look)
+    smallest = frame[area].min()
+    for _, row in frame.iterrows():
+        aside = 5 + 0.55 * row[area] ** 0.5, 5 if row[area] == smallest else -5  # clear of a neighbour's label
+        look = {"xytext": aside, "textcoords": "offset points", "va": "center", "fontsize": 8, "linespacing": 1.1}
+        axis.annotate(row[label], (row[x], row[y]), **look)
+
+
+def ratios(axis, span, places):
+    """Draw dashed lines of equal ratio over a span of x; places: ratio to the x where it is written above its line."""
+    for ratio, place in places.items():
+        axis.plot(span, [ratio * each for each in span], color=GREY, linewidth=0.8, linestyle="--")
+        look = {"color": "#6A6A75", "fontsize": 8, "ha": "right", "va": "bottom"}
+        axis.text(place, place * ratio * 1.03, f"{ratio} to 1", **look)
+
+
+def ranges(axis, frame, order, label, by, marks, names, band=("low", "high")):
+    """Draw the column `value` with its range, a row for each label, lowest first in `order`, a mark for each `by`."""
+    for number, (key, part) in enumerate(frame.groupby(by, sort=False)):
+        spread = [part.value - part[band[0]], part[band[1]] - part.value]
+        places = [order.index(each) for each in part[label]]
+        axis.errorbar(part.value, places, xerr=spread, fmt=marks[key], color=f"C{number}", label=names[key])
+    axis.set_yticks(range(len(order)), order)

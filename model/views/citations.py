@@ -37,6 +37,27 @@ def numbers(table, units):
     return frame
 
 
+def filled(column, numbers, behind):
+    """Return a column of Sourced with `numbers` where it has none, each with the row of the column `behind`."""
+    column = column.copy()
+    for name, number in numbers.items():
+        column[name] = Sourced(number, behind[name].row, behind[name].others)
+    return column
+
+
+def rivals(frame, places):
+    """Return the chosen number of each place, (name, quantity), beside the first and the last that disagree.
+
+    frame: of numbers(). Columns chosen, other, last; places of names that the frame lacks are left out.
+    """
+    found = {}
+    for name, quantity in places:
+        if name in frame.index:
+            number = frame.loc[name, quantity]
+            found[name, quantity] = float(number), number.others[0].value, number.others[-1].value
+    return pd.DataFrame(found, index=["chosen", "other", "last"]).T
+
+
 def cell(form="{:,.0f}"):
     """Return the formatter of a column of Sourced: the number, the letter of its kind, and a link to its source.
 
@@ -58,6 +79,17 @@ def source(key):
 def title(key):
     """Return the title of a source without its BibTeX braces."""
     return re.sub(r"[{}]", "", catalog.sources()[key].fields["title"])
+
+
+def short(key):
+    """Return a source as people quote it, by names and year; `derived` is what the study derives itself."""
+    if key == "derived":
+        return "derived here"
+    entry = catalog.sources()[key]
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    names = [" ".join(person.last_names).strip("{}") for person in people] or [entry.fields.get("organization", key)]
+    others = {1: "", 2: f" and {names[-1]}"}.get(len(names), " et al.")
+    return f"{names[0]}{others} {entry.fields.get('year', '')}".strip()
 
 
 def address(key):

@@ -60,6 +60,12 @@ def law(name, equation):
     glue(name, Latex(f"${latex(equation)}$") if isinstance(equation, sp.Basic) else equation, display=False)
 
 
+def inline(mathematics):
+    """Return LaTeX, or a sympy expression, as HTML that a page shows as mathematics within a cell of a table."""
+    text = mathematics if isinstance(mathematics, str) else latex(mathematics)
+    return rf'<span class="math">\({html.escape(text)}\)</span>'
+
+
 def laws(*models, prefix="law"):
     """Glue every equation of some Models as prefix_SYMBOL, after the symbol on its left side."""
     for equation in dict.fromkeys(equation for each in models for equation in each.equations):

@@ -2,12 +2,16 @@
 
 import ast
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from still_long import STILL_LONG
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+
+LONGEST = 15  # lines of a code cell that a reader takes in at once
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -53,6 +57,31 @@ def test_defines_nothing(path):
     for source in code(path):
         found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, defines)]
         assert not found, f"{path.name}: {ast.unparse(found[0])!r} belongs in model/"
+
+
+def test_has_short_cells_or_says_why_not(path):
+    long = {
+        number: len(lines)
+        for number, source in enumerate(code(path), 1)
+        if len(lines := [line for line in source.split("\n") if line.strip()]) > LONGEST
+        and not lines[0].startswith("# long: ")
+    }
+    if path.stem in STILL_LONG:
+        assert long, f"{path.name} has short cells now: take it off the list"
+    else:
+        assert not long, f"{path.name}: cells with more than {LONGEST} lines: {long}; move their arithmetic to model/"
+
+
+def test_says_before_each_cell_what_it_does(path):
+    if path.stem in STILL_LONG:
+        pytest.skip("still to be rewritten")
+    bare = [
+        number
+        for number, (before, cell) in enumerate(pairwise(read(path)["cells"]), 2)
+        if before["cell_type"] == cell["cell_type"] == "code"
+        and "parameters" not in before["metadata"].get("tags", [])  # the check of parameters follows them
+    ]
+    assert not bare, f"{path.name}: cells {bare} have no sentence before them"
 
 
 def test_lists_the_tables_that_it_reads(path):

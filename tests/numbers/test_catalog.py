@@ -1,6 +1,7 @@
 """Data: every row of data/ keeps to the schema, and every kind of bad row is refused with its line and the fix."""
 
 import csv
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.catalog import DataError
 
-TABLES = sorted(path.stem for path in catalog.DATA.glob("*.csv"))
+WORDS = {"claims_titles": ("leading", "law", "untested"), "claims_evidence": ()}  # tables without numbers
+TABLES = sorted({path.stem for path in catalog.DATA.glob("*.csv")} - set(WORDS))
 SYSTEMS = [
-    *["hgx-h100", "hgx-h800", "hgx-h200", "hgx-h20", "hgx-b200", "gb200-nvl72", "gb300-nvl72"],
+    *["hgx-h100", "hgx-h800", "hgx-h200", "hgx-h20", "hgx-b200", "hgx-b300", "gb200-nvl72", "gb300-nvl72"],
     *["superpod-8x-gb300-nvl72", "vera-rubin-nvl144", "nvl288", "rubin-ultra-nvl576", "cloudmatrix384"],
     *["atlas-950-superpod", "atlas-800t-a2", "llama3-16k", "ascend-all-in-one", "feixing-2"],
 ]
@@ -93,7 +95,7 @@ def test_rows_that_disagree_say_why(table):
     assert catalog.read(table).dropna(subset="chosen").note.notna().all()
 
 
-@pytest.mark.parametrize("table", ["systems", "reliability", "serving"])
+@pytest.mark.parametrize("table", ["systems", "reliability", "serving", "assumptions"])
 def test_an_assumed_number_has_bounds(table):
     rows = catalog.read(table)
     assert rows[rows.kind == "assumed"][["low", "high"]].notna().all(axis=None)
@@ -316,3 +318,49 @@ def test_a_table_that_the_notebook_does_not_list_is_refused(monkeypatch):
 def test_without_a_list_every_table_may_be_read(monkeypatch):
     monkeypatch.delenv("STUDY_TABLES", raising=False)
     assert all(isinstance(catalog.read(name), pd.DataFrame) for name in TABLES)
+
+
+# Tables of words, and numbers that stand for others.
+
+
+@pytest.mark.parametrize("table", WORDS)
+def test_a_table_of_words_passes(table):
+    assert len(catalog.words(table, WORDS[table])) > 20
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("C07,systems,,domain", "line 187: C07 systems domain has an empty field: fill it"),
+        ("C01,systems,superpod-8x-gb300-nvl72,devices", "line 187: C01 .*devices is written twice"),
+        ("C07,systems,cloudmatrix384,domain,more", "line 187.*quotes"),
+    ],
+)
+def test_a_bad_line_of_words_is_refused(data, line, problem):
+    path = data / "claims_evidence.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()[:186]
+    path.write_text("\n".join([*lines, line, ""]), encoding="utf-8")
+    with pytest.raises(DataError, match=problem):
+        catalog.words("claims_evidence")
+
+
+def test_words_that_a_notebook_does_not_list_are_refused(monkeypatch):
+    monkeypatch.setenv("STUDY_TABLES", "claims")
+    with pytest.raises(DataError, match=r"data/claims_titles.csv is read, but .*lists only claims"):
+        catalog.words("claims_titles", WORDS["claims_titles"])
+
+
+def test_an_analogy_has_the_numbers_of_the_row_that_it_names():
+    rows = catalog.read("assumptions")
+    rows = rows[rows.note.str.startswith("by analogy")]
+    assert len(rows) > 10
+    for row in rows.itertuples():
+        found = re.match(r"by analogy: (\S+) (\S+) of (\w+)\.csv", row.note)
+        if found is None:  # with a record that is no row of data/
+            continue
+        name, quantity, table = found.groups()
+        known = catalog.chosen(table)
+        other = known[(known[known.columns[0]] == name) & (known.quantity == quantity)].iloc[0]
+        numbers = [other.value, *other[["low", "high"]].fillna(other.value)]
+        assert [row.value, row.low, row.high] == numbers and row.unit == other.unit, f"{row.topic} {row.quantity}"
+        assert (row.kind, row.source) == ("assumed", other.source)

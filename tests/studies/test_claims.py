@@ -1,6 +1,5 @@
 """Claims: all of them are listed, the rule judges as its limits say, and the golden arithmetic comes out."""
 
-import json
 import re
 from pathlib import Path
 
@@ -12,8 +11,10 @@ from model.laws.reliability import rate_interval
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
-from model.studies import claims
-from model.studies.claims import CONDITION, FAILS, HOLDS, UNTESTED, VERDICTS
+from model.studies.claims import demand, faults, machines, register, services
+from model.studies.claims import rule as claims
+from model.studies.claims.conditions import Conditions
+from model.studies.claims.rule import CONDITION, FAILS, HOLDS, UNTESTED, VERDICTS
 
 ROOT = Path(__file__).parents[2]
 IDS = [f"C{number:02d}" for number in range(1, 26)]
@@ -35,12 +36,10 @@ def test_every_claim_is_listed_once_for_each_number():
 
 def test_a_claim_has_one_title_in_the_table_and_on_its_page():
     page = (ROOT / "book" / "claims.md").read_text(encoding="utf-8")
-    notebook = json.loads((ROOT / "notebooks" / "claims.ipynb").read_text(encoding="utf-8"))
-    code = "".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
     titles = re.findall(r"^### (C\d\d): (.+)$|^- \*\*(C\d\d): (.+?)\.\*\*", page, re.MULTILINE)
     on_page = {first or third: second or fourth for first, second, third, fourth in titles}
     assert sorted(on_page) == IDS
-    assert dict(re.findall(r'^    "(C\d\d)": "([^"]+)",$', code.split("titles = {")[1].split("}")[0], re.M)) == on_page
+    assert register.titles().title.to_dict() == on_page
 
 
 def test_a_number_has_the_article_or_a_sheet_as_source_and_one_of_ours_has_bounds():
@@ -165,31 +164,134 @@ def test_the_tolerance_is_what_the_bounds_of_a_row_leave():
 
 def test_results_are_judged_against_the_table():
     drawn = np.linspace(1800, 2000, 1001)
-    judged = claims.judge(
-        [
-            claims.result("C12", "decode_throughput", "drawn", 1900, drawn),
-            claims.result("C12", "user_speed", "exact", 21),
-        ]
-    )
+    rate = claims.reading("C12", "decode_throughput", "drawn", 1900, drawn)
+    judged = claims.judge(claims.frame({"rate": rate, "speed": claims.reading("C12", "user_speed", "exact", 21)}))
     assert judged.verdict.tolist() == [CONDITION, HOLDS]
     assert judged.low[0] == pytest.approx(1810)
     assert judged.claimed.tolist() == [1920, 20]
     with pytest.raises(KeyError):
-        claims.judge([claims.result("C12", "colour", "", 1)])
+        claims.judge(claims.frame({"none": claims.reading("C12", "colour", "", 1)}))
 
 
 def test_the_weakest_kind_counts():
-    assert set(claims.STRENGTH) == set(catalog.KINDS)
-    assert claims.weakest(["measured", "derived", "claim"]) == "claim"
+    assert set(register.STRENGTH) == set(catalog.KINDS)
+    assert register.weakest(["measured", "derived", "claim"]) == "claim"
     with pytest.raises(ValueError, match="guess"):
-        claims.weakest(["guess"])
+        register.weakest(["guess"])
 
 
-def test_evidence_is_a_row_of_data():
-    found = claims.evidence([("systems", "cloudmatrix384", "domain"), ("systems", "cloudmatrix384", "peak_bf16")] * 2)
-    assert found.kind.tolist() == ["spec", "spec"]
-    with pytest.raises(KeyError, match="no colour of cloudmatrix384"):
-        claims.evidence([("systems", "cloudmatrix384", "colour")])
+def test_evidence_is_a_row_of_data_and_every_threshold_of_ours():
+    found = register.evidence()
+    assert found.notna().all(axis=None)
+    rows = catalog.read("claims")
+    ours = rows[rows.kind == "assumed"]
+    assert set(zip(ours.claim, ours.quantity, strict=True)) == set(
+        found[found.table == "claims"][["claim", "quantity"]].itertuples(index=False, name=None)
+    )
+    cards = found[(found.claim == "C07") & (found.quantity == "domain")]
+    assert cards[["table", "name", "kind"]].to_numpy().tolist() == [["systems", "cloudmatrix384", "spec"]]
+
+
+def test_evidence_without_a_row_is_refused(data):
+    with (data / "claims_evidence.csv").open("a", encoding="utf-8") as table:
+        table.write("C07,systems,cloudmatrix384,colour\n")
+    with pytest.raises(KeyError, match="no colour of cloudmatrix384, on which C07 rests"):
+        register.evidence()
+
+
+def test_only_a_claim_without_readings_says_why():
+    without = register.titles().untested.dropna()
+    assert sorted(without.index) == ["C23", "C24", "C25"]
+    nothing = register.verdicts(claims.judge(machines.cards("cloudmatrix384")))
+    assert nothing.set_index("claim").verdict["C07"] == HOLDS
+    assert (nothing[nothing.claim != "C07"].verdict == UNTESTED).all()
+
+
+def test_a_leading_quantity_is_one_of_the_claim():
+    rows = catalog.read("claims")
+    for claim, quantity in register.titles().leading.dropna().items():
+        assert quantity in set(rows[rows.claim == claim].quantity)
+
+
+# Readings.
+
+CONDITIONS = Conditions("deepseek-v3", 64, 96, 4096, 128, 1e9, 40, draws=50, seed=0)
+
+
+def test_a_reading_without_draws_is_exact_and_with_draws_has_their_ends():
+    assert claims.reading("C07", "domain", "", 384)["low"] == 384
+    found = claims.intervals({("8", "serial"): (2.0, np.linspace(1, 3, 1001)), "exact": (5.0, 5.0)})
+    assert found.index.tolist() == ["8.serial", "exact"]
+    assert found.loc["8.serial"].tolist() == pytest.approx([2, 1.1, 2.9])
+    assert found.loc["exact"].tolist() == [5, 5, 5]
+
+
+def test_a_machine_against_itself_is_even():
+    found = machines.against("gb200-nvl72", "gb200-nvl72", ("fp8", "fp8"), CONDITIONS)
+    assert found[["value", "low", "high"]].to_numpy() == pytest.approx(1)
+
+
+def test_per_domain_is_per_device_times_the_devices():
+    found = machines.against("cloudmatrix384", "gb200-nvl72", ("int8", "fp8"), CONDITIONS)
+    assert found.value["devices"] == pytest.approx(384 / 72)
+    for name in ("peak_bf16", "memory_capacity", "tokens"):
+        ratio = found.value[f"domain.{name}"] / found.value[f"device.{name}"]
+        assert ratio == pytest.approx(found.value["devices"])
+
+
+def test_plans_never_help_a_leader():
+    planned = ["vera-rubin-nvl144", "rubin-ultra-nvl576", "atlas-950-superpod", "nvl288"]
+    found = machines.lead(machines.league(planned), "cloudmatrix384", CONDITIONS).value
+    for total in machines.TOTALS:
+        assert found[f"{total}.plans_counted"] <= found[f"{total}.on_sale"]
+
+
+def test_a_quicker_recovery_leaves_more_and_reaches_larger_jobs():
+    times = faults.recovery_times("cloudmatrix384", "ascend-4800")
+    assert times.fast < times.flash < times.slow
+    at = faults.by_recovery(faults.shares("llama3-16k", [16_384.0], times.tolist(), CONDITIONS), times)
+    assert at.index.tolist() == ["16k.fast", "16k.flash", "16k.slow"]
+    assert at.value.is_monotonic_decreasing
+    assert faults.lost(at).loc["16k.slow"].tolist() == pytest.approx(
+        (1 - at.loc["16k.slow", ["value", "high", "low"]]).tolist()
+    )
+    assert faults.largest("llama3-16k", times, CONDITIONS).value.is_monotonic_decreasing
+
+
+def test_a_larger_domain_never_waits_longer_for_exchanges():
+    found = claims.intervals(faults.waits("hgx-h800", (8, 72, 384), CONDITIONS)).value
+    for way in faults.WAYS:
+        assert found[f"8.{way}"] >= found[f"72.{way}"] >= found[f"384.{way}"] >= 0
+
+
+def test_the_bill_for_servers_is_eight_times_that_for_cards():
+    bills, offers = demand.bills("hgx-h800", CONDITIONS), demand.offers("hgx-h800", CONDITIONS)
+    assert bills.value["servers"] == pytest.approx(8 * bills.value["cards"])
+    assert offers.value["cards"] == pytest.approx(8 * offers.value["servers"])
+    assert offers.break_even["cards"] == pytest.approx(8 * offers.break_even["servers"])
+
+
+def test_more_devices_are_needed_at_the_peak_and_a_domain_is_whole():
+    found = demand.devices_needed({"value": 2000.0, "low": 1000.0, "high": 3000.0}, 6000.0, 384, 8)
+    assert (found.low <= found.value).all() and (found.value <= found.high).all()
+    for mix in ("mix", "output"):
+        assert (found.loc[f"{mix}.average"] < found.loc[f"{mix}.peak"]).all()
+        whole = found.loc[f"{mix}.domains"]
+        assert (whole == whole.round()).all() and (whole * 384 >= found.loc[f"{mix}.peak"]).all()
+
+
+def test_jobs_that_fill_a_domain_strand_nothing():
+    found, shares = demand.stranded(("prefill-cloudmatrix", "decode-cloudmatrix"), (8, 384), 384)
+    assert shares["16.384"] == found.value["16.384"] == 0
+    assert shares["160.384"] == pytest.approx(64 / 384)
+    assert "160.8" not in shares
+
+
+def test_a_box_serves_no_more_than_it_holds_and_fewer_enterprises_of_more_users():
+    enterprises, users = services.box("cloudmatrix384", (8, 16), 1.7, 64, CONDITIONS)
+    assert (users.value <= users.fits).all()
+    assert (users.low <= users.value).all()
+    assert enterprises.value.tolist() == users.value.tolist()  # one user each
 
 
 # Golden arithmetic.

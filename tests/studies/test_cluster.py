@@ -18,6 +18,7 @@ from model.predictions.answer import predict
 from model.studies.cluster import limits as cluster_limits
 from model.studies.cluster import machine as clusters
 from model.studies.cluster import report as cluster_report
+from model.studies.cluster import tables
 from model.studies.cluster.questions import answers, ask, questions
 
 ROOT = Path(__file__).parents[2]
@@ -240,6 +241,41 @@ def test_the_neighbour_has_the_numbers_to_predict_from():
     changed = known(given={"domain": 64.0})
     assert cluster_report.neighbour(changed) == "gb200-nvl72"  # itself, as it is known
     assert cluster_report.neighbour(known("rubin-ultra-nvl576")) is None
+
+
+def test_predictions_are_the_answers_in_other_units():
+    found = answers(known(), draws=20).set_index("question")
+    shown = tables.predictions(found.reset_index())
+    assert list(shown.index) == list(tables.ANSWERS)
+    assert shown.value["mtbf"] * 3600 == pytest.approx(found.value["mtbf"])
+    assert shown.value["training_share"] == pytest.approx(100 * found.value["training_share"])
+    times = tables.interruptions(found.reset_index(), 3600.0)
+    assert times.value == pytest.approx(1 / shown.value["mtbf"])
+    assert times.low <= times.value <= times.high
+    same = tables.beside(shown, shown, "another")
+    assert same.ratio.dropna().to_numpy() == pytest.approx(1)
+
+
+def test_a_gap_stands_in_the_frame_and_in_no_curve():
+    shown = tables.predictions(answers(known("rubin-ultra-nvl576"), draws=10))
+    assert shown.missing.any()
+    lines, gaps = tables.frontiers({"none": known("nvl288")}, np.array([50.0]), 10, 0)
+    assert lines.empty and "nvl288 has no" in gaps["none"]
+
+
+def test_the_numbers_of_two_machines_stand_in_the_readers_units():
+    frame = tables.machines(known(), known(given={"domain": 36.0})).set_index("number")
+    assert frame.loc["domain", ["recorded", "yours"]].tolist() == [72, 36]
+    same = frame.drop(index="domain")
+    assert same.recorded.equals(same.yours)
+
+
+def test_a_format_is_the_one_asked_for_or_the_narrowest():
+    assert tables.precision("cloudmatrix384") == "int8"
+    assert tables.precision("gb200-nvl72", "fp8") == "fp8"
+    assert tables.precision("gb200-nvl72", "int8", peak=1.0) == "int8"
+    with pytest.raises(ValueError, match="gb200-nvl72 has no peak in int8: choose nvfp4, fp8"):
+        tables.precision("gb200-nvl72", "int8")
 
 
 RUNS = {

@@ -7,6 +7,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.laws import domain_size as laws
 from model.laws import two_tiers
 from model.machine.scenario import Scenario
 from model.notation.equation import compute
@@ -21,6 +22,8 @@ from model.notation.nomenclature import (
 from model.numbers.draws import Sampler
 from model.predictions import sensitivity
 from model.predictions.answer import predict
+from model.studies.domain_size import asked as questions
+from model.studies.domain_size import groups, shares
 from model.studies.domain_size import survey as surveys
 from model.studies.domain_size import work as domain_size
 from model.studies.domain_size.bill import bill
@@ -40,7 +43,7 @@ def machine(size, sampler=None, name="gb200-nvl72"):
 @pytest.mark.parametrize("sampler", [None, Sampler(50, 3)], ids=["recorded", "drawn"])
 @pytest.mark.parametrize("size", SIZES)
 def test_the_shares_of_a_dollar_s_time_close(size, sampler, name):
-    shares, group = domain_size.training_work(machine(size, sampler, name), 16_384.0)
+    shares, group = domain_size.training_work(machine(size, sampler, name), 16_384.0, "deepseek-v3")
     assert set(shares) == set(domain_size.PARTS)
     assert sum(shares.values()) == pytest.approx(np.ones_like(shares["useful"]), abs=1e-12)
     assert all(np.all(share >= 0) for share in shares.values())
@@ -48,43 +51,43 @@ def test_the_shares_of_a_dollar_s_time_close(size, sampler, name):
 
 
 def test_without_faults_nothing_goes_to_spares_and_faults():
-    shares, _ = domain_size.training_work(machine(384), 16_384.0, given={"failure_rate": 1e-18})
+    shares, _ = domain_size.training_work(machine(384), 16_384.0, "deepseek-v3", given={"failure_rate": 1e-18})
     assert shares["spares"][0, 0] == 0
     assert shares["faults"][0, 0] < 1e-4
 
 
 def test_the_group_chosen_is_the_best_of_those_that_fit():
-    best = domain_size.training_work(machine(72), 16_384.0)[0]["useful"]
+    best = domain_size.training_work(machine(72), 16_384.0, "deepseek-v3")[0]["useful"]
     alone = [
-        domain_size.training_work(machine(72), 16_384.0, groups=np.array([each]))[0]["useful"]
+        domain_size.training_work(machine(72), 16_384.0, "deepseek-v3", groups=np.array([each]))[0]["useful"]
         for each in domain_size.GROUPS
     ]
     assert best == pytest.approx(np.max(alone, axis=0), rel=1e-12)
 
 
 def test_groups_that_memory_does_not_hold_are_not_taken():
-    _, small = domain_size.training_work(machine(384, name="hgx-h800"), 16_384.0)
-    _, large = domain_size.training_work(machine(384, name="gb200-nvl72"), 16_384.0)
+    _, small = domain_size.training_work(machine(384, name="hgx-h800"), 16_384.0, "deepseek-v3")
+    _, large = domain_size.training_work(machine(384, name="gb200-nvl72"), 16_384.0, "deepseek-v3")
     assert small > large == 8
 
 
 def test_a_domain_without_exchange_gains_no_more_than_what_exchange_took():
-    small, large = (domain_size.training_work(machine(each), 16_384.0)[0] for each in (8, 72))
+    small, large = (domain_size.training_work(machine(each), 16_384.0, "deepseek-v3")[0] for each in (8, 72))
     idle = small["exchange"] + small["imbalance"] + small["gradients"]
     assert large["useful"] <= small["useful"] + idle
 
 
 def test_quick_recovery_inside_a_domain_never_loses():
     for size in SIZES:
-        usual, _ = domain_size.training_work(machine(size), 100_000.0)
-        swapped, _ = domain_size.training_work(machine(size), 100_000.0, swap=True)
+        usual, _ = domain_size.training_work(machine(size), 100_000.0, "deepseek-v3")
+        swapped, _ = domain_size.training_work(machine(size), 100_000.0, "deepseek-v3", swap=True)
         assert swapped["useful"] >= usual["useful"] * (1 - 1e-12)
 
 
 def test_a_job_that_bends_loses_less_to_spares():
     for size in SIZES:
-        usual, _ = domain_size.training_work(machine(size), 16_384.0)
-        bent, _ = domain_size.training_work(machine(size), 16_384.0, bends=True)
+        usual, _ = domain_size.training_work(machine(size), 16_384.0, "deepseek-v3")
+        bent, _ = domain_size.training_work(machine(size), 16_384.0, "deepseek-v3", bends=True)
         assert bent["spares"] <= usual["spares"]
 
 
@@ -139,7 +142,7 @@ def test_the_gain_is_one_on_the_break_even_line(time, volume, inner, premium):
         "scale_out_bandwidth": inner / 9,
         "premium": premium,
     }
-    line = domain_size.break_even
+    line = laws.break_even
     if compute(line.solve(needed_share), point) >= 0.99:
         return
     least = compute(line.solve(break_even_ranks), point)
@@ -148,14 +151,14 @@ def test_the_gain_is_one_on_the_break_even_line(time, volume, inner, premium):
 
 
 def test_the_line_is_the_solution_that_sympy_finds():
-    line = domain_size.break_even
+    line = laws.break_even
     (found,) = sp.solve(sp.Eq(line.solve(domain_gain), 1), ranks)
     assert sp.simplify(found - line.solve(break_even_ranks)) == 0
 
 
 def test_the_small_step_is_the_two_tier_law_where_its_outer_network_binds():
     point = {"volume": 1.0, "ranks": 64.0, "scale_up_bandwidth": 9.0, "scale_out_bandwidth": 1.0, "compute_time": 2.0}
-    small = compute(domain_size.break_even.solve(small_step_time), point | {"small_domain": 8.0})
+    small = compute(laws.break_even.solve(small_step_time), point | {"small_domain": 8.0})
     exchange = compute(two_tiers.two_tier.solve(parallel_time), point | {"domain": 8.0})
     assert small == pytest.approx(2 + exchange)
 
@@ -165,12 +168,15 @@ def test_the_small_step_is_the_two_tier_law_where_its_outer_network_binds():
 
 @pytest.fixture(scope="module")
 def asked():
-    return {"jobs": [16_384], "speeds": [50.0], "precision": "nvfp4", "conditions": CONDITIONS}
+    return {"jobs": [16_384], "speeds": [50.0], "precision": "nvfp4", "conditions": CONDITIONS, "model": "deepseek-v3"}
 
 
 def test_a_survey_is_its_parts(asked):
     found = surveys.survey("gb200-nvl72", [8, 72], **asked)
-    assert found["training", 16_384][0, 1] == domain_size.training_work(machine(72), 16_384.0)[0]["useful"][0, 0]
+    assert (
+        found["training", 16_384][0, 1]
+        == domain_size.training_work(machine(72), 16_384.0, "deepseek-v3")[0]["useful"][0, 0]
+    )
     worth = surveys.worth(None, "gb200-nvl72", [8, 72], "watt", **asked)
     watts = bill(Scenario("gb200-nvl72"), [8, 72])["device_draw"]
     assert worth[0, 1] == pytest.approx(found["serving", 50.0][0] / watts[0])
@@ -210,3 +216,81 @@ def test_turning_ranks_by_what_the_usual_size_loses():
     assert frame.loc[0, ["factor", "end", "size"]].tolist() == ["a", "high", 8]
     assert frame.loc[0, "regret"] == pytest.approx(1 / 3)
     assert frame.regret.iloc[1:].tolist() == [0, 0, 0]
+
+
+# Frames of the chapter.
+
+
+@pytest.fixture(scope="module")
+def surveyed():
+    jobs = {"training_large": 100_000, "training_job": 16_384}
+    question = questions.Asked("deepseek-v3", (8, 72), jobs, (50.0,), CONDITIONS)
+    return questions.ask("gb200-nvl72", question, draws=20, seed=0)
+
+
+def test_workloads_are_named_smallest_job_first(surveyed):
+    assert list(surveyed.asked.titles()) == ["training_job", "training_large", "serving_50"]
+    assert surveyed.asked.titles()["training_large"] == "training, 100,000 devices"
+    assert surveyed.asked.arguments()["jobs"] == [16_384, 100_000]
+
+
+def test_only_machines_with_every_number_are_bases():
+    assert "gb200-nvl72" in questions.bases([])
+    assert questions.bases(["nvl288", "gb200-nvl72"]) == ["gb200-nvl72"]
+    with pytest.raises(ValueError, match="none of .'nvl288'. has all of"):
+        questions.bases(["nvl288"])
+
+
+def test_work_is_relative_to_the_smallest_domain(surveyed):
+    found = questions.relative(surveyed).set_index(["domain", "workload", "measure"])
+    assert found.loc[8, ["value", "low", "high"]].to_numpy() == pytest.approx(1)
+    assert (found.low <= found.value).all() and (found.value <= found.high).all()
+
+
+def test_the_best_size_is_one_that_was_asked_and_never_loses(surveyed):
+    sizes, gains = questions.best(surveyed, clear=0.05)
+    assert set(sizes.to_numpy().ravel()) <= {8.0, 72.0} | {40.0}  # a median may lie between two
+    assert (gains[["value", "low", "high"]] >= 1).all(axis=None)
+    assert gains.clear.between(0, 1).all()
+    assert (questions.best(surveyed, clear=0.0)[1].clear >= gains.clear).all()
+
+
+def test_the_parts_of_a_dollar_are_the_whole(surveyed):
+    stacks = shares.stacks("gb200-nvl72", surveyed.asked)
+    assert stacks[list(shares.PARTS)].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert (stacks[list(shares.PARTS)] >= 0).all(axis=None)
+
+
+def test_waiting_for_exchanges_makes_a_larger_domain_gain_more(surveyed):
+    found = shares.ways(surveyed, {"usual": {}, "serial": {"overlap": False}})
+    for name in ("training_job", "training_large"):
+        assert found.gain_device["serial", name] >= found.gain_device["usual", name] >= 1
+
+
+def test_the_map_starts_at_one_and_has_every_pair(surveyed):
+    field = groups.throughputs(surveyed, 128)
+    assert len(field) == 2 * len(groups.widths("gb200-nvl72"))
+    assert field[field.domain == 8][["device", "dollar"]].to_numpy() == pytest.approx(1)
+    narrow = field[field.group == 8]
+    assert narrow.device.to_numpy() == pytest.approx(1, rel=1e-6)  # a group that fits gains nothing
+
+
+def test_a_larger_group_than_the_line_asks_for_pays(surveyed):
+    even = groups.even(surveyed, (72,), 64.0, 128).loc[72]
+    assert even.premium >= 1
+    assert even.needed > 0
+    field = groups.throughputs(surveyed, 128).set_index(["domain", "group"]).dollar
+    assert (field[72, 64.0] > 1) == (even.ranks < 64)
+
+
+def test_a_worked_problem_is_available_less_often_in_a_larger_domain():
+    found = groups.problems("gb200-nvl72", (8, 72, 384))
+    assert found.group.tolist() == [8, 72, 72]
+    assert (found[["up", "serving"]] <= 1).all(axis=None)
+    assert found.serving[8] >= found.serving[72] >= found.serving[384] > 0
+    assert found.price[384] > found.price[8]
+
+
+def test_more_devices_share_the_experts_and_each_keeps_less():
+    kept = groups.state("gb200-nvl72", "deepseek-v3", (8, 64))
+    assert kept[8] > kept[64] > 0

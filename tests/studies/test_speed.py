@@ -56,3 +56,27 @@ def test_the_recorded_run_is_one_whole_run():
     rates = speed.side_by_side(speed.part("laws"), "rate")
     of_hand = ratios[(ratios.part == "laws") & (ratios.tool == "numpy")].set_index("subject").value
     assert (rates.study / rates.numpy).to_numpy() == pytest.approx(of_hand[rates.index].to_numpy(), rel=0.25)
+
+
+def test_what_is_said_of_the_record_is_in_the_record():
+    laws, tables, sweeps = (speed.part(name) for name in ("laws", "tables", "sweeps"))
+    facts = speed.ratio_facts(speed.ratios(laws))
+    assert (facts.least <= facts.most).all()
+    shown = speed.law_table(laws)
+    assert shown["of by hand"].min() == facts.least["numpy"]
+    largest = speed.largest_table(tables)
+    assert (largest.low <= largest.value).all()
+    assert (largest.value <= largest.high).all()
+    assert speed.table_costs(tables)["per core of by hand"].iloc[-1] == largest.value["ratio"]
+    lines = speed.growth_lines(tables, sweeps)
+    runs = lines[lines.of == "scenarios"]
+    assert (runs.each * runs["rows"]).to_numpy() == pytest.approx(runs.value.to_numpy())
+
+
+def test_twice_as_many_at_once_halve_what_grows_and_leave_the_start():
+    sweeps = speed.part("sweeps")
+    costs = speed.sweep_costs(sweeps)
+    one, two = (speed.sweep_facts(sweeps, costs, 1000, each) for each in (32, 64))
+    assert one.foretold - one.start == pytest.approx(2 * (two.foretold - two.start))
+    assert one.foretold_hours == two.foretold_hours
+    assert speed.builds().duration["warm"] < speed.builds().duration["cold"]

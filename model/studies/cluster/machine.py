@@ -116,7 +116,8 @@ def power(cluster, scenario):
 def hourly(cluster, scenario):
     """Return the rent of a device, USD/s: given, from a price that is given, recorded, or from the machine's price.
 
-    Price and rent keep the ratio of gb200-nvl72. Law: model.laws.serving.rent_from_price. Raises Missing.
+    Price and rent keep the ratio of one machine, by analogy: topic `rent-of-price` of data/assumptions.csv. Law:
+    model.laws.serving.rent_from_price. Raises Missing.
     """
     price, system = cluster.given.get("device_price"), scenario.system
     if cluster.given.get("rent") is not None:
@@ -125,8 +126,8 @@ def hourly(cluster, scenario):
         return system("rent")
     if price is None:
         price = system("price") / system("devices")
-    basis = scenario.facts("systems", "gb200-nvl72")
+    basis = scenario.facts("assumptions", "rent-of-price")
     law = serving.rent_from_price
-    both = {"rent": basis("rent"), "domain_price": basis("price"), "domain": basis("domain")}
+    both = {name: basis(name) for name in ("rent", "domain_price", "domain")}
     ratio = compute(sp.solve(law[rent].rhs - rent, rent_ratio)[0], both)
     return compute(law.solve(rent), {"rent_ratio": ratio, "domain_price": price, "domain": 1.0})

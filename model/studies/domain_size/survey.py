@@ -10,7 +10,7 @@ from model.studies.domain_size.work import serving_work, training_work
 MEASURES = ("device", "watt", "dollar")
 
 
-def survey(system, sizes, jobs, speeds, precision, conditions, sampler=None, model="deepseek-v3", **options):
+def survey(system, sizes, jobs, speeds, precision, conditions, model, sampler=None, **options):
     """Return {workload: array (draws or 1, sizes)}: useful work of one installed device in domains of each size.
 
     system: whose devices, network cards and prices are put into domains of the sizes. jobs: devices of training jobs,

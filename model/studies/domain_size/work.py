@@ -8,7 +8,7 @@ from model.machine import frontier, layouts
 from model.machine import training_run as training
 from model.machine.scenario import Scenario
 from model.machine.step import Asked
-from model.machine.training_run import fitted_efficiency, shape
+from model.machine.training_run import fitted_efficiency, run, shape
 from model.notation.equation import compute
 from model.notation.nomenclature import (
     device_tokens,
@@ -32,29 +32,26 @@ PARTS = ("spares", "faults", "gradients", "bubble", "imbalance", "exchange", "us
 def fault_point(scenario, devices=1.0):
     """Return the columns of the laws of faults for a job of that many devices, in base units.
 
-    The failure rate is the system's own. Trays, repair times and the share of draining faults are those of
-    gb200-nvl72, the one machine of which any of them is recorded.
+    The failure rate is the system's own. Trays, repair times and the share of draining faults are assumed, by analogy
+    with the one machine of which any of them is recorded: topic `domain-faults` of data/assumptions.csv.
     """
-    repairs = scenario.facts("reliability", "gb200-nvl72")
+    assumed = scenario.facts("assumptions", "domain-faults")
     return {
         "devices": devices,
         "domain": scenario.system("domain"),
         "failure_rate": scenario.facts("reliability", scenario.name)("failure_rate"),
-        "drain_share": scenario.facts("fabric", "gb200-nvl72")("drain_share"),
-        "tray_devices": scenario.facts("systems", "gb200-nvl72")("devices_per_tray"),
-        "tray_repair": repairs("repair_compute_tray"),
-        "drain_repair": repairs("repair_backplane"),
+        **{name: assumed(name) for name in ("drain_share", "tray_devices", "tray_repair", "drain_repair")},
     }
 
 
-def training_work(scenario, devices, model="deepseek-v3", groups=GROUPS, overlap=True, **faults):
+def training_work(scenario, devices, model, groups=GROUPS, overlap=True, **faults):
     """Return ({part: share of installed device-time}, group): where a training job's device-time goes.
 
     Arrays of shape (draws or 1, 1); parts: PARTS, which sum to one. group: the expert-parallel group with the shortest
     step among `groups` that fits into memory. overlap: two microbatches, or one that waits for its exchanges. faults:
     options of training_faults. Laws: model.machine.training_run, model.laws.domain_faults, useful.
     """
-    system, facts = scenario.system, scenario.facts("software", "training")
+    system, facts = scenario.system, scenario.facts("assumptions", "training")
     groups = groups[groups * np.median(system("dies", 1)) <= scenario.facts("workloads", model)("experts")]
     columns = _run(scenario, model, groups, devices, overlap=overlap) | {"state_bytes": facts("state_bytes")}
     solved = {
@@ -84,37 +81,38 @@ def training_work(scenario, devices, model="deepseek-v3", groups=GROUPS, overlap
     return {"spares": spares, "faults": 1 - spares - installed, **shares}, groups[picked]
 
 
-def training_rate(scenario, model="deepseek-v3"):
+def training_rate(scenario, model):
     """Return the tokens per second that a device trains on while nothing waits, shape (draws or 1, 1)."""
     return np.atleast_2d(compute(training.training.solve(device_tokens / work_time), _run(scenario, model)))
 
 
 def _run(scenario, model, *shaped, **options):
-    """Return the columns of a training run in the narrowest format that training uses, at the efficiency of H800's."""
+    """Return the columns of a run in the narrowest format that training uses, as efficient as the fitted run."""
     precision = "fp8" if "peak_fp8" in scenario.system else "bf16"
-    efficiency = fitted_efficiency(Scenario("hgx-h800", scenario.sampler))
+    efficiency = fitted_efficiency(Scenario(run().system, scenario.sampler))
     return shape(scenario, model, *shaped, precision=precision, **options) | {"training_efficiency": efficiency}
 
 
 def training_faults(scenario, devices, confidence=0.99, swap=False, bends=False, given=None):
     """Return (effective training share, the same over all installed devices), arrays of shape (draws or 1, 1).
 
-    The fewer of spares inside and outside the domains; checkpoints written as fast as Llama 3's, at the best interval.
-    swap: a spare tray inside the domain takes over as quickly as Huawei claims, where that gains more than it costs, in
-    place of one recovery time for all faults. bends: the job makes do with unequal domains, so that only what is out of
-    use is lost. given: columns in place of those of fault_point. Laws: laws.reliability, laws.domain_faults.
+    The fewer of spares inside and outside the domains; checkpoints at the best interval; times to recover by analogy,
+    topic `recovery` of data/assumptions.csv. swap: a spare tray inside the domain takes over in minutes, where that
+    gains more than it costs, in place of one recovery time for all faults. bends: the job makes do with unequal
+    domains, so that only what is out of use is lost. given: columns in place of those of fault_point. Laws:
+    laws.reliability, laws.domain_faults.
     """
     point = fault_point(scenario, devices) | (given or {})
     inside, _ = domain_spares.inside(point, confidence)
-    elsewhere = scenario.facts("reliability", "meta-rsc")("restart_overhead")
+    recovers = scenario.facts("assumptions", "recovery")
+    elsewhere = recovers("drain_time")
     fewest = np.minimum(inside, domain_spares.outside(point, confidence))
     out = compute(domain_faults.two_rates.solve(devices_out), point)
-    point["checkpoint_write"] = scenario.facts("reliability", "llama3-16k")("checkpoint_write")
+    point["checkpoint_write"] = recovers("checkpoint_write")
     usual = _shares(point, elsewhere, out if bends else fewest)
     if not swap:
         return usual
-    quick = scenario.facts("reliability", "cloudmatrix384")("recovery_time_rescheduling")
-    times = point | {"swap_time": quick, "drain_time": elsewhere}
+    times = point | {"swap_time": recovers("swap_time"), "drain_time": elsewhere}
     swapped = _shares(point, compute(domain_faults.two_recoveries.solve(recovery), times), inside)
     return tuple(np.where(usual[1] >= swapped[1], *pair) for pair in zip(usual, swapped, strict=True))
 
@@ -133,18 +131,13 @@ def serving_work(scenario, model, precision, conditions, speeds):
     The best layout at each speed, as in model.machine.frontier, and what faults leave of its time. Law: useful.
     """
     asked = Asked(model, "decode", precision)
-    found = frontier.curves(
-        scenario,
-        asked,
-        {"context": conditions["context"]},
-        layouts.possible(scenario, model),
-        conditions["tokens_per_step"],
-    )
+    tried, accepted = layouts.possible(scenario, model), conditions["tokens_per_step"]
+    found = frontier.curves(scenario, asked, {"context": conditions["context"]}, tried, accepted)
     throughput, _, layout = frontier.best(scenario, asked, found, speeds)
     group = np.array([each.ranks for each in found.layout] if found else [0.0])[layout]
     columns = fault_point(scenario) | {
         "group_devices": group,
-        "instance_recovery": scenario.facts("reliability", "cloudmatrix384")("recovery_time_inference"),
+        "instance_recovery": scenario.facts("assumptions", "recovery")("instance_recovery"),
         "decode_throughput": throughput,
     }
     for symbol in (tray_availability, drain_availability):

@@ -13,7 +13,7 @@ VERDICTS = HOLDS, CONDITION, FAILS, UNTESTED = (
     "cannot be tested here",
 )
 RELATIONS = ("equals", "at least", "at most", "order of magnitude")
-STRENGTH = ("measured", "spec", "derived", "claim", "estimate", "assumed")  # of evidence, strongest first
+NUMBERS = ("value", "low", "high")  # of a reading
 
 
 def accepted(claimed, relation, tolerance=0.0):
@@ -67,56 +67,64 @@ def tolerance(row):
     return max(sides, default=0.0)
 
 
-def result(claim, quantity, reading, computed, drawn=None):
-    """Return one computed number as a mapping, with the 5 and 95 % points of its draws; without draws it is exact."""
-    low, high = (computed, computed) if drawn is None else low_high(drawn)
-    numbers = {"computed": float(computed), "low": float(low), "high": float(high)}
-    return {"claim": claim, "quantity": quantity, "reading": reading, **numbers}
+def said():
+    """Return the claimed numbers of data/claims.csv as a Series, by claim and quantity, in the units of their rows."""
+    return catalog.read("claims").set_index(["claim", "quantity"]).value
 
 
-def predicted(claim, quantity, reading, row):
-    """Return a row of `predict`'s answer (value, low, high) as a mapping, as `result` does."""
-    numbers = {"computed": row.value, "low": row.low, "high": row.high}
-    return {"claim": claim, "quantity": quantity, "reading": reading, **numbers}
+def reading(claim, quantity, text, value, drawn=None):
+    """Return one computed number as a mapping, with the 5 and 95 % points of its draws; without draws it is exact.
+
+    The number is in the unit of the claim's row; text says which way of understanding the claim it answers.
+    """
+    return {"claim": claim, "quantity": quantity, "reading": text, **_numbers(value, drawn)}
 
 
-def judge(results):
-    """Return a frame of results with what data/claims.csv says (claimed, unit, relation) and the verdict on each.
+def predicted(claim, quantity, text, row):
+    """Return a row of `predict`'s answer (value, low, high) as a mapping, as `reading` does."""
+    return {"claim": claim, "quantity": quantity, "reading": text, **{side: getattr(row, side) for side in NUMBERS}}
 
-    results: mappings as `result` and `predicted` return them, numbers in the unit of the claim's row. KeyError names a
-    result without a claimed number.
+
+def intervals(pairs):
+    """Return {key: (number, draws)} as a frame, one row each, columns NUMBERS; keys of several words joined by dots."""
+    rows = {key if isinstance(key, str) else ".".join(map(str, key)): _numbers(*each) for key, each in pairs.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(NUMBERS))
+
+
+def _numbers(value, drawn=None):
+    low, high = (value, value) if drawn is None else low_high(drawn)
+    return {name: float(np.ravel(each)[0]) for name, each in zip(NUMBERS, (value, low, high), strict=True)}
+
+
+def frame(readings):
+    """Return {key: reading} as a frame: one row each under its key, columns claim, quantity, reading, NUMBERS."""
+    return pd.DataFrame.from_dict(readings, orient="index", columns=["claim", "quantity", "reading", *NUMBERS])
+
+
+def judge(readings):
+    """Return a frame of readings with what data/claims.csv says (claimed, unit, relation) and the verdict on each.
+
+    readings: a frame as `frame` returns it. KeyError names a reading without a claimed number.
     """
     rows = catalog.read("claims").set_index(["claim", "quantity"])
     judged = []
-    for each in results:
+    for each in readings.rename(columns={"value": "computed"}).to_dict("records"):
         row = rows.loc[each["claim"], each["quantity"]]
         allowed = tolerance(row) if row.relation == "equals" else 0.0
         answer = verdict(row.value, each["computed"], each["low"], each["high"], row.relation, allowed)
-        said = {"claimed": row.value, "unit": row.unit, "relation": row.relation, "tolerance": allowed}
-        judged.append({**each, **said, "verdict": answer})
+        said_of_it = {"claimed": row.value, "unit": row.unit, "relation": row.relation, "tolerance": allowed}
+        judged.append({**each, **said_of_it, "verdict": answer})
     return pd.DataFrame(judged)
 
 
-def weakest(kinds):
-    """Return the weakest kind of evidence among kinds; ValueError names an unknown one."""
-    kinds = list(kinds)
-    if unknown := set(kinds) - set(STRENGTH):
-        raise ValueError(f"unknown kinds {sorted(unknown)}: choose among {', '.join(STRENGTH)}")
-    return max(kinds, key=STRENGTH.index)
+def ratios(judged, left_out=()):
+    """Return the judged readings whose numbers are positive on both sides, computed over claimed.
 
-
-def evidence(references):
-    """Return the rows behind a claim as a frame: table, name, quantity, kind, source.
-
-    references: (table, name, quantity) each, the name in the table's first column. Where rows compete the chosen one
-    counts. KeyError names a reference without a row.
+    Columns claim, reading, relation, claimed, computed, low, high, verdict, and ratio_value, ratio_low, ratio_high,
+    no bound below a thousandth. left_out: quantities that are counted, not computed.
     """
-    found = []
-    for table, name, quantity in dict.fromkeys(references):
-        rows = catalog.read(table)
-        rows = rows[(rows[rows.columns[0]] == name) & (rows.quantity == quantity)]
-        rows = rows[rows.chosen.fillna("") != "no"]
-        if rows.empty:
-            raise KeyError(f"data/{table}.csv has no {quantity} of {name}")
-        found += [(table, name, quantity, row.kind, row.source) for row in rows.itertuples()]
-    return pd.DataFrame(found, columns=["table", "name", "quantity", "kind", "source"])
+    rows = judged[(judged.claimed > 0) & (judged.computed > 0) & ~judged.quantity.isin(left_out)]
+    numbers = {"value": rows.computed, "low": rows.low, "high": rows.high}
+    over = {f"ratio_{side}": each.clip(lower=rows.claimed * 1e-3) / rows.claimed for side, each in numbers.items()}
+    names = ["claim", "reading", "relation", "claimed", "computed", "low", "high", "verdict"]
+    return rows[names].assign(**over)

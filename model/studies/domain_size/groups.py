@@ -1,0 +1,116 @@
+"""Domains against groups: throughput of a dollar over both, where a larger domain breaks even, and worked problems."""
+
+import numpy as np
+import pandas as pd
+
+from model.laws import exchange
+from model.laws.domain_faults import two_rates
+from model.laws.domain_size import break_even, useful
+from model.machine import frontier
+from model.machine import training_run as training
+from model.machine.scenario import Scenario
+from model.machine.step import columns
+from model.notation import nomenclature as symbols
+from model.notation.equation import compute
+from model.predictions.serving import decode_throughput
+from model.studies.domain_size import survey as surveys
+from model.studies.domain_size.work import fault_point
+
+WIDTHS = 2.0 ** np.arange(3, 9)  # devices of the groups that share the experts
+
+
+def widths(system):
+    """Return those of WIDTHS whose dies are no more than the widest."""
+    return WIDTHS[WIDTHS * Scenario(system).system("dies", 1) <= WIDTHS[-1]]
+
+
+def throughputs(surveyed, batch):
+    """Return decode throughput of a device and of a dollar over that in the smallest domains, by domain and group.
+
+    Columns domain, group, device, dollar. batch: requests of a device.
+    """
+    asked, system = surveyed.asked, surveyed.system
+    groups = widths(system)
+    point = {"ranks": groups} | {name: np.full_like(groups, each) for name, each in _point(asked, batch).items()}
+    choices = {"model": asked.model, "precision": surveyed.precision}
+    grid = np.array([decode_throughput(_resized(system, each), choices, point) for each in asked.sizes])
+    dollars = surveyed.rate["dollar"][0]
+    device = grid / grid[0]
+    dollar = device * (dollars[0] / dollars)[:, None]
+    frame = {"domain": np.repeat(asked.sizes, len(groups)), "group": np.tile(groups, len(asked.sizes))}
+    return pd.DataFrame({**frame, "device": device.ravel(), "dollar": dollar.ravel()})
+
+
+def even(surveyed, domains, group, batch):
+    """Return where larger domains break even with eight: by domain premium, needed, ranks, compute_time, volume.
+
+    needed: share of the exchange that must leave the smaller domain; ranks: the least group for it, infinite where no
+    group will do; compute_time, s, and volume, B, of a step of that group at that batch.
+    """
+    asked, price = surveyed.asked, surveyed.rate["dollar"][0]
+    sent = exchange.layer_bound.solve(symbols.layer_exchange_time * symbols.scale_out_bandwidth * symbols.moe_layers)
+    rows = {}
+    for domain in domains:
+        scenario = _resized(surveyed.system, domain)
+        point = {name: np.array([each]) for name, each in {"ranks": group, **_point(asked, batch)}.items()}
+        point["processed"] = np.ceil(point["tokens_per_step"])
+        step = columns(scenario, asked.model, "decode", surveyed.precision, point)
+        shape = {name: step[name] for name in ("hidden", "moe_layers")}
+        shape |= {"tokens": step["step_tokens"], "copies": step["topk"], "bytes_per_element": 1.0}
+        line = {
+            "volume": compute(sent, shape | {"scale_out_bandwidth": 1.0}),
+            "compute_time": step["compute_time"],
+            "small_domain": float(asked.sizes[0]),
+            "scale_up_bandwidth": scenario.system("scale_up_bandwidth"),
+            "scale_out_bandwidth": scenario.system("scale_out_achievable"),
+            "premium": price[asked.sizes.index(domain)] / price[0],
+        }
+        needed = float(compute(break_even.solve(symbols.needed_share), line)[0])
+        least = float(compute(break_even.solve(symbols.break_even_ranks), line)[0]) if needed < 1 else np.inf
+        numbers = {name: float(np.ravel(line[name])[0]) for name in ("premium", "compute_time", "volume")}
+        rows[domain] = numbers | {"needed": needed, "ranks": least}
+    return pd.DataFrame(rows).T
+
+
+def problems(system, domains):
+    """Return the worked problem of each domain: up, group, serving (share of time), price and power of a device."""
+    spent = surveys.rates(system, list(domains))
+    rows = {}
+    for i, domain in enumerate(domains):
+        scenario, group = _resized(system, domain), min(domain, 72)
+        faults = fault_point(scenario)
+        up = compute(two_rates.solve(symbols.tray_availability * symbols.drain_availability), faults)
+        faults |= {"group_devices": group, "tray_availability": up, "drain_availability": 1.0}
+        faults["instance_recovery"] = scenario.facts("assumptions", "recovery")("instance_recovery")
+        rows[domain] = {
+            "up": float(up),
+            "group": group,
+            "serving": float(compute(useful.solve(symbols.serving_share), faults)),
+            "price": spent["dollar"][0, i],
+            "power": spent["watt"][0, i],
+        }
+    return pd.DataFrame(rows).T
+
+
+def state(system, model, groups):
+    """Return the bytes that training keeps on a device, by devices that share the experts."""
+    shape = training.shape(Scenario(system), model, np.array(groups, dtype=float))
+    kept = {"state_bytes": Scenario().facts("assumptions", "training")("state_bytes")}
+    return pd.Series(compute(training.training.solve(symbols.training_bytes), shape | kept), index=list(groups))
+
+
+def one_tier(system, model, sizes):
+    """Return the devices that one tier of switches or copper joins (tier), and the size that no group outgrows."""
+    tier = Scenario().facts("fabric", "scale-up")
+    widest = max(each.ranks for each in frontier.layouts(Scenario(system), model))
+    most = min(each for each in sizes if each >= widest)
+    return pd.Series({"tier": min(tier("radix"), tier("copper_domain")), "most_useful": most})
+
+
+def _point(asked, batch):
+    """Return the conditions of a decode step at a batch."""
+    return {"batch": float(batch), **asked.conditions}
+
+
+def _resized(system, domain):
+    return Scenario(system, changes={"domain": float(domain)})
