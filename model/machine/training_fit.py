@@ -15,7 +15,7 @@ from scipy.stats import chi2
 
 from model.laws import training as laws
 from model.machine.machine import Machine
-from model.machine.step_fit import priors
+from model.machine.priors import priors
 from model.machine.training_step import JOB, LAYOUT, PEAKS, Training, columns
 from model.notation.units import size
 from model.numbers import catalog

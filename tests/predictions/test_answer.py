@@ -17,6 +17,7 @@ EXCHANGE = {"op": "dispatch", "ranks": 64, "tokens": 128, "hidden": 7168, "exper
 EXCHANGE |= {"bytes_per_element": 1}
 STEP = {"model": "deepseek-v3", "ranks": 64, "batch": 64, "context": 4096, "precision": "fp8"}
 JOB = {"devices": 16384, "failure_rate": 5e-9}
+RUN = {"model": "deepseek-v3", "devices": 256, "sequences": 4096, "precision": "mxfp8"}
 POINTS = {  # quantity: (system, inputs)
     "all_to_all_time": ("hgx-h100", EXCHANGE),
     "all_reduce_time": ("hgx-h100", {"ranks": 64, "bytes": 1e9}),
@@ -44,6 +45,8 @@ POINTS = {  # quantity: (system, inputs)
         {"model": "deepseek-v3", "speed": 20, "input_tokens": 1024, "output_tokens": 1024, "precision": "fp8"},
     ),
     "devices_needed": ("hgx-h200", {"model": "deepseek-v3", "batch": 1024, "context": 4096, "precision": "fp8"}),
+    "training_throughput": ("hgx-b200", RUN),
+    "training_step_time": ("hgx-b200", RUN),
 }
 OFFERED = [name for name in POINTS if name in QUANTITIES]
 
@@ -127,6 +130,8 @@ ROWS = {
     "prefill_throughput": [{"sequence": s, "tensor_devices": t} for s in (512, 8192) for t in (1, 8)],
     "service_frontier": [{"speed": s, "output_tokens": n} for s in (20, 50) for n in (128, 4096)],
     "devices_needed": [{"batch": b, "precision": p} for b in (1, 512) for p in ("fp8", "bf16")],
+    "training_throughput": [{"stages": p, "overlap": o} for p in (None, 8) for o in (0, 1)],
+    "training_step_time": [{"devices": n, "expert_devices": e} for n in (256, 512) for e in (8, None)],
 }
 
 
