@@ -1,28 +1,32 @@
-"""All-reduce: a ring, a reduction inside the switches, and the hierarchy of both over two tiers."""
+"""All-reduce: reduction inside switches with a tree between domains, a ring over all ranks, small messages; its halves."""
 
 import sympy as sp
 
 from model.notation.equation import Equation, Model
 from model.notation.nomenclature import (
+    all_gather_time,
     all_reduce_time,
     bus_bandwidth,
-    crossings,
-    in_switch,
-    inner_efficiency,
     inner_time,
     local_ranks,
     message,
     message_share,
     outer_efficiency,
     outer_time,
-    parts,
     ranks,
+    reduce_scatter_time,
+    ring_efficiency,
+    ring_hop,
     scale_out_bandwidth,
-    scale_out_latency,
     scale_up_bandwidth,
-    serial_share,
     servers,
     startup,
+    switch_efficiency,
+    switch_share,
+    tree_crossings,
+    tree_hop,
+    uplink,
+    waiting,
 )
 
 ring = Model(
@@ -33,50 +37,119 @@ ring = Model(
     valid=(sp.Ge(ranks, 1),),
 )
 
+REGION = (sp.Ge(ranks, local_ranks), sp.Gt(ranks, 1))
+_start = startup * local_ranks / 8  # a part of the message for each rank of a domain
+_leaves = sp.Min(servers - 1, 1)  # nothing leaves a single domain
+
 all_reduce = Model(
+    equations=(
+        Equation(servers, ranks / local_ranks),
+        Equation(tree_crossings, sp.Min(servers - 1, servers / 2, 2), "derived"),
+        Equation(
+            inner_time,
+            (local_ranks + 1)
+            / local_ranks
+            * (local_ranks / 8) ** waiting
+            * message
+            / (switch_share * switch_efficiency * scale_up_bandwidth),
+            "klenk2020nvls",
+        ),
+        Equation(outer_time, tree_crossings * message / (uplink * outer_efficiency * scale_out_bandwidth), "derived"),
+        Equation(
+            all_reduce_time,
+            _start + 2 * sp.log(servers, 2) * tree_hop + sp.Max(inner_time, outer_time),
+            "nccl2026tuning",
+        ),
+    ),
+    assumptions=(
+        "ranks are spread evenly over domains, as many as make it fastest",
+        "where switches reduce, a rank sends its buffer once and receives the result and its part's operands once",
+        "two trees between domains carry half of the buffer each, so that no domain is a leaf of both",
+        "chunks flow through both tiers at the same time",
+        "a message is cut into a part for each rank of the domain, and each part costs its share of the start-up time",
+    ),
+    valid=REGION,
+)
+
+ring_reduce = Model(
     equations=(
         Equation(servers, ranks / local_ranks),
         Equation(
             inner_time,
-            (in_switch * (local_ranks + 1) + 2 * (1 - in_switch) * (local_ranks - 1))
-            / local_ranks
-            * message
-            / (message_share * inner_efficiency * scale_up_bandwidth),
-            "klenk2020nvls",
+            2 * (ranks - 1) / ranks * message / (ring_efficiency * scale_up_bandwidth),
+            "patarasuk2009",
         ),
         Equation(
             outer_time,
-            2
-            * (servers - 1)
-            / servers
-            * message
-            / local_ranks
-            / (message_share * outer_efficiency * scale_out_bandwidth),
+            _leaves * 2 * (ranks - 1) / ranks * message / (uplink * outer_efficiency * scale_out_bandwidth),
             "patarasuk2009",
         ),
-        Equation(crossings, 2 * sp.log(servers, 2), "thakur2005"),
         Equation(
             all_reduce_time,
-            parts * startup
-            + crossings * scale_out_latency
-            + sp.Max(inner_time, outer_time)
-            + serial_share * sp.Min(inner_time, outer_time),
-            "thakur2005",
+            _start + 2 * (ranks - local_ranks) * ring_hop + sp.Max(inner_time, outer_time),
+            "nccl2026tuning",
         ),
     ),
     assumptions=(
-        "ranks are spread evenly over as few domains as hold them",
-        "reduce-scatter inside the domain, all-reduce of each rank's part between domains, all-gather inside",
-        "chunks flow through both tiers at the same time, but filling and draining the pipeline is not hidden",
-        "where switches reduce, a rank sends its buffer once and receives the result and its part's operands once",
-        "between domains: a ring's bytes with a tree's depth",
-        "a large message is cut into a part for each rank of the domain, and each part costs its start-up time again",
+        "rings run through all ranks, domain by domain, and leave a domain over several cards at once",
+        "steps inside the first domain belong to the start-up time",
+        "chunks flow through both tiers at the same time",
     ),
-    valid=(sp.Ge(ranks, local_ranks), sp.Gt(ranks, 1)),
+    valid=REGION,
 )
+
+small_reduce = Model(
+    equations=(
+        Equation(servers, ranks / local_ranks),
+        Equation(
+            inner_time,
+            2 * (ranks - 1) / ranks * message / (message_share * ring_efficiency * scale_up_bandwidth),
+            "nccl2026tuning",
+        ),
+        Equation(
+            outer_time,
+            _leaves * 2 * (ranks - 1) / ranks * message / (message_share * local_ranks * scale_out_bandwidth),
+            "nccl2026tuning",
+        ),
+        Equation(
+            all_reduce_time,
+            startup + 2 * (ranks - local_ranks) * ring_hop + sp.Max(inner_time, outer_time),
+            "nccl2026tuning",
+        ),
+    ),
+    assumptions=(
+        "a flag beside each word tells that it has arrived, so no step waits for another signal",
+        "the message is not cut into parts: one start-up time",
+    ),
+    valid=REGION,
+)
+
+
+def _half(target):
+    """Return the law of one half of a ring's all-reduce: reduce-scatter, or all-gather."""
+    sent = (ranks - 1) / ranks * message
+    return Model(
+        equations=(
+            Equation(servers, ranks / local_ranks),
+            Equation(inner_time, sent / (ring_efficiency * scale_up_bandwidth), "patarasuk2009"),
+            Equation(outer_time, _leaves * sent / (uplink * outer_efficiency * scale_out_bandwidth), "patarasuk2009"),
+            Equation(
+                target, _start / 2 + (ranks - local_ranks) * ring_hop + sp.Max(inner_time, outer_time), "patarasuk2009"
+            ),
+        ),
+        assumptions=("half of the steps and of the bytes of a ring's all-reduce; the message is the whole buffer",),
+        valid=REGION,
+    )
+
+
+reduce_scatter, all_gather = _half(reduce_scatter_time), _half(all_gather_time)
 
 # nccl-tests' convention: what a ring would have had to carry in the time that was measured.
 bus = Model(
-    equations=(Equation(all_reduce_time, 2 * (ranks - 1) / ranks * message / bus_bandwidth, "nccl2026issue267"),),
+    equations=(
+        Equation(all_reduce_time, 2 * (ranks - 1) / ranks * message / bus_bandwidth, "nccl2026issue267"),
+        Equation(all_gather_time, (ranks - 1) / ranks * message / bus_bandwidth, "nccl2026issue267"),
+        Equation(reduce_scatter_time, (ranks - 1) / ranks * message / bus_bandwidth, "nccl2026issue267"),
+    ),
     assumptions=("a convention: above the wire rate where switches reduce",),
 )

@@ -21,13 +21,18 @@ from model.notation.nomenclature import (
     expert_slots,
     group_devices,
     held_bytes,
+    input_tokens,
     kv_bytes_per_element,
     memory_capacity,
     memory_usable,
     moe_layers,
+    output_tokens,
+    prefill_share,
+    prefill_throughput,
     rent,
     rent_ratio,
     request_bytes,
+    service_throughput,
     serving_power,
     state_elements,
     state_width,
@@ -75,6 +80,25 @@ speed = Model(
         Equation(users, decode_throughput / user_speed),
     ),
     assumptions=("all requests of a device take every step together",),
+)
+
+# Prefill and decode have devices of their own, as many of each as keep pace with the other.
+service = Model(
+    equations=(
+        Equation(
+            service_throughput,
+            (input_tokens + output_tokens) / (output_tokens / decode_throughput + input_tokens / prefill_throughput),
+        ),
+        Equation(
+            prefill_share,
+            (input_tokens / prefill_throughput)
+            / (output_tokens / decode_throughput + input_tokens / prefill_throughput),
+        ),
+    ),
+    assumptions=(
+        "requests come as fast as they are served: queueing is left out",
+        "moving the cache from prefill to decode takes no device's time",
+    ),
 )
 
 # Where a machine has a price and no rent: at the ratio of the two on a machine that has both.

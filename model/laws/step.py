@@ -231,13 +231,10 @@ credited = Model(
     equations=(
         Equation(
             tokens_per_step,
-            sp.Piecewise(
-                ((1 - draft_acceptance ** (drafts + 1)) / (1 - draft_acceptance), draft_acceptance < 1),
-                (drafts + 1, True),
-            ),
+            (1 - draft_acceptance ** (drafts + 1)) / (1 - draft_acceptance),
             "leviathan2023",
         ),
     ),
     assumptions=("a drafted token counts where all before it were accepted; each is, with the same probability",),
-    valid=(sp.Le(draft_acceptance, 1),),
+    valid=(sp.Lt(draft_acceptance, 1),),
 )

@@ -2,29 +2,28 @@
 
 import numpy as np
 
-from model.laws.all_reduce import all_reduce
-from model.laws.exchange import all_to_all, merged_copies, unmerged_copies
+from model.laws.all_reduce import all_gather, all_reduce, reduce_scatter, ring_reduce, small_reduce
+from model.laws.exchange import all_to_all, merged_copies, random_routing, throughput, unmerged_copies
 from model.notation.equation import compute
-from model.notation.nomenclature import all_reduce_time, all_to_all_time
+from model.notation.nomenclature import (
+    all_gather_time,
+    all_reduce_time,
+    all_to_all_time,
+    distinct,
+    reduce_scatter_time,
+)
 
 LARGE, SMALL = "all_reduce_time", "small_all_reduce_time"  # the two protocols of an all-reduce
-
-
-def fitted_names(quantity, software):
-    """Return the names of a software's fitted constants: start-up time and efficiency of its fastest tier.
-
-    A small message reaches the efficiency of a large one, less its flags: only its start-up time is fitted.
-    """
-    if quantity == SMALL:
-        return ("startup",)
-    return ("startup", "inner_efficiency" if software("uses_scale_up") else "outer_efficiency")
+TREE, RING = "tree_all_reduce_time", "ring_all_reduce_time"  # the two ways of the first
+HALVES = ("all_gather_time", "reduce_scatter_time")
 
 
 def all_to_all_columns(system, software, rows):
     """Return every column of the exchange law but the fitted constants.
 
-    system, software: Facts. rows: mapping of arrays ranks, tokens, hidden, topk, bytes_per_element and, where fewer
-    copies travel between domains than inside, outer_copies.
+    system, software: Facts. rows: mapping of arrays ranks, tokens, hidden, topk, bytes_per_element, for software that
+    sends one copy for each domain (it has a place_limit) experts, and, where fewer copies travel between domains than
+    inside, outer_copies.
     """
     ranks, dies = rows["ranks"], system("dies", 1)
     copies = merged_copies if software("merges_copies") else unmerged_copies
@@ -32,7 +31,7 @@ def all_to_all_columns(system, software, rows):
     local = local_ranks(ranks, system("domain") * dies) if uses_scale_up else np.ones_like(ranks)
     sent = compute(copies.rhs, {"topk": rows["topk"], "ranks": ranks})
     scale_bytes = software("scale_bytes", 0.0) * rows["hidden"] / software("scale_block", 1.0)
-    return {
+    columns = {
         "outer_copies": sent,
         **rows,
         **_fabric(system, dies, np.any(ranks > local)),
@@ -40,36 +39,83 @@ def all_to_all_columns(system, software, rows):
         "scale_bytes": np.where(rows["bytes_per_element"] < 2, scale_bytes, 0.0),
         "local_ranks": local,
         "package_ranks": np.minimum(dies, local),
-        "inner_efficiency": 1.0,  # where the scale-up network is not used; a fitted constant replaces it
         "crossings": np.where(ranks > local, 2.0, 0.0),
+        # where a software does without them; fitted constants replace them
+        **{"inner_efficiency": 1.0, "handled_copies": 0.0, "merging": 0.0, "growth": 0.0},
     }
+    return {**columns, **_visits(software, columns)} if "place_limit" in software else columns
+
+
+def _visits(software, columns):
+    """Return the ranks and domains that a token visits where a copy goes to each domain first, and the fewest tokens."""
+    if "experts" not in columns:
+        raise ValueError(
+            f"{software.name} sends a copy for each domain that a token visits: give the number of experts"
+        )
+    domains = columns["ranks"] / columns["local_ranks"]
+    places = np.minimum(domains, software("place_limit"))
+    living = columns["experts"] * places / domains  # experts in the domains that the router lets a token visit
+    visits = random_routing.solve(distinct)
+    routing = {"experts": living, "topk": columns["topk"]}
+    return {
+        "rank_copies": compute(visits, {**routing, "destinations": places * columns["local_ranks"]}),
+        "domain_copies": compute(visits, {**routing, "destinations": places}),
+        "tokens_least": software("tokens_least"),
+    }
+
+
+def prepare_time(software):
+    """Return the time, s, of what a software runs once before each dispatch and its rows of dispatch leave out."""
+    return software("exchange_prepare_time", 0.0)
 
 
 def all_reduce_columns(system, software, rows):
-    """Return every column of the all-reduce law but the fitted constants; rows: mapping of arrays ranks, bytes."""
+    """Return every column of the all-reduce laws but the fitted constants; rows: mapping of arrays ranks, bytes."""
     ranks = rows["ranks"]
     local = local_ranks(ranks, system("domain"))
     return {
-        **_fabric(system, 1, np.any(ranks > local)),
+        **_fabric(system, 1, np.any(ranks > np.minimum(local, software("group_least")))),
         "ranks": ranks,
         "message": rows["bytes"],
         "local_ranks": local,
-        "parts": local,
-        "message_share": 1.0,
-        "serial_share": software("serial_share"),
-        "in_switch": system("in_switch_reduction", 0.0),
+        "uplink": uplink(local, software),
+        "ring_hop": software("ring_hop"),
+        "tree_hop": software("tree_hop"),
+        "message_share": software("message_share"),
+        "switch_efficiency": system("switch_efficiency") if switches_reduce(system, software) else 0.0,
     }
 
 
-def small_all_reduce_columns(system, software, rows):
-    """Return the columns for small messages: their protocol sends a flag with every word, and no switch reduces it."""
-    columns = all_reduce_columns(system, software, rows)
-    return {**columns, "parts": 1.0, "in_switch": 0.0, "message_share": software("message_share")}
+def switches_reduce(system, software):
+    """Tell whether the switches of a system reduce, and the software has them do so."""
+    return bool(np.all(software("reduces_in_switch") * system("in_switch_reduction", 0.0)))
+
+
+def uplink(local, software):
+    """Return the devices of a domain whose cards one all-reduce drives: between the least that do and all."""
+    least = np.minimum(local, software("uplink_least"))
+    return least * (local / least) ** software("uplink_share")
 
 
 def local_ranks(ranks, domain):
     """Return the ranks that share a domain: spread evenly over as few domains (sizes in ranks) as hold them."""
     return ranks / np.ceil(ranks / domain)
+
+
+def groupings(ranks, domain, least):
+    """Yield the ranks of a group, largest first: as few groups as domains hold the ranks, then each power of two more.
+
+    An all-reduce may take smaller groups than a domain would allow, down to the size `least` up to which domains were
+    measured as one group, so that a domain larger than any measured one is not slower than those.
+    """
+    fewest = np.ceil(ranks / domain)
+    most = np.ceil(ranks / np.minimum(domain, least))
+    yield ranks / fewest
+    groups = np.exp2(np.ceil(np.log2(fewest)))
+    groups = np.where(groups > fewest, groups, 2 * groups)
+    while np.any(groups < 2 * most):
+        yield ranks / np.clip(groups, fewest, most)
+        groups = 2 * groups
 
 
 def _fabric(system, dies, crosses):
@@ -91,19 +137,23 @@ def _fabric(system, dies, crosses):
 
 OPERATIONS = {  # quantity: (law, its left-hand side, what makes the columns)
     "all_to_all_time": (all_to_all, all_to_all_time, all_to_all_columns),
-    LARGE: (all_reduce, all_reduce_time, all_reduce_columns),
-    SMALL: (all_reduce, all_reduce_time, small_all_reduce_columns),
+    TREE: (all_reduce, all_reduce_time, all_reduce_columns),
+    RING: (ring_reduce, all_reduce_time, all_reduce_columns),
+    SMALL: (small_reduce, all_reduce_time, all_reduce_columns),
+    "all_gather_time": (all_gather, all_gather_time, all_reduce_columns),
+    "reduce_scatter_time": (reduce_scatter, reduce_scatter_time, all_reduce_columns),
 }
 
 
 def time(quantity, columns, constants, law=None, target=None):
     """Return the time of an operation, in s, from its columns and a mapping of fitted constants.
 
-    The names decide: constants given replace columns of the same name. law: a variant in place of the chosen one.
-    target: an expression of the law in place of the whole time. Checks the law's region of validity.
+    The names decide: constants given replace columns of the same name, and copies for domains ask for the law of many
+    tokens. law: a variant in place of the chosen one. target: an expression of the law in place of the whole time.
+    Checks the law's region of validity.
     """
     chosen, whole, _ = OPERATIONS[quantity]
-    law = law or chosen
+    law = law or (throughput if "domain_copies" in columns else chosen)
     columns = {**columns, **constants}
     for condition in law.valid:
         if not np.all(compute(condition, columns)):
@@ -111,14 +161,41 @@ def time(quantity, columns, constants, law=None, target=None):
     return compute(law.solve(whole if target is None else target), columns)
 
 
+def large_reduces(system, software, columns):
+    """Yield (way, columns) by which a large all-reduce may run: the ring, and trees over groups where switches reduce."""
+    yield RING, columns
+    if switches_reduce(system, software):
+        for local in groupings(columns["ranks"], system("domain"), software("group_least")):
+            yield TREE, {**columns, "local_ranks": local, "uplink": uplink(local, software)}
+
+
+def large_reduce_time(system, software, columns, constants):
+    """Return the time of a large all-reduce, s, by the fastest of its ways."""
+    ways = large_reduces(system, software, columns)
+    times = (time(way, own, constants) for way, own in ways)
+    fastest = next(times)
+    for each in times:
+        fastest = np.minimum(fastest, each)
+    return fastest
+
+
 def reduce_times(scenario, software, rows, startup=None):
     """Return the times of an all-reduce, s, by the protocols LARGE and SMALL; the faster one is what runs.
 
+    Between domains some clusters run a ring where a tree is faster, below a size: in half of the draws this one does.
     software: Facts; rows: mapping of arrays ranks, bytes; startup: of small messages, s, in place of the fitted one.
     """
-    for protocol in (LARGE, SMALL):
-        columns = OPERATIONS[protocol][2](scenario.system, software, rows)
-        constants = scenario.constants(protocol, software.name, "all_reduce")
-        if protocol == SMALL and startup is not None:
-            constants = {**constants, "startup": startup}
-        yield time(protocol, columns, constants)
+    columns = all_reduce_columns(scenario.system, software, rows)
+    constants = scenario.constants(LARGE, software.name, "all_reduce")
+    large = large_reduce_time(scenario.system, software, columns, constants)
+    crosses = columns["ranks"] > columns["local_ranks"]
+    if scenario.sampler and np.any(crosses):
+        rings = scenario.sampler.unit("ring between domains") < 0.5
+        slower = {**columns, "outer_efficiency": columns["outer_efficiency"] * software("ring_reach")}
+        taken = rings & crosses & (columns["message"] < software("ring_below"))
+        large = np.where(taken, time(RING, slower, constants), large)
+    yield large
+    constants = scenario.constants(SMALL, software.name, "all_reduce")
+    if startup is not None:
+        constants = {**constants, "startup": startup}
+    yield time(SMALL, columns, constants)

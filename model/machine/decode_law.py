@@ -25,9 +25,12 @@ from model.notation.nomenclature import (
     exchange_transfer,
     expert_devices,
     group_devices,
+    growth,
+    handled_copies,
     imbalance_idle,
     inner_efficiency,
     local_ranks,
+    merging,
     outer_copies,
     outer_efficiency,
     package_ranks,
@@ -46,7 +49,10 @@ from model.notation.nomenclature import (
     user_speed,
 )
 
-OWN = (startup, inner_efficiency, outer_efficiency, bytes_per_element, scale_bytes)  # numbers of each operation
+OWN = (  # numbers of each operation
+    *(startup, growth, merging, handled_copies, inner_efficiency, outer_efficiency),
+    *(bytes_per_element, scale_bytes),
+)
 LEFT = ("batch", "context", "kv_bytes_per_element")  # to the caller, beside devices, domain and tokens_per_step
 
 
@@ -128,7 +134,7 @@ def _exchange(scenario, asked, software):
         crossings: sp.Piecewise((2, devices > domain), (0, True)),
     }
     apart = np.array([2.0 * scenario.system("domain") * scenario.system("dies", 1)])  # ranks that cross domains
-    starts, transfers = sp.Float(software("exchange_prepare_time", 0.0)), sp.Integer(0)
+    starts, transfers = sp.Float(collectives.prepare_time(software)), sp.Integer(0)
     for op in ("dispatch", "combine"):
         formats = scenario.facts("formats", step.WIDTH[op] or asked.precision)
         rows = {"ranks": apart, "tokens": 1.0, "hidden": workload("hidden"), "topk": workload("topk")}

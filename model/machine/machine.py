@@ -42,12 +42,15 @@ class Machine:
         return self._facts[table, name]
 
     def software(self, quantity, name=None):
-        """Return the Facts of a software: the one named, or the first with rows for this system, or the pooled one."""
+        """Return the Facts of a software: the one named, or the first with rows for this system, or the pooled one.
+
+        Software for many tokens is never taken without being named.
+        """
         known = operation_fit.softwares(self.name, quantity)
         if name is not None and name not in (*known, POOLED):
             accepted = ", ".join((*known, POOLED))
             raise ValueError(f"{self.name} has no rows to fit the software {name}: choose one of {accepted}")
-        return self.facts("software", name or (known[0] if known else POOLED))
+        return self.facts("software", name or next(iter(operation_fit.own_softwares(self.name, quantity)), POOLED))
 
     def constants(self, quantity, software, op):
         """Return the fitted constants of an operation by name."""
@@ -56,7 +59,7 @@ class Machine:
             self._fitted_from |= operation_fit.sources(quantity, self.name, software, op)
             label = f"{self.name} {software} {'small ' if quantity == SMALL else ''}{op}"
             self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.sampler, label)
-            if quantity == SMALL:  # reaches the efficiency of large messages, less its flags
+            if quantity == SMALL:  # what a ring reaches is the same for large messages
                 self._constants[key] = self.constants(LARGE, software, op) | self._constants[key]
             if quantity == "all_to_all_time" and "startup" in self._changes:
                 self._constants[key]["startup"] = self._changes["startup"]

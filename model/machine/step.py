@@ -246,7 +246,7 @@ def _reduce(scenario, found):
     message = found["reduce_message"] * scenario.facts("formats", "combine")("combine_bytes")
     software = scenario.software("all_reduce_time")
     constants = scenario.constants(collectives.LARGE, software.name, "all_reduce")
-    rate = constants["inner_efficiency"] * system("scale_up_bandwidth") / dies
+    rate = constants["ring_efficiency"] * system("scale_up_bandwidth") / dies
     near = found["reduce_startup"] + 2 * (tensor - 1) / tensor * message / rate
     inside = tensor <= system("domain") * dies
     far = near
@@ -269,7 +269,7 @@ def _exchange(scenario, asked, found, dies):
     chosen = scenario.software("all_to_all_time")
     if asked.phase != "decode" and not chosen("uses_scale_up"):
         chosen = scenario.software("all_to_all_time", POOLED)
-    starts, transfers = chosen("exchange_prepare_time", 0.0), 0.0
+    starts, transfers = collectives.prepare_time(chosen), 0.0
     for op in ("dispatch", "combine"):
         rows = {
             "ranks": np.maximum(ranks, 2.0),

@@ -47,7 +47,8 @@ def priors():
 @cache
 def names():
     """Return (fit, quantity) of each constant in order: those that all share, then each serving software's own."""
-    own = priors()[priors().fit != "step"]
+    own = priors()
+    own = own[own.fit.isin(own.fit[own.quantity == "layer_overhead"])]
     return (*(("step", name) for name in SHARED), *zip(own.fit, own.quantity, strict=True))
 
 

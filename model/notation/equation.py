@@ -125,13 +125,13 @@ def compute(expression, columns):
 
 @cache
 def _chain(model, targets):
-    """Return the equations of a model that targets need, in order."""
+    """Return (name, expression) of the equations of a model that targets need, in order, and the targets' names."""
     needed, chain = set(targets), []
     for equation in reversed(model.equations):
         if equation.lhs in needed:
             needed |= equation.rhs.free_symbols
-            chain.append(equation)
-    return tuple(reversed(chain))
+            chain.append((str(equation.lhs), equation.rhs))
+    return tuple(reversed(chain)), tuple(map(str, targets))
 
 
 def derive(model, targets, columns):
@@ -140,10 +140,10 @@ def derive(model, targets, columns):
     The same numbers as `compute(model.solve(target), columns)`, without one large expression: each intermediate result
     is computed once. targets: a tuple of symbols; columns: a mapping from names of inputs to numbers or arrays.
     """
-    known = dict(columns)
-    for equation in _chain(model, targets):
-        known[str(equation.lhs)] = compute(equation.rhs, known)
-    return tuple(known[str(target)] for target in targets)
+    known, (chain, names) = dict(columns), _chain(model, targets)
+    for name, expression in chain:
+        known[name] = compute(expression, known)
+    return tuple(known[name] for name in names)
 
 
 def call(expression, frame):

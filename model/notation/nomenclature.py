@@ -74,12 +74,21 @@ distinct = symbol("distinct", r"\bar{n}", "1", "distinct places that one token v
 place_limit = symbol("place_limit", "M", "1", "places that the router lets one token visit at most")
 inner_volume = symbol("inner_volume", r"V_\uparrow", "B", "bytes that a rank sends to other packages of its domain")
 outer_volume = symbol("outer_volume", r"V_\rightarrow", "B", "bytes that a rank sends out of its domain")
-startup = symbol("startup", r"\alpha", "s", "time that an operation takes before the first byte, fitted")
+startup = symbol("startup", r"\alpha", "s", "time that an operation of eight ranks takes before the first byte, fitted")
+start_time = symbol("start_time", r"T_\alpha", "s", "time before the first byte at this number of ranks and copies")
+growth = symbol("growth", r"\gamma", "1", "exponent of the number of ranks in an exchange's start-up time")
+merging = symbol("merging", r"\mu", "1", "exponent of the copies of a token in an exchange's start-up time")
+handled_copies = symbol(
+    "handled_copies", r"c_\circ", "1", "work of a rank on one token of an exchange, in copies on the scale-up wire"
+)
+rank_copies = symbol("rank_copies", r"c_r", "1", "copies of a token that travel inside domains: ranks that it visits")
+domain_copies = symbol("domain_copies", r"c_d", "1", "copies of a token that travel between domains: those it visits")
+tokens_least = symbol("tokens_least", r"t_{\min}", "1", "tokens of a rank below which a software is not run")
 inner_efficiency = symbol(
-    "inner_efficiency", r"\eta_\uparrow", "1", "share of the specified scale-up bandwidth that a software reaches"
+    "inner_efficiency", r"\eta_\uparrow", "1", "share of the specified scale-up bandwidth that transfers reach"
 )
 outer_efficiency = symbol(
-    "outer_efficiency", r"\eta_\rightarrow", "1", "share of the specified scale-out bandwidth that a software reaches"
+    "outer_efficiency", r"\eta_\rightarrow", "1", "share of the specified scale-out bandwidth that transfers reach"
 )
 crossings = symbol("crossings", r"x", "1", "network crossings, one after another, of a transfer that leaves the domain")
 all_to_all_time = symbol("all_to_all_time", r"T_{\mathrm{a2a}}", "s", "time of one dispatch or combine")
@@ -94,15 +103,25 @@ step_exchange_time = symbol(
 # All-reduce
 message = symbol("message", "S", "B", "bytes of the buffer that is reduced")
 in_switch = symbol("in_switch", "z", "1", "1 where the switches reduce, 0 where only the ranks do")
-serial_share = symbol(
-    "serial_share", r"\psi", "1", "share of the shorter tier's time that the longer one does not hide"
-)
 servers = symbol("servers", r"\nu", "1", "scale-up domains that the ranks fill")
-parts = symbol("parts", "p", "1", "parts into which the ranks of a domain cut a message, 1 for a small one")
+tree_crossings = symbol(
+    "tree_crossings", r"K", "1", "times that a double binary tree over domains sends the whole buffer"
+)
+tree_hop = symbol("tree_hop", r"h_\wedge", "s", "time of one level of a tree between domains")
+ring_hop = symbol("ring_hop", r"h_\circ", "s", "time of one step of a ring that leaves the domain")
+uplink = symbol("uplink", r"u", "1", "devices of a domain whose scale-out cards one all-reduce drives")
+switch_efficiency = symbol(
+    "switch_efficiency", r"\eta_z", "1", "share of the scale-up bandwidth at which a library expects switches to reduce"
+)
+switch_share = symbol("switch_share", r"\kappa", "1", "what reduction in switches reaches, over what a library expects")
+ring_efficiency = symbol("ring_efficiency", r"\eta_\circ", "1", "share of the scale-up bandwidth that a ring reaches")
+waiting = symbol("waiting", r"\delta", "1", "exponent by which more devices of a domain wait for the slowest")
 message_share = symbol(
     "message_share", r"\omega", "1", "share of the bytes on the wire that is the message, the rest being flags"
 )
 all_reduce_time = symbol("all_reduce_time", r"T_{\mathrm{ar}}", "s", "time of one all-reduce")
+all_gather_time = symbol("all_gather_time", r"T_{\mathrm{ag}}", "s", "time of one all-gather")
+reduce_scatter_time = symbol("reduce_scatter_time", r"T_{\mathrm{rs}}", "s", "time of one reduce-scatter")
 bus_bandwidth = symbol(
     "bus_bandwidth", r"B_{\mathrm{bus}}", "GB/s", "nccl-tests' bus bandwidth: a convention, not a wire rate"
 )
@@ -306,6 +325,14 @@ memory_usable = symbol("memory_usable", r"\eta_U", "1", "share of a device's mem
 held_bytes = symbol("held_bytes", "Q_H", "B", "bytes of the weights that a device keeps in memory")
 request_bytes = symbol("request_bytes", "Q_R", "B", "bytes of cache that one request keeps on each device of its group")
 batch_limit = symbol("batch_limit", r"b_{\max}", "1", "requests of a device that its memory holds at most")
+input_tokens = symbol("input_tokens", r"\ell_i", "1", "tokens of one request's prompt")
+output_tokens = symbol("output_tokens", r"\ell_o", "1", "tokens of one request's answer")
+prefill_throughput = symbol("prefill_throughput", "Y_p", "token/s", "prompt tokens per second and device of prefill")
+service_throughput = symbol(
+    "service_throughput", "Y_s", "token/s", "tokens in and out per second and device, all counted"
+)
+prefill_tokens = symbol("prefill_tokens", "t_p", "1", "prompt tokens that a device takes into one step of prefill")
+prefill_share = symbol("prefill_share", r"\pi_p", "1", "share of a service's devices that prefill")
 user_speed = symbol("user_speed", "v", "token/s", "tokens that one user gets per second")
 users = symbol("users", "n_U", "1", "users that a device serves at once")
 rent = symbol("rent", "c_R", "USD/h", "price of one device for an hour")

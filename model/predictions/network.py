@@ -4,6 +4,7 @@ import numpy as np
 
 from model.laws import all_reduce, exchange
 from model.machine import collectives
+from model.machine.measurements import LIMIT
 from model.notation import nomenclature as symbols
 from model.predictions.inputs import OPTIONAL, Input, count
 from model.predictions.quantity import Quantity
@@ -21,7 +22,7 @@ def all_to_all_time(scenario, choices, rows):
 def all_reduce_time(scenario, choices, rows):
     """Return the time of one all-reduce, s, by the faster of two protocols, for large messages and for small ones.
 
-    Law: model.laws.all_reduce.all_reduce. Measurements scatter about the protocol that runs.
+    Laws: model.laws.all_reduce. Measurements scatter about the protocol that runs.
     """
     software = scenario.software("all_reduce_time", choices.get("software"))
     large, small = collectives.reduce_times(scenario, software, rows)
@@ -30,6 +31,23 @@ def all_reduce_time(scenario, choices, rows):
         for protocol, time in ((collectives.LARGE, large), (collectives.SMALL, small))
     )
     return np.where(large <= small, *scattered)
+
+
+def all_gather_time(scenario, choices, rows):
+    """Return the time of one all-gather of large buffers, s. Law: model.laws.all_reduce.all_gather."""
+    return _half(scenario, "all_gather_time", choices, rows)
+
+
+def reduce_scatter_time(scenario, choices, rows):
+    """Return the time of one reduce-scatter of large buffers, s. Law: model.laws.all_reduce.reduce_scatter."""
+    return _half(scenario, "reduce_scatter_time", choices, rows)
+
+
+def _half(scenario, quantity, choices, rows):
+    software = scenario.software("all_reduce_time", choices.get("software"))
+    columns = collectives.all_reduce_columns(scenario.system, software, rows)
+    time = collectives.time(quantity, columns, scenario.constants("all_reduce_time", software.name, "all_reduce"))
+    return time * scenario.scatter("all_reduce_time", software.name, "all_reduce")
 
 
 def _operation(scenario, quantity, software, op, columns):
@@ -70,5 +88,25 @@ QUANTITIES = (
         ),
         all_reduce_time,
         fitted="all_reduce_time",
+    ),
+    *(
+        Quantity(
+            str(target),
+            "s",
+            meaning,
+            law,
+            target,
+            (
+                count("ranks", low=2.0),
+                Input("bytes", low=float(LIMIT), high=1e15, meaning="bytes of the whole buffer, of all ranks together"),
+                SOFTWARE,
+            ),
+            evaluate,
+            fitted="all_reduce_time",
+        )
+        for target, meaning, law, evaluate in (
+            (symbols.all_gather_time, "time of one all-gather", all_reduce.all_gather, all_gather_time),
+            (symbols.reduce_scatter_time, "time of one reduce-scatter", all_reduce.reduce_scatter, reduce_scatter_time),
+        )
     ),
 )

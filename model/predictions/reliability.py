@@ -3,6 +3,7 @@
 import numpy as np
 
 from model.laws import reliability
+from model.machine import fleets
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.numbers.facts import Missing
@@ -40,7 +41,10 @@ def whole_domain_share(scenario, choices, rows):
 
 
 def _rate(scenario, rows):
-    """Return the failure rate given, or the system's: recorded, or counted interruptions over device-time."""
+    """Return the failure rate given, or the system's: counted interruptions over device-time, or recorded for its like.
+
+    What is recorded by analogy or reckoned holds for the middle of many fleets: draws differ as counted fleets do.
+    """
     given = rows.get("failure_rate", np.nan)
     if not np.any(np.isnan(given)):
         return given
@@ -49,6 +53,8 @@ def _rate(scenario, rows):
     facts = scenario.facts("reliability", scenario.name)
     if "failure_rate" in facts or "interruptions" not in facts:
         recorded = facts("failure_rate")
+        if scenario.sampler and "failure_rate" in facts.used:  # nobody counted this fleet, and fleets differ
+            recorded = recorded * fleets.spread(scenario.sampler)
     else:
         counted = {name: facts(name) for name in ("interruptions", "devices", "observation")}
         if scenario.sampler:

@@ -7,6 +7,7 @@ from model.laws import step as laws
 from model.machine import frontier, layouts, memory, step_fit
 from model.machine.step import Asked, duration, idle_shares, step
 from model.notation import nomenclature as symbols
+from model.notation.equation import compute
 from model.numbers import catalog
 from model.predictions.inputs import OPTIONAL, Input, RowError, count
 from model.predictions.quantity import Found, Quantity
@@ -29,6 +30,7 @@ CONTEXT = count("context")
 PRECISION = Input("precision", choices=PRECISIONS, meaning="of weights and matrix products")
 ENGINE = Input("engine", OPTIONAL, choices=engines, meaning="serving software; left out: pooled, or the machine's own")
 CACHE = Input("kv_bytes_per_element", OPTIONAL, low=0.25, high=4.0, meaning="left out: what the format's runs use")
+LAYOUTS = Input("layouts", "run", choices=("run", "all"), meaning="those near what somebody has run, or all")
 DEVICES = count("devices", default=OPTIONAL, meaning="most devices of one instance")
 SPLIT = (
     count("tensor_devices", default=1.0, meaning="devices that split attention"),
@@ -105,14 +107,15 @@ def decode_frontier(scenario, choices, rows):
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
     names = ("context", "tokens_per_step", "kv_bytes_per_element", "devices")
     columns = np.broadcast_arrays(*(np.asarray(rows.get(name, np.nan), float) for name in names), rows["speed"])[:-1]
-    distinct, place = np.unique(np.stack(columns), axis=1, return_inverse=True)
+    columns = np.nan_to_num(np.stack(columns), nan=-1.0)  # not given, and equal to itself
+    distinct, place = np.unique(columns, axis=1, return_inverse=True)
     result = np.zeros((scenario.sampler.draws if scenario.sampler else 1, len(rows["speed"])))
     layout = {name: np.full(len(rows["speed"]), np.nan) for name in LAYOUT}
     known = layouts.run(scenario.name) if choices["layouts"] == "run" else layouts.possible(scenario, asked.model)
     scatter = scenario.step_scatter(asked.model)
     for number, values in enumerate(distinct.T):
         same = np.ravel(place) == number
-        given = {name: float(value) for name, value in zip(names, values, strict=True) if np.isfinite(value)}
+        given = {name: float(value) for name, value in zip(names, values, strict=True) if value >= 0}
         accepted, devices = given.pop("tokens_per_step", None), given.pop("devices", None)
         found = frontier.curves(scenario, asked, given, layouts.within(known, devices), accepted)
         speeds = rows["speed"][same]
@@ -131,6 +134,61 @@ def decode_frontier(scenario, choices, rows):
             for name, column in columns.items():
                 layout[name][same] = np.where(reached, column, np.nan)
     return Found(result, layout) if scenario.sampler else Found(result[0], layout)
+
+
+def prefill_throughput(scenario, choices, rows):
+    """Return prompt tokens per second and device at a given layout. Laws: laws.step with expanded, causal attention."""
+    if scenario.sampler is None:
+        refuse_what_does_not_fit(scenario, choices, _prompts(scenario, rows))
+    return _prefill_rate(scenario, choices, rows)
+
+
+def _prompts(scenario, rows):
+    """Return the operating point of a step of prefill: as many prompts as fill it."""
+    chunk = scenario.facts("assumptions", "prefill")("prefill_tokens")
+    return {**rows, "context": rows["sequence"], "batch": chunk / rows["sequence"]}
+
+
+def _prefill_rate(scenario, choices, rows):
+    asked = Asked(choices["model"], "prefill", choices["precision"], choices.get("engine"))
+    point = _prompts(scenario, rows)
+    tokens = point["batch"] * point["context"]
+    return tokens / (duration(scenario, asked, point) * scenario.step_scatter(asked.model))
+
+
+def service_frontier(scenario, choices, rows):
+    """Return tokens in and out per second and device, prefill's devices counted, at a speed per user; 0 out of reach.
+
+    Decode runs at its best layout for the speed, prefill at the best of small groups that hold the weights. Laws:
+    laws.step, laws.serving.service.
+    """
+    inputs, outputs = rows["input_tokens"], rows["output_tokens"]
+    decode = decode_frontier(scenario, choices, rows | {"context": inputs + outputs / 2})
+    prefill = _prefill_rates(scenario, choices, inputs)
+    columns = {
+        "input_tokens": inputs,
+        "output_tokens": outputs,
+        "decode_throughput": decode.values,
+        "prefill_throughput": prefill,
+    }
+    total = compute(serving.service.solve(symbols.service_throughput), columns)
+    return Found(np.where(decode.values > 0, total, 0.0), decode.layout)
+
+
+def _prefill_rates(scenario, choices, lengths):
+    """Return the best prefill rate of small groups that hold the weights, for prompts of several lengths."""
+    model, precision, domain = choices["model"], choices["precision"], float(np.median(scenario.system("domain")))
+    few = float(memory.fewest_devices(scenario.roomiest(), model, precision, 1.0, float(np.max(lengths))))
+    best = 0.0
+    for ranks in (few, 2 * few, 4 * few):
+        for tensor, spread in ((1.0, ranks), (ranks, ranks), (ranks, 1.0)):
+            if tensor > domain:
+                continue
+            rows = {"ranks": np.full(len(lengths), ranks), "sequence": lengths}
+            rows |= {"tensor_devices": np.full(len(lengths), tensor), "expert_devices": np.full(len(lengths), spread)}
+            held = memory.largest_batch(scenario, model, precision, rows | {"context": lengths})
+            best = np.maximum(best, np.where(held > 0, _prefill_rate(scenario, choices, rows), 0.0))
+    return best
 
 
 def devices_needed(scenario, choices, rows):
@@ -207,9 +265,44 @@ QUANTITIES = (
             CACHE,
             ENGINE,
             DEVICES,
-            Input("layouts", "run", choices=("run", "all"), meaning="those near what somebody has run, or all"),
+            LAYOUTS,
         ),
         decode_frontier,
+        layout=LAYOUT,
+    ),
+    Quantity(
+        "prefill_throughput",
+        "token/s",
+        "prompt tokens per second and device",
+        laws.serial,
+        symbols.step_time,
+        (
+            MODEL,
+            count("ranks", meaning="devices of the group"),
+            *SPLIT,
+            count("sequence", meaning="tokens of a prompt"),
+            PRECISION,
+            ENGINE,
+        ),
+        prefill_throughput,
+    ),
+    Quantity(
+        "service_frontier",
+        "token/s",
+        "tokens in and out per second and device, prefill's devices counted, at a speed per user; 0 out of reach",
+        serving.service,
+        symbols.service_throughput,
+        (
+            MODEL,
+            Input("speed", low=1e-3, high=1e6, meaning="tokens per second that each user gets"),
+            count("input_tokens"),
+            count("output_tokens"),
+            PRECISION,
+            ENGINE,
+            DEVICES,
+            LAYOUTS,
+        ),
+        service_frontier,
         layout=LAYOUT,
     ),
     Quantity(

@@ -58,3 +58,21 @@ def simulate_load_ratio(ranks, experts, topk, tokens_per_rank, trials, seed):
         loads = np.bincount((choice // (experts // ranks)).ravel(), minlength=ranks)
         ratios[trial] = loads.max() / loads.mean()
     return ratios.mean(), ratios.std(ddof=1) / np.sqrt(trials)
+
+
+def simulate_read_experts(ranks, experts, topk, tokens, trials, seed):
+    """Return (mean of the most experts that a rank reads, its standard error): tokens of a group draw k of E at random.
+
+    Experts are spread evenly over ranks, which must divide them; a rank reads each of its experts that some token
+    visits once. A second derivation of read_experts, for the rank on which most of them are visited.
+    """
+    if experts % ranks:
+        raise ValueError(f"{ranks} ranks do not divide {experts} experts: choose a divisor")
+    rng = np.random.default_rng(seed)
+    most = np.empty(trials)
+    for trial in range(trials):
+        choice = np.argpartition(rng.random((tokens, experts), dtype=np.float32), topk - 1, axis=1)[:, :topk]
+        read = np.zeros(experts, dtype=bool)
+        read[choice.ravel()] = True
+        most[trial] = read.reshape(ranks, -1).sum(axis=1).max()
+    return most.mean(), most.std(ddof=1) / np.sqrt(trials)

@@ -5,24 +5,28 @@ import pandas as pd
 
 from model.machine import operation_fit, step_fit
 from model.machine.collectives import LARGE, SMALL
+from model.machine.scenario import Scenario
+from model.machine.step import Asked, step
 from model.notation.units import size
 from model.numbers import catalog
+from model.numbers.draws import Sampler, low_high
 from model.predictions.answer import predict
 
 INPUTS = {
     "all_to_all_time": ["op", "ranks", "tokens", "hidden", "experts", "topk", "bytes_per_element", "software"],
     "all_reduce_time": ["ranks", "bytes", "software"],
     "small_all_reduce_time": ["ranks", "bytes", "software"],  # rows of its own, predicted by all_reduce_time
-    "decode_throughput": ["ranks", "batch", "context", "tokens_per_step", "precision"],
+    "all_gather_time": ["ranks", "bytes", "software"],
+    "reduce_scatter_time": ["ranks", "bytes", "software"],
 }
+QUANTITIES = (*INPUTS, "decode_throughput")
 
 
 def measured(quantity):
     """Return the measured rows of a quantity that carry a role, in base units as column `measured`."""
     if quantity == "decode_throughput":
         rows = step_fit.points()
-        rows = rows[rows.overlap != 0]  # decode_throughput is that of the faster way; a serial run judges the gain
-        rows = rows.assign(measured=rows.value, model=rows.workload, tokens_per_step=rows.tokens_per_step.fillna(1.0))
+        rows = rows.assign(measured=rows.batch * rows.tokens_per_step / rows.time)
     else:
         rows = operation_fit.measured(quantity).rename(columns={"time": "measured"})
     return rows[rows.role.notna()].reset_index(drop=True)
@@ -32,21 +36,41 @@ def compare(quantity, draws=1000, seed=0):
     """Return measured rows with columns predicted, low, high, error, and the same without the row's own set.
 
     error is predicted over measured less one; inside tells whether the measurement lies in the 5 to 95 % interval;
-    error_without is the error where no row of the same (system, software), or system, entered a fit.
+    error_without and inside_without are the same where no row of the same (system, software), or system, entered a fit.
+    decode_throughput: at the layout, batch, drafts and balance of the run.
     """
     rows = measured(quantity)
-    names = [*INPUTS[quantity], "system", *(["model"] if quantity == "decode_throughput" else [])]
-    asked, predicted = rows[names], quantity.removeprefix("small_")
-    own, _ = predict(predicted, asked, seed=seed, draws=draws)
-    other, _ = predict(predicted, asked, interval=False, own=False)
+    if quantity == "decode_throughput":
+        (own, low, high), (other, *bounds) = (_throughput(rows, draws, seed, each) for each in (True, False))
+    else:
+        asked, predicted = rows[[*INPUTS[quantity], "system"]], quantity.removeprefix("small_")
+        frames = [predict(predicted, asked, seed=seed, draws=draws, own=each)[0] for each in (True, False)]
+        (own, low, high), (other, *bounds) = ((each.value, each.low, each.high) for each in frames)
     return rows.assign(
-        predicted=own.value,
-        low=own.low,
-        high=own.high,
-        error=own.value / rows.measured - 1,
-        inside=(own.low <= rows.measured) & (rows.measured <= own.high),
-        error_without=other.value / rows.measured - 1,
+        predicted=own,
+        low=low,
+        high=high,
+        error=own / rows.measured - 1,
+        inside=(low <= rows.measured) & (rows.measured <= high),
+        error_without=other / rows.measured - 1,
+        inside_without=(bounds[0] <= rows.measured) & (rows.measured <= bounds[1]),
     )
+
+
+def _throughput(rows, draws, seed, own):
+    """Return (value, low, high), arrays: tokens a second and device of rows of `step_fit.points`."""
+    found = np.empty((3, len(rows)))
+    serial = rows.overlap == 0  # else the software took the shorter of one batch and two microbatches, if it may
+    for (*words, alone), group in rows.groupby([*step_fit.WORDS, serial], sort=False):
+        system, workload, precision, engine = words
+        asked, credited = Asked(workload, "decode", precision, engine), group.batch * group.tokens_per_step
+        point = {name: group[name].to_numpy(float) for name in step_fit.POINT if name != "overlap"}
+        for sampler in (None, Sampler(draws, (seed, 0))):
+            scenario = Scenario(system, sampler, own=own)
+            time = step(scenario, asked, point, False if alone else None)[0] * scenario.step_scatter(workload)
+            rate = credited.to_numpy() / time
+            found[slice(1, 3) if sampler else 0, group.index] = low_high(rate, axis=0) if sampler else rate
+    return found
 
 
 def by_set(rows):
@@ -86,8 +110,7 @@ def constants():
             fit = operation_fit.fit(quantity, system, software, op)
             name = f"small {op}" if quantity == SMALL else op
             listed += _listed(fit, system, software, name, rows.source.unique())
-    listed += _listed(step_fit.fit(), "all", "roofline", "decode", step_fit.points("calibrate").source.unique())
-    return pd.DataFrame(listed)
+    return pd.DataFrame(listed + _listed_step())
 
 
 def peers():
@@ -120,7 +143,27 @@ def _listed(fit, system, software, op, sources):
     ]
 
 
-def coverage(rows):
-    """Return (share of rows inside their interval, standard error of that share)."""
-    share = rows.inside.mean()
+def _listed_step():
+    fit = step_fit.fit()
+    values, errors = dict(zip(step_fit.names(), np.exp(fit.mean), strict=True)), fit.standard_errors
+    sources = ", ".join(step_fit.points("calibrate").source.unique())
+    return [
+        {
+            "system": "all",
+            "software": "all" if owner == "step" else owner,
+            "op": "decode",
+            "constant": name,
+            "value": value,
+            "standard_error": errors[owner, name],
+            "rows": fit.rows,
+            "scatter": fit.scatter,
+            "sources": sources,
+        }
+        for (owner, name), value in values.items()
+    ]
+
+
+def coverage(rows, column="inside"):
+    """Return (share of rows inside their interval, standard error of that share); column: or of those left out."""
+    share = rows[column].mean()
     return float(share), float(np.sqrt(share * (1 - share) / len(rows)))

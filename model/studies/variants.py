@@ -7,8 +7,9 @@ import pandas as pd
 import sympy as sp
 
 from model.laws.exchange import all_to_all, random_routing
-from model.machine import operation_fit
-from model.machine.collectives import OPERATIONS, time
+from model.machine import exchange_fit, measurements
+from model.machine.collectives import all_to_all_columns, time
+from model.machine.exchange_fit import SERVER, Basis
 from model.notation.equation import Equation
 from model.notation.nomenclature import (
     all_to_all_time,
@@ -16,9 +17,12 @@ from model.notation.nomenclature import (
     crossings,
     destinations,
     distinct,
+    growth,
+    inner_efficiency,
     inner_time,
     inner_volume,
     local_ranks,
+    merging,
     outer_time,
     outer_volume,
     package_ranks,
@@ -26,14 +30,17 @@ from model.notation.nomenclature import (
     ranks,
     scale_out_latency,
     scale_up_bandwidth,
+    start_time,
     startup,
     tokens,
+    topk,
 )
 from model.numbers.facts import Facts
 
 _latency = crossings * scale_out_latency
 _longer = sp.Max(inner_time, outer_time)
 _merged = random_routing[distinct].rhs.subs(destinations, ranks)
+_by_copies = (copies / topk) ** merging
 
 
 def _variant(*equations):
@@ -45,17 +52,23 @@ def _variant(*equations):
 
 
 VARIANTS = {
-    "chosen: longer tier, start-up, two crossings": all_to_all,
-    "tiers in turn": _variant(Equation(all_to_all_time, startup + _latency + inner_time + outer_time)),
-    "no latency between domains": _variant(Equation(all_to_all_time, startup + _longer)),
-    "start-up once for each tier": _variant(Equation(all_to_all_time, startup * (1 + crossings / 2) + _longer)),
-    "start-up for each peer": _variant(Equation(all_to_all_time, startup * (ranks - 1) + _latency + _longer)),
-    "half-rate message in place of start-up": _variant(
-        Equation(
-            all_to_all_time,
-            _latency + _longer * (1 + startup * scale_up_bandwidth * ranks / (tokens * copies * payload)),
-            "hockney1994",
-        )
+    "chosen: start-up grows with ranks, a rank handles its tokens, longer tier": all_to_all,
+    "start-up that does not grow": _variant(Equation(start_time, startup * _by_copies)),
+    "start-up that grows in proportion to ranks": _variant(
+        Equation(start_time, startup * (1 + growth * ranks / 8) / (1 + growth) * _by_copies)
+    ),
+    "start-up that grows with the logarithm of ranks": _variant(
+        Equation(start_time, startup * (1 + growth * sp.log(ranks / 8, 2)) * _by_copies)
+    ),
+    "nothing handled beside what is sent": _variant(
+        Equation(inner_time, inner_volume / (inner_efficiency * scale_up_bandwidth))
+    ),
+    "start-up for each peer": _variant(Equation(start_time, startup * (ranks - 1) / 7 * _by_copies)),
+    "tiers in turn": _variant(Equation(all_to_all_time, start_time + _latency + inner_time + outer_time)),
+    "no latency between domains": _variant(Equation(all_to_all_time, start_time + _longer)),
+    "start-up once for each tier": _variant(Equation(all_to_all_time, start_time * (1 + crossings / 2) + _longer)),
+    "start-up and transfer half hidden behind each other": _variant(
+        Equation(all_to_all_time, _latency + sp.sqrt(start_time**2 + _longer**2))
     ),
     "copies for the own package travel too": _variant(
         Equation(inner_volume, tokens * copies * payload * local_ranks / ranks)
@@ -70,17 +83,17 @@ VARIANTS = {
 def judge():
     """Return a frame with one row for each variant: mean absolute error on more ranks, by set and over all sets.
 
-    Each variant is fitted on the rows of each group with the fewest ranks, and judged by the calibration rows with
-    more; sets weigh equally, whatever their number of rows.
+    Each variant is fitted on the rows of each group with at most a server's ranks, with what the other pairs of system
+    and software say of growth as its prior, and judged by all rows with more; sets weigh equally, whatever their number
+    of rows.
     """
-    quantity = "all_to_all_time"
-    held = operation_fit.measured(quantity, "calibrate")
-    fewest = held.groupby(operation_fit.GROUP).ranks.transform("min")
-    judged = held[held.ranks > fewest]
+    held = measurements.measured("all_to_all_time")
+    held = held[held.role.notna() & (held.ranks > SERVER) & ~held.software.isin(exchange_fit.throughput_softwares())]
+    servers = tuple(range(2, SERVER + 1))
     errors = []
     for name, law in VARIANTS.items():
-        for group, rows in judged.groupby(operation_fit.GROUP, sort=False):
-            constants = operation_fit.fit(quantity, *group, law=law, fewest=True).constants()
+        for group, rows in held.groupby(measurements.GROUP, sort=False):
+            constants = exchange_fit.fit(*group, Basis(law, servers)).constants()
             error = np.abs(_predict(rows, law, constants) / rows.time - 1).mean()
             errors.append({"variant": name, "set": f"{group[0]}, {group[1]}", "error": error})
     table = pd.DataFrame(errors).pivot_table(index="variant", columns="set", values="error", sort=False)
@@ -89,5 +102,4 @@ def judge():
 
 def _predict(rows, law, constants):
     system, software = Facts("systems", rows.system.iloc[0]), Facts("software", rows.software.iloc[0])
-    inputs = {name: rows[name].to_numpy(float) for name in operation_fit.INPUTS}
-    return time("all_to_all_time", OPERATIONS["all_to_all_time"][2](system, software, inputs), constants, law)
+    return time("all_to_all_time", all_to_all_columns(system, software, measurements.inputs(rows)), constants, law)

@@ -11,7 +11,8 @@ from model.machine.scenario import Scenario
 from model.machine.step import WORKLOAD
 
 HERE = Path(__file__).parent
-SYSTEMS = {"all_to_all_time": "hgx-h100", "all_reduce_time": "gb200-nvl72"}
+REDUCTIONS = ("all_reduce_time", "all_gather_time", "reduce_scatter_time")
+SYSTEMS = {"all_to_all_time": "hgx-h100"} | dict.fromkeys(REDUCTIONS, "gb200-nvl72")
 SYSTEMS |= dict.fromkeys(("moe_idle_share", "decode_throughput", "decode_frontier"), "gb200-nvl72")
 WORDS = {  # inputs that are the same in every row
     "all_to_all_time": {"op": "dispatch"},
@@ -38,6 +39,8 @@ def rows(quantity, count, seed=0):
             "bytes_per_element": rng.choice([1, 2], count),
         },
         "all_reduce_time": {"ranks": rng.choice(RANKS, count), "bytes": rng.integers(1e3, 1e9, count)},
+        "all_gather_time": {"ranks": rng.choice(RANKS, count), "bytes": rng.integers(2**22, 2**30, count)},
+        "reduce_scatter_time": {"ranks": rng.choice(RANKS, count), "bytes": rng.integers(2**22, 2**30, count)},
         "job_mtbf": job,
         "effective_training_share": job
         | {name: rng.uniform(1, 600, count) for name in ("checkpoint_write", "downtime", "reload")},
@@ -59,7 +62,7 @@ def numbers(quantity):
     scenario = Scenario(SYSTEMS[quantity])
     if quantity == "all_to_all_time":
         return _exchange(scenario, WORDS[quantity]["op"])
-    return _reduce(scenario) if quantity == "all_reduce_time" else _step(scenario, **WORDS[quantity])
+    return _reduce(scenario) if quantity in REDUCTIONS else _step(scenario, **WORDS[quantity])
 
 
 def _fabric(scenario):
@@ -70,29 +73,32 @@ def _fabric(scenario):
         "scale_up": scenario.system("scale_up_bandwidth"),
         "scale_out": scale_out,
         "latency": scenario.system("scale_out_latency"),
-        "inner_efficiency": 1.0,
         "outer_efficiency": scenario.system("scale_out_achievable", scale_out) / scale_out,
     }
 
 
 def _exchange(scenario, op, message=None):
     software = scenario.software("all_to_all_time")
-    constants = scenario.constants("all_to_all_time", software.name, op)
+    constants = {"inner_efficiency": 1.0, "handled_copies": 0.0, "merging": 0.0}
+    constants |= scenario.constants("all_to_all_time", software.name, op)
     flags = {name: software(name) for name in ("uses_scale_up", "merges_copies")}
     scales = {"scale_bytes": software("scale_bytes", 0.0), "scale_block": software("scale_block", 1.0)}
-    return SimpleNamespace(**(_fabric(scenario) | flags | scales | constants), message=message)
+    numbers = _fabric(scenario) | flags | scales | constants
+    return SimpleNamespace(**numbers, message=message, prepare=software("exchange_prepare_time", 0.0))
 
 
 def _reduce(scenario, startup=None):
     software = scenario.software("all_reduce_time")
-    fits = {}
-    for key, name in (("large", "all_reduce_time"), ("small", "small_all_reduce_time")):
-        constants = _fabric(scenario) | scenario.constants(name, software.name, "all_reduce")
-        given = key == "small" and startup is not None
-        fits[key] = SimpleNamespace(**(constants | {"startup": startup} if given else constants))
-    shared = {name: software(name) for name in ("serial_share", "message_share")}
-    shared["in_switch"] = scenario.system("in_switch_reduction", 0.0)
-    return SimpleNamespace(**_fabric(scenario), **shared, **fits)
+    small = scenario.constants("small_all_reduce_time", software.name, "all_reduce")["startup"]
+    names = ("tree_hop", "ring_hop", "uplink_least", "uplink_share", "message_share")
+    return SimpleNamespace(
+        **_fabric(scenario),
+        **{name: software(name) for name in names},
+        **scenario.constants("all_reduce_time", software.name, "all_reduce"),
+        small_startup=small if startup is None else startup,
+        in_switch=scenario.system("in_switch_reduction", 0.0) * software("reduces_in_switch"),
+        switch_efficiency=scenario.system("switch_efficiency"),
+    )
 
 
 def _step(scenario, model, precision, **_):

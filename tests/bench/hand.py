@@ -13,30 +13,55 @@ def all_to_all_time(c, ranks, tokens, hidden, topk, bytes_per_element, **_):
     local = ranks / np.ceil(ranks / (c.domain * c.dies)) if c.uses_scale_up else 1.0
     copies = np.minimum(topk, ranks) if c.merges_copies else topk
     payload = hidden * bytes_per_element + np.where(bytes_per_element < 2, hidden * (c.scale_bytes / c.scale_block), 0)
-    volume = tokens * copies * payload / ranks
-    inner = volume * (local - np.minimum(c.dies, local)) * (c.dies / (c.inner_efficiency * c.scale_up))
-    outer = volume * (ranks - local) * (c.dies / (c.outer_efficiency * c.scale_out))
-    return c.startup + np.where(ranks > local, 2 * c.latency, 0) + np.maximum(inner, outer)
+    sent = tokens * payload
+    wire = copies / ranks * (local - np.minimum(c.dies, local))
+    inner = sent * (wire + c.handled_copies) * (c.dies / (c.inner_efficiency * c.scale_up))
+    outer = sent * (copies / ranks) * (ranks - local) * (c.dies / (c.outer_efficiency * c.scale_out))
+    start = c.startup * np.exp(c.growth * np.log(ranks / 8)) * (copies / topk) ** c.merging
+    return start + np.where(ranks > local, 2 * c.latency, 0) + np.maximum(inner, outer)
 
 
 def all_reduce_time(c, ranks, bytes, **_):
-    """Return the time of one all-reduce, s, by the faster of two protocols."""
+    """Return the time of one all-reduce, s: small messages, a ring, or switches that reduce with a tree between."""
     local = ranks / np.ceil(ranks / c.domain)
-    ring = bytes * (2 / local * (local - 1))
-    switch = bytes * ((local + 1) / local)
-    return np.minimum(
-        one_protocol(c, c.large, ranks, bytes, local, c.in_switch * switch + (1 - c.in_switch) * ring, local, 1.0),
-        one_protocol(c, c.small, ranks, bytes, local, ring, 1.0, c.message_share),
-    )
+    far = ranks - local
+    outside = np.where(far > 0, 1 / c.scale_out, 0)
+    ring = 2 * bytes * (ranks - 1) / ranks
+    small = ring / c.message_share * np.maximum(1 / (c.ring_efficiency * c.scale_up), outside / local)
+    small = small + c.small_startup + 2 * c.ring_hop * far
+    cards = outside / (c.outer_efficiency * drive(c, local))
+    large = c.startup / 8 * local + 2 * c.ring_hop * far
+    large = large + ring * np.maximum(1 / (c.ring_efficiency * c.scale_up), cards)
+    if c.in_switch:
+        large = np.minimum(large, by_tree(c, ranks, bytes, local))
+    return np.minimum(small, large)
 
 
-def one_protocol(c, fit, ranks, message, local, sent, parts, share):
-    """Return the time of an all-reduce whose ranks send that many bytes inside the domain, in parts, beside flags."""
-    servers = ranks / local
-    inner = sent / (share * fit.inner_efficiency * c.scale_up)
-    outer = 2 * (servers - 1) / servers * message / local / (share * fit.outer_efficiency * c.scale_out)
-    crossing = 2 * np.log2(servers) * c.latency
-    return parts * fit.startup + crossing + np.maximum(inner, outer) + c.serial_share * np.minimum(inner, outer)
+def all_gather_time(c, ranks, bytes, **_):
+    """Return the time of one all-gather of large buffers, s: half of a ring's all-reduce."""
+    local = ranks / np.ceil(ranks / c.domain)
+    far = ranks - local
+    cards = np.where(far > 0, 1 / (c.scale_out * c.outer_efficiency * drive(c, local)), 0)
+    sent = bytes * (ranks - 1) / ranks * np.maximum(1 / (c.ring_efficiency * c.scale_up), cards)
+    return c.startup / 16 * local + c.ring_hop * far + sent
+
+
+reduce_scatter_time = all_gather_time  # as many steps and bytes
+
+
+def drive(c, local):
+    """Return how many cards of a domain one all-reduce drives."""
+    least = np.minimum(local, c.uplink_least)
+    return least ** (1 - c.uplink_share) * local**c.uplink_share
+
+
+def by_tree(c, ranks, bytes, local):
+    """Return the time by switches inside domains of at most a rack and two trees between them, s."""
+    domains = ranks / local
+    often = np.where(domains < 2, 0.0, np.where(domains > 4, 2.0, domains / 2))
+    inner = (1 + 1 / local) * (local / 8) ** c.waiting / (c.switch_share * c.switch_efficiency * c.scale_up)
+    outer = often / (drive(c, local) * c.outer_efficiency * c.scale_out)
+    return c.startup / 8 * local + 2 * c.tree_hop * np.log2(domains) + bytes * np.maximum(inner, outer)
 
 
 def job_mtbf(c, devices, failure_rate, **_):
@@ -116,6 +141,7 @@ def halves(c, ranks, batch, context, tensor, share, balanced=False):
     sums = sum_up(c, tensor, requests) if tensor > 1 else 0.0
     dies = np.maximum(ranks * c.dies, 2)
     sent = sum(all_to_all_time(way, dies, requests / c.dies, **way.message) for way in (c.dispatch, c.combine))
+    sent = sent + c.dispatch.prepare
     sent = np.where(split, sums, np.where(ranks * c.dies > 1, sent, 0.0))
     return busy, c.moe_layers * sent + c.layers * sums
 

@@ -19,6 +19,10 @@ NONE = {
     ("mlsysim", "spare_devices"): "no reserve of devices at a confidence",
     ("mlsysim", "moe_idle_share"): "no share of a step in which compute units wait",
     ("mlsysim", "decode_frontier"): "no search for the best layout at a speed per user",
+    ("mlsysim", "all_gather_time"): "not asked: half of an all-reduce",
+    ("mlsysim", "reduce_scatter_time"): "not asked: half of an all-reduce",
+    ("genz-llm", "all_gather_time"): "not asked: half of an all-reduce",
+    ("genz-llm", "reduce_scatter_time"): "not asked: half of an all-reduce",
     ("genz-llm", "job_mtbf"): "no failures",
     ("genz-llm", "effective_training_share"): "no failures",
     ("genz-llm", "spare_devices"): "no failures",
@@ -49,32 +53,42 @@ def numexpr(quantity, rows, numbers):
         volume = f"tokens * {copies} * (hidden * bytes_per_element + where(bytes_per_element < 2, {scale}, 0)) / ranks"
         inner = f"({volume}) * (local - where(dies < local, dies, local)) * dies / (inner_efficiency * scale_up)"
         outer = f"({volume}) * (ranks - local) * dies / (outer_efficiency * scale_out)"
-        text = f"startup + where(ranks > local, 2 * latency, 0) + where({inner} > {outer}, {inner}, {outer})"
+        inner = f"({inner} + ({volume}) * ranks / {copies} * handled_copies * dies / (inner_efficiency * scale_up))"
+        start = f"startup * (ranks / 8) ** growth * ({copies} / topk) ** merging"
+        text = f"{start} + where(ranks > local, 2 * latency, 0) + where({inner} > {outer}, {inner}, {outer})"
         return lambda: ne.evaluate(text, names)
     texts = {
         "job_mtbf": "1 / (devices * failure_rate)",
         "whole_domain_share": "(1 - unavailability) ** domain",
     }
-    if quantity == "all_reduce_time":
-        return lambda: _reduce(ne, names, numbers)
+    if quantity in ("all_reduce_time", "all_gather_time", "reduce_scatter_time"):
+        return lambda: _reduce(ne, quantity, names, numbers)
     return lambda: ne.evaluate(texts[quantity], names)
 
 
-def _reduce(ne, names, numbers):
+def _reduce(ne, quantity, names, numbers):
     names = names | {"local": ne.evaluate("ranks / ceil(ranks / domain)", names)}
-    times = []
-    for fit, switch, share, parts in (
-        ("large", numbers["in_switch"], 1.0, names["local"]),
-        ("small", 0.0, numbers["message_share"], 1.0),
-    ):
-        given = names | numbers[fit] | {"switch": switch, "share": share, "parts": parts}
-        sent = "(switch * (local + 1) + 2 * (1 - switch) * (local - 1)) / local * bytes"
-        given["inner"] = ne.evaluate(f"{sent} / (share * inner_efficiency * scale_up)", given)
-        outer = "2 * (ranks / local - 1) / ranks * bytes / (share * outer_efficiency * scale_out)"
-        given["outer"] = ne.evaluate(outer, given)
-        both = "where(inner > outer, inner + serial_share * outer, outer + serial_share * inner)"
-        times.append(ne.evaluate(f"parts * startup + 2 * log(ranks / local) / log(2) * latency + {both}", given))
-    return np.minimum(*times)
+    drive = "where(local < uplink_least, local, uplink_least)"
+    drive = f"({drive} * (local / {drive}) ** uplink_share)"
+    names["outside"] = ne.evaluate("where(ranks > local, 1 / scale_out, 0)", names)
+    names["cards"] = ne.evaluate(f"outside / (outer_efficiency * {drive})", names)
+    names["ring"] = ne.evaluate("2 * bytes * (ranks - 1) / ranks", names)
+    slower = "where(1 / (ring_efficiency * scale_up) > cards, 1 / (ring_efficiency * scale_up), cards)"
+    by_ring = ne.evaluate(f"startup / 8 * local + 2 * ring_hop * (ranks - local) + ring * {slower}", names)
+    if quantity != "all_reduce_time":
+        return by_ring / 2
+    far = slower.replace("cards", "(outside / local)")
+    small = ne.evaluate(f"small_startup + 2 * ring_hop * (ranks - local) + ring / message_share * {far}", names)
+    if not numbers["in_switch"]:
+        return np.minimum(small, by_ring)
+    names["domains"] = ne.evaluate("ranks / local", names)
+    often = "where(domains < 2, 0, where(domains > 4, 2, domains / 2))"
+    inner = "(1 + 1 / local) * (local / 8) ** waiting / (switch_share * switch_efficiency * scale_up)"
+    names["inner"] = ne.evaluate(f"bytes * {inner}", names)
+    names["outer"] = ne.evaluate(f"bytes * {often} * cards", names)
+    start = "startup / 8 * local + 2 * tree_hop * log(domains) / log(2)"
+    by_tree = ne.evaluate(f"{start} + where(inner > outer, inner, outer)", names)
+    return np.minimum(np.minimum(small, by_ring), by_tree)
 
 
 def mlsysim(quantity):

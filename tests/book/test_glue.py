@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from still_long import STILL_LONG
+from still_long import UNQUOTED, UNSEARCHED
 
 from model.notation.nomenclature import NOMENCLATURE
 
@@ -67,7 +67,7 @@ def pages():
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in NOTEBOOKS if path.stem not in STILL_LONG], ids=lambda path: path.stem
+    "path", [path for path in NOTEBOOKS if path.stem not in UNSEARCHED], ids=lambda path: path.stem
 )
 def test_every_quoted_name_is_found_by_searching(path):
     code = source(path)
@@ -78,9 +78,7 @@ def test_every_quoted_name_is_found_by_searching(path):
     assert not lost, f"notebooks/{path.name}: {lost} are quoted, and no search finds where they are glued"
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in NOTEBOOKS if path.stem not in STILL_LONG], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem not in UNQUOTED], ids=lambda path: path.stem)
 def test_nothing_is_glued_for_no_page(path):
     keys = quoted(pages(), path.stem)
     written = set(re.findall(r'figures\.(?:value|draws|law|table|figure)\(\s*"([\w.-]+)"', source(path)))

@@ -7,7 +7,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.laws.idle import BUBBLES, balls_in_bins, idle, overlapped, serial
+from model.laws.idle import BUBBLES, balls_in_bins, idle
 from model.notation.equation import compute
 from model.notation.nomenclature import (
     backward_time,
@@ -15,9 +15,7 @@ from model.notation.nomenclature import (
     bubble_time,
     chunks,
     compute_time,
-    decode_throughput,
     exchange_idle,
-    exchange_time,
     forward_time,
     imbalance_idle,
     load_ratio,
@@ -83,7 +81,7 @@ def test_schedules_reduce_to_one_another():
 def test_dualpipe_waits_least_on_the_measured_times_of_deepseek_v3(fabric, saved):
     measured = catalog.chosen("serving").set_index(["set", "quantity"]).value[fabric]
     point = {name: measured[name] for name in ("forward_time", "backward_time", "weight_time")}
-    point |= {"stages": catalog.load("workloads").loc["deepseek-v3", "pipeline"]}
+    point |= {"stages": catalog.load("runs").loc["deepseek-v3-h800", "pipeline"]}
     point["paired_time"] = (point["forward_time"] + point["backward_time"]) * (1 - saved)
     bubble = {name: compute(BUBBLES[name].rhs, point) for name in ("DualPipe", "ZB1P", "1F1B")}
     assert 0 < bubble["DualPipe"] < bubble["ZB1P"] < bubble["1F1B"]
@@ -91,76 +89,6 @@ def test_dualpipe_waits_least_on_the_measured_times_of_deepseek_v3(fabric, saved
     assert {paired_time, backward_time, forward_time, weight_time} <= set().union(
         *(BUBBLES[name].rhs.free_symbols for name in bubble)
     )
-
-
-# Overlap.
-
-times = st.floats(1e-6, 1.0)
-slowdowns = st.floats(1, 3)
-
-
-def parts(computing, exchanging, slowdown=1.0, exposed=0.0):
-    point = {
-        "compute_time": computing,
-        "dispatch_time": exchanging / 2,
-        "combine_time": exchanging / 2,
-        "reduce_time": 0,
-    }
-    return (
-        point
-        | {"layers": 1, "moe_layers": 1, "passes": 1, "overlap_slowdown": slowdown, "exposed_share": exposed}
-        | {
-            "batch": 8,
-            "tokens_per_step": 1.7,
-        }
-    )
-
-
-@given(times, times)
-def test_in_turn_the_parts_add_up(computing, exchanging):
-    point = parts(computing, exchanging)
-    assert compute(serial.solve(step_time), point) == pytest.approx(computing + exchanging, rel=1e-12)
-    throughput = compute(serial.solve(decode_throughput), point)
-    assert throughput * (computing + exchanging) == pytest.approx(8 * 1.7, rel=1e-12)
-
-
-@given(times, times, st.floats(0, 1))
-def test_overlap_lies_between_hiding_all_and_hiding_nothing(computing, exchanging, exposed):
-    hidden, partly, open_ = (
-        compute(overlapped.solve(step_time), parts(computing, exchanging, exposed=share))
-        for share in (0.0, exposed, 1.0)
-    )
-    assert hidden <= partly <= open_ * (1 + 1e-12)
-    assert open_ == pytest.approx(2 * (computing + exchanging), rel=1e-12)
-
-
-@given(times, times, slowdowns)
-def test_overlap_never_beats_the_longer_part(computing, exchanging, slowdown):
-    halves = parts(computing / 2, exchanging / 2, slowdown)
-    step = compute(overlapped.solve(step_time), halves)
-    assert step >= max(computing, exchanging) * (1 - 1e-12)
-    assert step == pytest.approx(max(computing, exchanging * slowdown), rel=1e-12)
-
-
-@given(times, times)
-def test_overlap_for_free_gains_at_most_a_factor_two(computing, exchanging):
-    in_turn = compute(serial.solve(step_time), parts(computing, exchanging))
-    at_once = compute(overlapped.solve(step_time), parts(computing / 2, exchanging / 2))
-    assert at_once * (1 - 1e-12) <= in_turn <= 2 * at_once * (1 + 1e-12)
-
-
-def test_what_does_not_shrink_with_the_batch_is_paid_twice():
-    fixed, variable, exchanging = 5e-3, 1e-3, 2e-3
-    in_turn = compute(serial.solve(step_time), parts(fixed + variable, exchanging))
-    at_once = compute(overlapped.solve(step_time), parts(fixed + variable / 2, exchanging / 2, 1.7))
-    assert at_once == pytest.approx(2 * fixed + variable)
-    assert at_once > in_turn  # as measured at small batch
-
-
-def test_every_layer_exchanges_twice():
-    point = parts(0, 2e-4) | {"moe_layers": 58, "passes": 2}
-    assert compute(serial.solve(exchange_time), point) == pytest.approx(2 * 58 * 2e-4)
-    assert serial.solve(exchange_time) == overlapped.solve(exchange_time)
 
 
 # Idle shares.

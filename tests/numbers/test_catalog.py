@@ -15,7 +15,7 @@ from model.numbers.catalog import DataError
 WORDS = {"claims_titles": ("leading", "law", "untested"), "claims_evidence": ()}  # tables without numbers
 TABLES = sorted({path.stem for path in catalog.DATA.glob("*.csv")} - set(WORDS))
 SYSTEMS = [
-    *["hgx-h100", "hgx-h800", "hgx-h200", "hgx-h20", "hgx-b200", "gb200-nvl72", "gb300-nvl72"],
+    *["hgx-h100", "hgx-h800", "hgx-h200", "hgx-h20", "hgx-b200", "hgx-b300", "gb200-nvl72", "gb300-nvl72"],
     *["superpod-8x-gb300-nvl72", "vera-rubin-nvl144", "nvl288", "rubin-ultra-nvl576", "cloudmatrix384"],
     *["atlas-950-superpod", "atlas-800t-a2", "llama3-16k", "ascend-all-in-one", "feixing-2"],
 ]

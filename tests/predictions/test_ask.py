@@ -74,7 +74,7 @@ def test_an_explanation_ends_in_the_answer_and_names_its_rows(name, point):
 
 def test_drivers_name_what_varies_most():
     found = model.drivers("job_mtbf", system="hgx-h100", devices=1024)
-    assert found.factor[0] == "hgx-h100 failure_rate"
+    assert found.factor[0] == "fleet"
     assert found.total[0] == pytest.approx(1)
 
 

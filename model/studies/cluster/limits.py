@@ -5,21 +5,25 @@ import pandas as pd
 import sympy as sp
 
 from model.laws import reliability
-from model.laws.all_reduce import all_reduce
 from model.laws.exchange import all_to_all
 from model.machine import collectives, frontier, layouts, step
+from model.machine.collectives import LARGE, SMALL, TREE
 from model.notation.equation import compute
 from model.notation.nomenclature import (
+    all_reduce_time,
+    all_to_all_time,
     best_interval,
     crossings,
     down_share,
     inner_time,
+    local_ranks,
     outer_time,
-    parts,
+    ranks,
     rework_share,
+    ring_hop,
     scale_out_latency,
-    serial_share,
-    startup,
+    servers,
+    tree_hop,
     write_share,
 )
 from model.numbers.facts import Missing
@@ -81,31 +85,30 @@ def _dispatch(cluster):
     scenario, (_, inputs) = cluster.scenario(), questions(cluster)["dispatch"]
     software = scenario.software("all_to_all_time")
     columns = collectives.all_to_all_columns(scenario.system, software, _arrays(inputs))
-    return _terms("dispatch", all_to_all, columns | scenario.constants("all_to_all_time", software.name, "dispatch"))
+    columns |= scenario.constants("all_to_all_time", software.name, "dispatch")
+    return _terms("dispatch", all_to_all, all_to_all_time, columns, crossings * scale_out_latency)
 
 
 def _all_reduce(cluster):
-    """Return the terms of the all-reduce law, by the faster protocol."""
+    """Return the terms of the all-reduce law of the fastest way."""
     scenario, (_, inputs) = cluster.scenario(), questions(cluster)["all_reduce"]
     software, rows = scenario.software("all_reduce_time"), _arrays(inputs)
-    large, small = collectives.reduce_times(scenario, software, rows)
-    protocol = collectives.LARGE if large <= small else collectives.SMALL
-    columns = collectives.OPERATIONS[protocol][2](scenario.system, software, rows)
-    columns |= scenario.constants(protocol, software.name, "all_reduce")
-    filling = ("all_reduce", "filling and draining the pipeline", serial_share * sp.Min(inner_time, outer_time))
-    return _terms("all_reduce", all_reduce, columns, parts, filling)
+    columns = collectives.all_reduce_columns(scenario.system, software, rows)
+    ways = [(SMALL, columns, scenario.constants(SMALL, software.name, "all_reduce"))]
+    constants = scenario.constants(LARGE, software.name, "all_reduce")
+    ways += [(*way, constants) for way in collectives.large_reduces(scenario.system, software, columns)]
+    way, columns, constants = min(ways, key=lambda each: float(collectives.time(*each)[0]))
+    hops = 2 * sp.log(servers, 2) * tree_hop if way == TREE else 2 * (ranks - local_ranks) * ring_hop
+    return _terms("all_reduce", collectives.OPERATIONS[way][0], all_reduce_time, columns | constants, hops)
 
 
-def _terms(question, law, columns, starts=1, *more):
-    inner, outer = (_number(law, each, columns) for each in (inner_time, outer_time))
+def _terms(question, law, target, columns, hops):
+    """Return rows of the parts of a time: what the hops between domains and the longer tier leave is the start-up."""
+    total, between, inner, outer = (_number(law, each, columns) for each in (target, hops, inner_time, outer_time))
     tier = "transfer inside domains" if inner >= outer else "transfer between domains"
-    terms = [
-        (question, "start-up", starts * startup),
-        (question, "latency between domains", crossings * scale_out_latency),
-        *more,
-    ]
-    rows = [(question, part, _number(law, term, columns), None) for question, part, term in terms]
-    return [*rows, (question, tier, max(inner, outer), None)]
+    found = {"start-up": total - between - max(inner, outer), "latency between domains": between}
+    found[tier] = max(inner, outer)
+    return [(question, part, amount, None) for part, amount in found.items()]
 
 
 def _training(cluster):

@@ -1,0 +1,121 @@
+"""A fit: constants with their covariance, found by robust least squares on log time from a prior and measured rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.special import ndtri, stdtrit
+
+from model.notation.units import size
+from model.numbers.facts import Facts
+
+CLOSE = 0.03  # about how far repeated measurements of a time lie apart: where a fit that knows no scatter starts
+ENOUGH = 4  # rows from which a fit tells its own scatter
+OPEN = 3.0  # standard deviation of the logarithm of a constant of which nothing is known
+EXPONENTS = ("growth", "merging", "waiting")  # fitted as they are, all others as logarithms
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Constants of one operation: logarithms, exponents as they are, with covariance, and the scatter of log time."""
+
+    names: tuple[str, ...]
+    mean: np.ndarray
+    covariance: np.ndarray
+    scatter: float
+    rows: int
+
+    def constants(self, sampler=None, label=""):
+        """Return the constants by name: floats, or arrays of shape (draws, 1) that vary as their covariance says."""
+        if sampler is None:
+            return natural(self.names, map(float, self.mean))
+        return natural(
+            self.names, sampler.normal([f"{label} {name}" for name in self.names], self.mean, self.covariance)
+        )
+
+    @property
+    def standard_errors(self):
+        """Return the standard error of each constant, relative but for exponents, by name."""
+        return dict(zip(self.names, map(float, np.sqrt(np.diag(self.covariance))), strict=True))
+
+
+def natural(names, fitted):
+    """Return constants by name from what a fit works with. More ranks never start up sooner: growth is at least zero."""
+    found = {name: each if name in EXPONENTS else np.exp(each) for name, each in zip(names, fitted, strict=True)}
+    if "growth" in found:
+        found["growth"] = np.maximum(found["growth"], 0.0)
+    return found
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is known of constants before the rows of an operation speak: mean and covariance, in the terms of a fit."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+def solve(log_time, observed, prior, width=None, weight=1.0, given=False):
+    """Return (mean, covariance, scatter) of constants by least squares; residuals beyond three scatters count less.
+
+    log_time: function of the constants; observed: log times; width: the scatter to reckon with, where the rows are too
+    few to tell theirs, or where it is given; weight: of each row.
+    """
+    root = np.linalg.cholesky(prior.covariance)  # constants in units of what the prior leaves open, so steps are small
+
+    def run(scatter):
+        def residuals(steps):
+            own = (log_time(prior.mean + root @ steps) - observed) / scatter * weight
+            return np.concatenate([own, steps])
+
+        found = least_squares(residuals, np.zeros(len(prior.mean)), loss="soft_l1", f_scale=3.0)
+        spread = root @ np.linalg.inv(found.jac.T @ found.jac) @ root.T
+        return prior.mean + root @ found.x, spread
+
+    freedom = max(len(observed) - 2, 1)
+    if (
+        len(observed) >= ENOUGH and not given
+    ):  # as the median tells it, so that one gross error does not hide itself in it
+        first = log_time(run(width or CLOSE)[0]) - observed
+        width = max(float(1.4826 * np.median(np.abs(first)) * np.sqrt(len(first) / freedom)), 0.01)
+    width = width or CLOSE
+    mean, covariance = run(width)
+    if len(observed) < ENOUGH:
+        return mean, covariance, width
+    clipped = np.minimum(np.abs(log_time(mean) - observed), 3 * width)
+    return mean, covariance, float(np.sqrt(np.sum(clipped**2) / freedom))
+
+
+def together(own, rows, typical):
+    """Return the scatter to reckon with: a group's own, and that of the others as if of ENOUGH rows more."""
+    return float(np.sqrt((rows * own**2 + ENOUGH * typical**2) / (rows + ENOUGH))) if rows >= ENOUGH else typical
+
+
+def few(number):
+    """Return by how much to widen a standard deviation that so many cases tell, for Student's 5 and 95 % points."""
+    return float(stdtrit(max(number - 1, 1), 0.95) / ndtri(0.95))
+
+
+def pooled(values, errors):
+    """Return (mean, sd) to expect of one more value like these, each with its error. Source: dersimonian1986."""
+    values, variances = np.asarray(values), np.asarray(errors) ** 2
+    weights = 1 / variances
+    middle = np.sum(weights * values) / np.sum(weights)
+    excess = np.sum(weights * (values - middle) ** 2) - (len(values) - 1)
+    between = max(0.0, excess / (np.sum(weights) - np.sum(weights**2) / np.sum(weights))) if len(values) > 1 else 0.0
+    weights = 1 / (variances + between)
+    return float(np.sum(weights * values) / np.sum(weights)), float(np.sqrt(between + 1 / np.sum(weights)))
+
+
+def spread(quantity, low, high):
+    """Return the standard deviation of a number as draws between its bounds have it, in the terms of a fit; 0 without."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return 0.0
+    return float((high - low if quantity in EXPONENTS else np.log(high / low)) / np.sqrt(12))
+
+
+def recorded(table, name, quantity):
+    """Return (mean, standard deviation) of a number of data/ in the terms of a fit: of its logarithm, or an exponent's."""
+    row = Facts(table, name).rows.loc[quantity]
+    number = float(row.value) if quantity in EXPONENTS else float(np.log(row.value * size(row.unit)))
+    return number, spread(quantity, row.low, row.high)
