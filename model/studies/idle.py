@@ -8,7 +8,7 @@ import sympy as sp
 
 from model.laws import idle
 from model.laws import step as laws
-from model.machine import step
+from model.machine import step, training_run
 from model.machine.memory import largest_batch
 from model.machine.scenario import Scenario
 from model.machine.step import Asked
@@ -23,7 +23,6 @@ NEEDED = ("domain", "scale_up_bandwidth", "memory_bandwidth", "memory_capacity",
 RANKS = (8, 16, 32, 48, 64, 72, 96, 128, 144, 192, 256, 320)  # devices along the curves
 BATCHES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # requests on a device along the curves
 WAYS, SIDES = {"serial": False, "overlapped": True}, ("value", "low", "high")
-REPORTED, TRAINED = "deepseek-v3-h800", "v3-training-mpft"  # the run, and its measured times
 
 
 @dataclass(frozen=True)
@@ -304,7 +303,8 @@ def balancing():
 
 def schedule():
     """Return the columns of laws.idle.BUBBLES at the measured times of a training run, with its microbatches."""
-    run, times = catalog.load("runs").loc[REPORTED], _times(TRAINED)
+    row = training_run.run()
+    run, times = catalog.load("runs").loc[row.workload], _times(row.set)
     stages = run.pipeline
     microbatches = run.batch_sequences / (run.training_devices / stages)  # of one sequence each, per pipeline
     columns = {"stages": stages, "chunks": 2.0, "paired_time": times.steady_time / (microbatches - stages)}
@@ -326,7 +326,7 @@ def bubbles(columns, counts=None):
 
 def remainder():
     """Return what a measured training step leaves beside its listed parts: seconds, and share of the step."""
-    times = _times(TRAINED)
+    times = _times(training_run.run().set)
     listed = times[["forward_time", "backward_time", "weight_time", "steady_time", "optimiser_time"]].sum()
     return pd.Series({"seconds": times.step_time - listed, "share": 1 - listed / times.step_time})
 
@@ -334,8 +334,9 @@ def remainder():
 def trace():
     """Return what a published trace of training shows: pair (ms), busy, idle, exchange, hidden, and units it gives."""
     rows = catalog.chosen("serving")
-    times = rows[rows.set == "h800-training-trace"].set_index("quantity").value
-    machine, percent = catalog.load("systems").loc["hgx-h800"], size("%")
+    rows = rows[rows.set == "h800-training-trace"]
+    times = rows.set_index("quantity").value
+    machine, percent = catalog.load("systems").loc[rows.system.iloc[0]], size("%")
     return pd.Series(
         {
             "pair": times.chunk_pair_time,
@@ -351,12 +352,13 @@ def trace():
 
 def trained(case):
     """Return SIDES of the share that an overlapped training step of the reported run waits for exchanges."""
-    run = catalog.load("runs").loc[REPORTED]
+    row = training_run.run()
+    run = catalog.load("runs").loc[row.workload]
     inputs = {name: np.array([number]) for name, number in (("ranks", run.expert_parallel), ("batch", 1.0))}
     inputs["context"] = np.array([run.sequence])
-    asked = Asked(case.workload, "training", "fp8")
+    asked = Asked(row.workload, "training", row.precision)
     value, many = (
-        np.ravel(step.idle_shares(*step.step(case.scenario("hgx-h800", drawn), asked, inputs, True))["exchange"])
+        np.ravel(step.idle_shares(*step.step(case.scenario(row.system, drawn), asked, inputs, True))["exchange"])
         for drawn in (False, True)
     )
     return pd.Series([value[0], *low_high(many)], index=SIDES)
@@ -378,3 +380,15 @@ def microbatches_needed():
     """Return the microbatches at which the bubble of 1F1B is a given share, as an Equation."""
     [found] = sp.solve(sp.Eq(symbols.bubble_idle, idle.idle[symbols.bubble_idle].rhs), symbols.microbatches)
     return Equation(symbols.microbatches, found)
+
+
+def tokens_at(case, share, ranks):
+    """Return the tokens of a rank at which its mean rank waits that share of the experts' time, by random routing."""
+    shape = catalog.load("workloads").loc[case.workload]
+    point = {"load_ratio": 1 / (1 - share), "topk": shape.topk, "experts": shape.experts, "group_devices": float(ranks)}
+    return float(compute(tokens_needed().rhs, point))
+
+
+def microbatches_at(share, stages):
+    """Return the microbatches at which the bubble of 1F1B is that share of a step."""
+    return float(compute(microbatches_needed().rhs, {"bubble_idle": share, "stages": stages}))

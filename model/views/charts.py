@@ -112,3 +112,21 @@ def ranges(axis, frame, order, label, by, marks, names, band=("low", "high")):
         places = [order.index(each) for each in part[label]]
         axis.errorbar(part.value, places, xerr=spread, fmt=marks[key], color=f"C{number}", label=names[key])
     axis.set_yticks(range(len(order)), order)
+
+
+def stacked(axis, frame, bar, value, part, order, colors, letter):
+    """Draw one horizontal bar for each of `order`, lowest first, stacked of its parts, its total at its end.
+
+    colors: mapping of parts, in order from the left; letter: column written into each piece.
+    """
+    for height, name in enumerate(order):
+        pieces, start = frame[frame[bar] == name].set_index(part), 0.0
+        for each, color in colors.items():
+            long, label = pieces[value][each], each if height == 0 else "_"
+            axis.barh(height, long, left=start, color=color, alpha=0.8, label=label, height=0.72)
+            axis.text(start + long / 2, height, pieces[letter][each], ha="center", va="center", fontsize=9)
+            start += long
+        axis.text(start, height, f"  {start:,.0f}", va="center")
+    axis.set_yticks(range(len(order)), order)
+    axis.set(xlim=(0, 1.12 * frame.groupby(bar)[value].sum().max()))
+    axis.grid(axis="y", visible=False)

@@ -42,7 +42,9 @@ def day():
         "decode": numbers["h800-service-decode", "decode_throughput"],
     }
     work = {"prefill": "input_tokens", "decode": "output_tokens"}
-    local = Scenario("hgx-h800").system("domain")
+    rows = catalog.chosen("serving")
+    system = Scenario(rows[rows.set == "h800-service-decode"].system.iloc[0]).system
+    local = system("domain")
     nodes = {phase: numbers["deepseek-day", work[phase]] / (local * rate[phase] * seconds) for phase in rate}
     average = numbers["deepseek-day", "nodes_average"]
     return pd.Series(
@@ -51,8 +53,8 @@ def day():
             "nodes": sum(nodes.values()),
             "nodes_said": average,
             "cost": numbers["deepseek-day", "cost"],
-            "cost_computed": average * local * seconds * Scenario("hgx-h800").system("rent"),
-            "rent": Scenario("hgx-h800").system("rent") * size("h"),
+            "cost_computed": average * local * seconds * system("rent"),
+            "rent": system("rent") * size("h"),
             "busy": average / numbers["deepseek-day", "nodes_peak"],
             "speed": numbers["deepseek-day", "user_speed"],
             "context": numbers["deepseek-day", "context"],
