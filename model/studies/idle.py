@@ -103,7 +103,9 @@ def survey(case, systems, ranks, batch):
         fits = largest_batch(Scenario(name), case.workload, precisions()[name], own) >= own["batch"]
         for (way, part), value in values.items():
             low, high = low_high(many[way, part], axis=0)
-            frame = pd.DataFrame({"system": name, "ranks": own["ranks"], "batch": own["batch"], "way": way, "part": part})
+            frame = pd.DataFrame(
+                {"system": name, "ranks": own["ranks"], "batch": own["batch"], "way": way, "part": part}
+            )
             frames.append(frame.assign(value=value, low=low, high=high, fits=fits))
     return pd.concat(frames, ignore_index=True)
 
@@ -161,7 +163,9 @@ def floor(case, system, ranks, batch, drawn=False):
 def waiting():
     """Return the share that a serial step waits, from laws.idle and laws.step, as one Equation."""
     whole = laws.serial[symbols.step_time].rhs
-    return Equation(symbols.exchange_idle, sp.simplify(idle.idle[symbols.exchange_idle].rhs.subs(symbols.step_time, whole)))
+    return Equation(
+        symbols.exchange_idle, sp.simplify(idle.idle[symbols.exchange_idle].rhs.subs(symbols.step_time, whole))
+    )
 
 
 def summary(case, systems, ranks, batch):
@@ -197,7 +201,9 @@ def by_domain(case, systems, ranks, batch, domains):
             continue
         for domain in domains:
             value, drawn = (
-                shares(timed(case, name, case.rows(ranks, batch), each, {"domain": float(domain)}))["serial", "exchange"]
+                shares(timed(case, name, case.rows(ranks, batch), each, {"domain": float(domain)}))[
+                    "serial", "exchange"
+                ]
                 for each in (False, True)
             )
             many[name, domain] = np.ravel(drawn)
@@ -210,7 +216,9 @@ def removed(frame, many, ranks, before, half):
     found = {}
     for name, line in frame.groupby("system", sort=False):
         at = line.set_index("domain")[list(SIDES)]
-        found |= {(label, name): at.loc[size_] for label, size_ in (("before", before), ("half", half), ("after", ranks))}
+        found |= {
+            (label, name): at.loc[size_] for label, size_ in (("before", before), ("half", half), ("after", ranks))
+        }
         gone = 1 - many[name, ranks] / many[name, before]
         value = 1 - at.value[ranks] / at.value[before]
         found["removed", name] = pd.Series([value, *low_high(gone)], index=SIDES)
@@ -250,7 +258,9 @@ def _gained(case, frame):
         asked = Asked(case.workload, row.phase, row.precision, row.engine if isinstance(row.engine, str) else None)
         gain = []
         for drawn in (False, True):
-            one, two = (step.duration(case.scenario(row.system, drawn), asked, inputs, turns) for turns in WAYS.values())
+            one, two = (
+                step.duration(case.scenario(row.system, drawn), asked, inputs, turns) for turns in WAYS.values()
+            )
             gain.append(np.ravel(one / two - 1))
         sides.append((gain[0][0], *low_high(gain[1])))
     return frame.drop(columns=[*SIDES], errors="ignore").join(pd.DataFrame(sides, columns=SIDES, index=frame.index))
@@ -259,7 +269,9 @@ def _gained(case, frame):
 def random_loads(case, groups, tokens):
     """Return the load ratio of random routing by the law of balls in bins, over ranks and tokens of each."""
     shape = catalog.load("workloads").loc[case.workload]
-    frame = pd.DataFrame([(group, each) for group in groups for each in tokens], columns=["group_devices", "step_tokens"])
+    frame = pd.DataFrame(
+        [(group, each) for group in groups for each in tokens], columns=["group_devices", "step_tokens"]
+    )
     frame = frame.assign(topk=shape.topk, experts=shape.experts)
     return frame.assign(load_ratio=idle.balls_in_bins.evaluate(symbols.load_ratio, frame))
 

@@ -17,38 +17,6 @@ KEPT = (
     *("quantity", "set", "system", "software", "op", "ranks", "tokens", "bytes", "batch", "context"),
     *("measured", "predicted", "low", "high", "error", "error_without", "inside", "source", "locator"),
 )
-EXCHANGE = {"op": "dispatch", "tokens": 128, "hidden": 7168, "experts": 256, "topk": 8, "bytes_per_element": 1}
-STEP = {"model": "deepseek-v3", "batch": 96, "context": 4096}
-RECOVERY = {"checkpoint_write": 60, "downtime": 300, "reload": 300}
-ASKED = (  # what the drivers of a prediction are shown for: title, quantity, system, inputs
-    ("dispatch among 64 ranks on hgx-h100", "all_to_all_time", "hgx-h100", EXCHANGE | {"ranks": 64}),
-    ("dispatch among 144 ranks on gb200-nvl72", "all_to_all_time", "gb200-nvl72", EXCHANGE | {"ranks": 144}),
-    (
-        "all-reduce of 1 GiB among 4,096 ranks on hgx-h100",
-        "all_reduce_time",
-        "hgx-h100",
-        {"ranks": 4096, "bytes": 2**30},
-    ),
-    (
-        "decode on cloudmatrix384",
-        "decode_throughput",
-        "cloudmatrix384",
-        STEP | {"ranks": 160, "precision": "int8", "tokens_per_step": 1.7},
-    ),
-    ("decode on hgx-h800", "decode_throughput", "hgx-h800", STEP | {"ranks": 144, "precision": "fp8"}),
-    (
-        "decode on 32 devices of gb200-nvl72",
-        "decode_throughput",
-        "gb200-nvl72",
-        STEP | {"ranks": 32, "precision": "nvfp4", "engine": "trtllm"},
-    ),
-    (
-        "effective share of 100,000 devices like hgx-h100",
-        "effective_training_share",
-        "hgx-h100",
-        RECOVERY | {"devices": 100_000},
-    ),
-)
 
 
 def headline(compared):
@@ -119,11 +87,14 @@ def tools():
     return errors, theirs, ours.tokens.iloc[0]
 
 
-def drivers(seed):
-    """Return the three numbers that drive each of ASKED most: prediction, factor, first, total (Sobol's indices)."""
+def drivers(asked, seed):
+    """Return the three numbers that drive each prediction most: prediction, factor, first, total (Sobol's indices).
+
+    asked: tuples of a title, a quantity, a system and inputs.
+    """
     parts = [
         sensitivity.ranking(name, inputs, system, seed=seed).head(3).assign(prediction=title)
-        for title, name, system, inputs in ASKED
+        for title, name, system, inputs in asked
     ]
     found = pd.concat(parts, ignore_index=True)
     return found[found.total > 0.01]

@@ -158,5 +158,7 @@ def pairs(axis, frame, first, second, label, roles, names):
 
 def filled(axis):
     """Return (marks, labels) of the legend's entries without those of which nothing is drawn."""
-    found = [(mark, label) for mark, label in zip(*axis.get_legend_handles_labels(), strict=True) if len(mark.get_xdata())]
+    found = [
+        (mark, label) for mark, label in zip(*axis.get_legend_handles_labels(), strict=True) if len(mark.get_xdata())
+    ]
     return [mark for mark, _ in found], [label for _, label in found]

@@ -176,7 +176,9 @@ def at(frame, paces):
 
     paces: mapping of names to speeds; what is out of reach has no row.
     """
-    rows = frame.set_index(["system", "speed"])[["throughput", "low", "high"]].set_axis(["value", "low", "high"], axis=1)
+    rows = frame.set_index(["system", "speed"])[["throughput", "low", "high"]].set_axis(
+        ["value", "low", "high"], axis=1
+    )
     found = {
         (system, name): rows.loc[system, speed]
         for system in frame.system.unique()
