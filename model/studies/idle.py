@@ -212,7 +212,7 @@ def by_domain(case, systems, ranks, batch, domains):
 
 
 def removed(frame, many, ranks, before, half):
-    """Return SIDES of the waiting in a small domain, in half of the group's and in one that holds it, and the share gone."""
+    """Return SIDES of the waiting in a small domain, in half of the group, in one that holds it, and the share gone."""
     found = {}
     for name, line in frame.groupby("system", sort=False):
         at = line.set_index("domain")[list(SIDES)]

@@ -1,4 +1,4 @@
-"""What predictions are held to, in summary: errors by quantity, rows for a page, other tools, what drives a prediction."""
+"""What predictions are held to, in summary: errors by quantity, rows for a page, other tools, what drives them."""
 
 import pandas as pd
 from scipy.stats import binom
@@ -48,7 +48,7 @@ def by_fan_out(rows):
 
 
 def chance(rows):
-    """Return how many rows may lie outside their interval: expected, most (in nineteen cases of twenty), seen, chance."""
+    """Return how many rows may lie outside their interval: expected, most (nineteen times of twenty), seen, chance."""
     expected = 1 - (HIGH - LOW) / 100
     outside = len(rows) - rows.inside.sum()
     most, tail = binom.ppf(0.95, len(rows), expected), binom.sf(outside - 1, len(rows), expected)

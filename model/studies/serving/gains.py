@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model.machine.scenario import Scenario
-from model.numbers.draws import LOW, HIGH, low_high
+from model.numbers.draws import HIGH, LOW, low_high
 from model.studies.serving import frontiers
 
 CARD = ("scale_out_bandwidth", "scale_out_achievable", "scale_out_latency")
