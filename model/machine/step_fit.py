@@ -25,6 +25,7 @@ SHARED = (
     *("memory_efficiency", "product_efficiency", "skew", "activation_time", "activation_exponent", "block_scaling"),
     *("reduce_startup", "overlap_slowdown", "compute_slowdown"),
 )
+OWN = ("layer_overhead", "efficiency_ratio")  # of a serving software
 ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
 CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
 FAR = ndtri(0.95)
@@ -226,7 +227,8 @@ def predict(fitted_to, rows):
 @cache
 def sources():
     """Return the source keys of the runs and priors behind the fit."""
-    return frozenset(points("calibrate").source) | frozenset(priors().source)
+    table = priors().set_index(["fit", "quantity"])
+    return frozenset(points("calibrate").source) | frozenset(table.loc[list(names())].source)
 
 
 def _weights(rows):

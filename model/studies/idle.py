@@ -92,7 +92,7 @@ def shares(times):
 
 
 def survey(case, systems, ranks, batch):
-    """Return the waiting of each system over devices and requests on each: system, ranks, batch, way, part, SIDES, fits.
+    """Return how each system waits over devices and requests on each: system, ranks, batch, way, part, SIDES, fits.
 
     ranks, batch: numbers or arrays that broadcast. fits: whether weights and cache fit into memory there.
     """
@@ -212,7 +212,7 @@ def by_domain(case, systems, ranks, batch, domains):
 
 
 def removed(frame, many, ranks, before, half):
-    """Return SIDES of the waiting in a small domain, in half of the group, in one that holds it, and the share gone."""
+    """Return SIDES of the waiting in a small domain, in half of the group, in one that holds it, and what is gone."""
     found = {}
     for name, line in frame.groupby("system", sort=False):
         at = line.set_index("domain")[list(SIDES)]

