@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.laws.all_reduce import all_gather, all_reduce, reduce_scatter, ring_reduce, small_reduce
+from model.laws.all_reduce import LARGE, SMALL, all_gather, all_reduce, reduce_scatter, ring_reduce, small_reduce
 from model.laws.exchange import all_to_all, merged_copies, random_routing, throughput, unmerged_copies
 from model.notation.equation import compute
 from model.notation.nomenclature import (
@@ -13,7 +13,6 @@ from model.notation.nomenclature import (
     reduce_scatter_time,
 )
 
-LARGE, SMALL = "all_reduce_time", "small_all_reduce_time"  # the two protocols of an all-reduce
 TREE, RING = "tree_all_reduce_time", "ring_all_reduce_time"  # the two ways of the first
 HALVES = ("all_gather_time", "reduce_scatter_time")
 
@@ -47,7 +46,7 @@ def all_to_all_columns(system, software, rows):
 
 
 def _visits(software, columns):
-    """Return the ranks and domains that a token visits where a copy goes to each domain first, and the fewest tokens."""
+    """Return ranks and domains that a token visits where a copy goes to each domain first, and the fewest tokens."""
     if "experts" not in columns:
         raise ValueError(
             f"{software.name} sends a copy for each domain that a token visits: give the number of experts"
@@ -162,7 +161,7 @@ def time(quantity, columns, constants, law=None, target=None):
 
 
 def large_reduces(system, software, columns):
-    """Yield (way, columns) by which a large all-reduce may run: the ring, and trees over groups where switches reduce."""
+    """Yield (way, columns) of a large all-reduce: the ring, and trees over groups where switches reduce."""
     yield RING, columns
     if switches_reduce(system, software):
         for local in groupings(columns["ranks"], system("domain"), software("group_least")):

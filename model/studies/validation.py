@@ -37,7 +37,7 @@ def compare(quantity, draws=1000, seed=0):
 
     error is predicted over measured less one; inside tells whether the measurement lies in the 5 to 95 % interval;
     error_without and inside_without are the same where no row of the same (system, software), or system, entered a fit.
-    decode_throughput: at the layout, batch, drafts and balance of the run.
+    decode_throughput: at the layout, batch, drafts and balance of the run, its cache as wide as the fit takes it to be.
     """
     rows = measured(quantity)
     if quantity == "decode_throughput":
@@ -65,6 +65,8 @@ def _throughput(rows, draws, seed, own):
         system, workload, precision, engine = words
         asked, credited = Asked(workload, "decode", precision, engine), group.batch * group.tokens_per_step
         point = {name: group[name].to_numpy(float) for name in step_fit.POINT if name != "overlap"}
+        usual = catalog.load("formats").kv_bytes_per_element[precision]
+        point["kv_bytes_per_element"] = group.kv_bytes_per_element.fillna(usual).to_numpy(float)
         for sampler in (None, Sampler(draws, (seed, 0))):
             scenario = Scenario(system, sampler, own=own)
             time = step(scenario, asked, point, False if alone else None)[0] * scenario.step_scatter(workload)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from rescaling import rescale
 
-from model.machine import collectives, operation_fit, step_fit
-from model.numbers import catalog
+from model.machine import collectives, operation_fit
 from model.numbers.facts import Facts
 
 QUANTITIES = ("all_to_all_time", "all_reduce_time", "small_all_reduce_time")
@@ -99,47 +99,23 @@ def test_at_most_two_constants_are_fitted_and_they_are_plausible(name):
     assert fit.rows == len(dict(groups(name[0]))[name[1:]])
 
 
-def test_all_systems_share_at_most_two_constants_of_a_step():
-    fit = step_fit.fit()
-    assert len(fit.names) <= 2
-    assert 0 < fit.constants()["roofline_efficiency"] < 1
-    assert fit.rows == len(step_fit.points("calibrate")) >= 2
-
-
-def rewrite(path, pick, factor):
-    """Multiply value and bounds of the rows that pick chooses."""
-    rows = pd.read_csv(path, dtype="string", keep_default_na=False)
-    chosen = pick(rows) & (rows.value != "")
-    assert chosen.any()
-    for column in ("value", "low", "high"):
-        change = chosen & (rows[column] != "")
-        rows.loc[change, column] = (pd.to_numeric(rows.loc[change, column]) * factor).astype("string")
-    rows.to_csv(path, index=False)
-    catalog._checked.cache_clear()
-
-
 def all_constants():
     fits = {name: operation_fit.fit(*name) for name in FITTED}
-    fits["step"] = step_fit.fit()
     return {name: (fit.mean.tolist(), fit.covariance.tolist(), fit.scatter) for name, fit in fits.items()}
 
 
 def test_judging_rows_never_enter_a_fit(data, refit):
     before = all_constants()
-    for table in ("network", "serving"):
-        rewrite(data / f"{table}.csv", lambda rows: rows.role == "validate", 10)
+    rescale(data / "network.csv", lambda rows: rows.role == "validate", 10)
     refit()
     assert all_constants() == before
 
 
-@pytest.mark.parametrize(
-    ("table", "changed"), [("network", FITTED[0]), ("serving", "step")], ids=["network", "serving"]
-)
-def test_calibrating_rows_do(data, refit, table, changed):
+def test_calibrating_rows_do(data, refit):
     before = all_constants()
-    rewrite(data / f"{table}.csv", lambda rows: (rows.role == "calibrate") & (rows.kind != "spec"), 0.8)
+    rescale(data / "network.csv", lambda rows: (rows.role == "calibrate") & (rows.kind != "spec"), 0.8)
     refit()
-    assert all_constants()[changed] != before[changed]
+    assert all_constants()[FITTED[0]] != before[FITTED[0]]
 
 
 def rows_of(name):
@@ -149,7 +125,7 @@ def rows_of(name):
 @pytest.mark.parametrize("name", [RICH[0], RICH[-1]], ids="-".join)
 def test_a_fit_without_a_pair_uses_no_row_of_it(data, refit, name):
     with_it, without = operation_fit.fit(*name), operation_fit.fit_without(*name)
-    rewrite(data / "network.csv", rows_of(name), 5)
+    rescale(data / "network.csv", rows_of(name), 5)
     refit()
     again = operation_fit.fit_without(*name)
     assert again.mean.tolist() == without.mean.tolist()
@@ -157,16 +133,6 @@ def test_a_fit_without_a_pair_uses_no_row_of_it(data, refit, name):
     assert again.scatter == without.scatter
     assert again.rows == 0
     assert operation_fit.fit(*name).mean.tolist() != with_it.mean.tolist()
-
-
-def test_a_step_without_a_system_uses_no_row_of_it(data, refit):
-    system = step_fit.points("calibrate").system.iloc[0]
-    before = step_fit.fit(system)
-    pick = {"serving": lambda rows: (rows.system == system) & (rows.role == "calibrate")}
-    rewrite(data / "serving.csv", pick["serving"], 0.5)
-    refit()
-    assert step_fit.fit(system).mean.tolist() == before.mean.tolist()
-    assert step_fit.fit().mean.tolist() != before.mean.tolist()
 
 
 def test_a_pair_without_rows_gets_what_the_others_found():
@@ -183,30 +149,3 @@ def test_softwares_are_those_with_rows_in_the_order_of_the_table():
     for system in rows.system.unique():
         assert list(operation_fit.softwares(system)) == list(dict.fromkeys(rows[rows.system == system].software))
     assert operation_fit.softwares("hgx-b200") == ()
-
-
-# A fit that follows an assumption.
-
-
-@pytest.fixture(scope="module")
-def recorded():
-    """Return the overhead of a layer: least, chosen, between, most, s."""
-    least, chosen, most = (
-        catalog.load("software", side).layer_overhead["kernels"] for side in ("low", "value", "high")
-    )
-    return least, chosen, (chosen + most) / 2, most
-
-
-def test_the_fitted_efficiency_follows_the_recorded_overhead_of_a_layer(recorded):
-    overhead = np.array(recorded)[:, None]
-    efficiency, more = np.exp(step_fit.follow(overhead).mean)
-    assert (np.diff(efficiency, axis=0) > 0).all()  # what a layer spends for nothing, the rest must make up
-    assert (more > 0).all()
-    ends = [step_fit.fit(None, each).constants()["roofline_efficiency"] for each in (recorded[0], recorded[-1])]
-    assert efficiency[[0, -1], 0] == pytest.approx(ends, rel=1e-7)
-    between = step_fit.fit(None, recorded[1]).constants()["roofline_efficiency"]
-    assert efficiency[1, 0] == pytest.approx(between, rel=0.02)
-
-
-def test_without_draws_the_chosen_overhead_is_the_one_fitted(recorded):
-    assert step_fit.fit(None, recorded[1]).mean == pytest.approx(step_fit.fit().mean, rel=1e-6)
