@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from model.machine.step import idle_shares, step
+from model.machine.step import Asked, idle_shares, step
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
@@ -110,10 +110,8 @@ def left(servers, others, measured, conditions):
     """
 
     def waiting(name, precision):
-        timed = (
-            step(each, conditions.workload, "decode", precision, False, conditions.decode())
-            for each in conditions.scenarios(name)
-        )
+        asked = Asked(conditions.workload, "decode", precision)
+        timed = (step(each, asked, conditions.decode(), False) for each in conditions.scenarios(name))
         return [np.ravel(idle_shares(*each)["exchange"]) for each in timed]
 
     base, found = waiting(servers, "fp8"), {}

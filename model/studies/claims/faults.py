@@ -5,7 +5,7 @@ import pandas as pd
 
 from model.laws.reliability import rate_interval
 from model.machine.machine import POOLED
-from model.machine.step import idle_shares, step
+from model.machine.step import Asked, idle_shares, step
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
@@ -99,10 +99,11 @@ def waits(system, domains, conditions):
     """
     shape, found = conditions.workload_facts(), {}
     point = columns({"ranks": shape("expert_parallel"), "batch": 1.0, "context": shape("sequence")})
+    asked = Asked(conditions.workload, "training", "fp8")
     for domain in domains:
         for way in WAYS:
             pair = conditions.scenarios(system, changes={"domain": float(domain)})
-            timed = [step(each, conditions.workload, "training", "fp8", way == "overlapped", point) for each in pair]
+            timed = [step(each, asked, point, way == "overlapped") for each in pair]
             found[domain, way] = tuple(np.ravel(idle_shares(*each)["exchange"]) for each in timed)
     return found
 
