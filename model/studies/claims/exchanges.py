@@ -63,18 +63,18 @@ def decode_waits(spans, conditions):
 
 def training(system, conditions):
     """Return the inputs of `moe_idle_share` for the workload's training run as its report describes it."""
-    shape = conditions.workload_facts()
-    stages = shape("pipeline")
+    reported = conditions.run_facts()
+    stages = reported("pipeline")
     return {
         "system": system,
         "model": conditions.workload,
         "phase": "training",
-        "ranks": shape("expert_parallel"),
+        "ranks": reported("expert_parallel"),
         "batch": 1,
-        "context": shape("sequence"),
+        "context": reported("sequence"),
         "precision": "fp8",
         "stages": stages,
-        "microbatches": shape("batch_sequences") / (shape("training_devices") / stages),
+        "microbatches": reported("batch_sequences") / (reported("training_devices") / stages),
     }
 
 

@@ -97,8 +97,8 @@ def waits(system, domains, conditions):
 
     The workload trains as its report says, on the system with its devices in domains of other sizes.
     """
-    shape, found = conditions.workload_facts(), {}
-    point = columns({"ranks": shape("expert_parallel"), "batch": 1.0, "context": shape("sequence")})
+    reported, found = conditions.run_facts(), {}
+    point = columns({"ranks": reported("expert_parallel"), "batch": 1.0, "context": reported("sequence")})
     asked = Asked(conditions.workload, "training", "fp8")
     for domain in domains:
         for way in WAYS:
