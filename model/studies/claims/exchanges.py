@@ -11,7 +11,7 @@ from model.predictions.network import all_reduce_time, all_to_all_time
 from model.studies.claims.conditions import columns, ratio
 from model.studies.claims.rule import frame, predicted, reading
 
-WAYS = ("nothing overlapped", "overlapped")
+WAYS = ("nothing overlapped", "overlapped where that is faster")
 
 
 def speed_ups(server, rack, conditions):

@@ -54,7 +54,7 @@ def shares(job, devices, times, conditions):
 def by_recovery(found, times):
     """Return of a frame of `shares` those at the times of recovery, by size of the job and name of the time.
 
-    The rows are called 16k.fast and so on: thousands of devices and the name of the time.
+    The rows are called 16k.fast, 100k.slow and so on: thousands of devices and the name of the time.
     """
     found = found[found.downtime.isin(times)]
     names = {seconds: name for name, seconds in times.items()}

@@ -35,7 +35,7 @@ def decode(point, conditions):
             text = f"at batch {point.batch:.0f}, {words}, {label}"
             speed = rate[list(NUMBERS)] / point.batch
             found[f"speed.{what}.{fit}"] = predicted("C12", "user_speed", text, speed)
-    best = predict("decode_frontier", asked.assign(speed=pace), point.system, **conditions.interval())[0]
+    best = predict("decode_frontier", asked.assign(speed=pace, layouts="all"), point.system, **conditions.interval())[0]
     for (what, words), (_, rate) in zip(TOKENS.items(), best.iterrows(), strict=True):
         text = f"best layout at {pace:.0f} per user, {words}"
         found[f"frontier.{what}"] = predicted("C12", "decode_throughput", text, rate)
@@ -77,7 +77,7 @@ def on_par(point, baselines, conditions):
 
 
 def _best(system, precision, point, pace, conditions):
-    choices = {"model": conditions.workload, "precision": precision, "layouts": "run"}
+    choices = {"model": conditions.workload, "precision": precision, "layouts": "all"}
     at = columns({"context": point.context, "tokens_per_step": point.tokens_per_step, "speed": pace})
     return [decode_frontier(each, choices, at).values for each in conditions.scenarios(system)]
 

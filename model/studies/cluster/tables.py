@@ -17,7 +17,7 @@ ANSWERS = {  # question: title, unit in which it is shown, its size in base unit
     "training_share": ("effective training share", "%", 0.01),
     "spares": ("devices to keep in reserve", "", 1.0),
     "whole_domain": ("share of time in which a domain is whole", "%", 0.01),
-    "idle": ("idle share of a decode step, two batches in turn", "%", 0.01),
+    "idle": ("idle share of a decode step, overlapped where its software does", "%", 0.01),
     "idle_one_batch": ("idle share of a decode step, one batch", "%", 0.01),
     "batch_limit": ("requests that a device's memory holds", "", 1.0),
     "throughput": ("decode throughput of a device at this batch", "tokens/s", 1.0),
