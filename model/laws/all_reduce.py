@@ -1,4 +1,4 @@
-"""All-reduce: reduction inside switches with a tree between domains, a ring over all ranks, small messages; its halves."""
+"""All-reduce: reduction in switches with a tree between domains, a ring over all ranks, small messages; its halves."""
 
 import sympy as sp
 
@@ -28,6 +28,9 @@ from model.notation.nomenclature import (
     uplink,
     waiting,
 )
+
+LARGE, SMALL = "all_reduce_time", "small_all_reduce_time"  # names of the two protocols of an all-reduce
+
 
 ring = Model(
     equations=(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.laws.all_reduce import all_gather, all_reduce, reduce_scatter, ring_reduce, small_reduce
+from model.laws.all_reduce import LARGE, SMALL, all_gather, all_reduce, reduce_scatter, ring_reduce, small_reduce
 from model.laws.exchange import all_to_all, merged_copies, random_routing, throughput, unmerged_copies
 from model.notation.equation import compute
 from model.notation.nomenclature import (
@@ -13,7 +13,6 @@ from model.notation.nomenclature import (
     reduce_scatter_time,
 )
 
-LARGE, SMALL = "all_reduce_time", "small_all_reduce_time"  # the two protocols of an all-reduce
 TREE, RING = "tree_all_reduce_time", "ring_all_reduce_time"  # the two ways of the first
 HALVES = ("all_gather_time", "reduce_scatter_time")
 
@@ -47,7 +46,7 @@ def all_to_all_columns(system, software, rows):
 
 
 def _visits(software, columns):
-    """Return the ranks and domains that a token visits where a copy goes to each domain first, and the fewest tokens."""
+    """Return ranks and domains that a token visits where a copy goes to each domain first, and the fewest tokens."""
     if "experts" not in columns:
         raise ValueError(
             f"{software.name} sends a copy for each domain that a token visits: give the number of experts"
@@ -108,14 +107,12 @@ def groupings(ranks, domain, least):
     An all-reduce may take smaller groups than a domain would allow, down to the size `least` up to which domains were
     measured as one group, so that a domain larger than any measured one is not slower than those.
     """
-    fewest = np.ceil(ranks / domain)
+    groups = np.ceil(ranks / domain)
     most = np.ceil(ranks / np.minimum(domain, least))
-    yield ranks / fewest
-    groups = np.exp2(np.ceil(np.log2(fewest)))
-    groups = np.where(groups > fewest, groups, 2 * groups)
-    while np.any(groups < 2 * most):
-        yield ranks / np.clip(groups, fewest, most)
-        groups = 2 * groups
+    yield ranks / groups
+    while np.any(groups < most):
+        groups = np.minimum(np.exp2(np.floor(np.log2(groups)) + 1), most)
+        yield ranks / groups
 
 
 def _fabric(system, dies, crosses):
@@ -162,7 +159,7 @@ def time(quantity, columns, constants, law=None, target=None):
 
 
 def large_reduces(system, software, columns):
-    """Yield (way, columns) by which a large all-reduce may run: the ring, and trees over groups where switches reduce."""
+    """Yield (way, columns) of a large all-reduce: the ring, and trees over groups where switches reduce."""
     yield RING, columns
     if switches_reduce(system, software):
         for local in groupings(columns["ranks"], system("domain"), software("group_least")):

@@ -40,7 +40,7 @@ class Fit:
 
 
 def natural(names, fitted):
-    """Return constants by name from what a fit works with. More ranks never start up sooner: growth is at least zero."""
+    """Return constants by name from what a fit works with. More ranks never start up sooner: growth is not negative."""
     found = {name: each if name in EXPONENTS else np.exp(each) for name, each in zip(names, fitted, strict=True)}
     if "growth" in found:
         found["growth"] = np.maximum(found["growth"], 0.0)
@@ -108,14 +108,14 @@ def pooled(values, errors):
 
 
 def spread(quantity, low, high):
-    """Return the standard deviation of a number as draws between its bounds have it, in the terms of a fit; 0 without."""
+    """Return the standard deviation of a number drawn between its bounds, in the terms of a fit; 0 without bounds."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return 0.0
-    return float((high - low if quantity in EXPONENTS else np.log(high / low)) / np.sqrt(12))
+    return float((high - low if quantity in EXPONENTS else np.log(high / low)) / (2 * ndtri(0.95)))
 
 
 def recorded(table, name, quantity):
-    """Return (mean, standard deviation) of a number of data/ in the terms of a fit: of its logarithm, or an exponent's."""
+    """Return (mean, standard deviation) of a number of data/ in the terms of a fit: its logarithm, or an exponent."""
     row = Facts(table, name).rows.loc[quantity]
     number = float(row.value) if quantity in EXPONENTS else float(np.log(row.value * size(row.unit)))
     return number, spread(quantity, row.low, row.high)

@@ -28,7 +28,7 @@ FLAT = 1e-4  # sd of a constant that is known as well as fixed
 
 
 class Basis(NamedTuple):
-    """What a family of fits rests on: a law (None: the chosen one), the ranks of the rows (None: all that calibrate)."""
+    """What a family of fits rests on: a law (None: the chosen), the ranks of the rows (None: all that calibrate)."""
 
     law: Model | None = None
     ranks: tuple[int, ...] | None = None
@@ -44,8 +44,11 @@ def fitted_names(software):
     return names + (("merging",) if software("merges_copies") else ())
 
 
+ALL = Basis()
+
+
 @cache
-def fit(system, software, op, basis=Basis(), own=True):
+def fit(system, software, op, basis=ALL, own=True):
     """Return the Fit of a group; own=False: what the other pairs of system and software alone would say."""
     facts = Facts("software", software)
     if "place_limit" in facts:
@@ -90,7 +93,7 @@ class Others(NamedTuple):
 @cache
 def _others(basis, without):
     """Return the Others of all pairs but one."""
-    groups = {name: rows for name, rows in _groups(Basis()).items() if name[:2] != without}
+    groups = {name: rows for name, rows in _groups(ALL).items() if name[:2] != without}
     shared, alone = _unread(), [_alone(basis.law, name) for name in groups]
     grown = [each["growth"] for each in alone if "growth" in each]
     pairs = {name[:2] for name, each in zip(groups, alone, strict=True) if "growth" in each}
@@ -116,7 +119,7 @@ def _alone(law, group):
     the rest from ranks of a server, where growth hardly matters.
     """
     system, software, op = group
-    rows = _groups(Basis())[group]
+    rows = _groups(ALL)[group]
     names = fitted_names(Facts("software", software))
     prior, found = _prior(names, system, op, Others(_unread(), 0.0)), {}
 
@@ -180,7 +183,7 @@ def _solve(rows, names, prior, law=None, typical=None):
 
 @cache
 def _groups(basis):
-    """Return the calibrating rows of each group, in the order of the table; kernels for many tokens have another law."""
+    """Return the calibrating rows of each group, in order of the table; kernels for many tokens have another law."""
     rows = measurements.measured(QUANTITY, "calibrate")
     rows = rows[~rows.software.isin(throughput_softwares())]
     if basis.ranks:

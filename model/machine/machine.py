@@ -6,6 +6,7 @@ import pandas as pd
 from model.machine import operation_fit
 from model.machine.collectives import LARGE, SMALL
 from model.numbers import catalog
+from model.numbers.configuration import shape
 from model.numbers.facts import Facts
 
 POOLED = "pooled"  # stands for a software of which no row was measured on a system
@@ -39,6 +40,8 @@ class Machine:
         """Return the Facts of a name in a table of data/, the same object each time."""
         if (table, name) not in self._facts:
             own = self._changes if (table, name) == ("reliability", self.name) else None
+            if table == "workloads" and str(name).endswith(".json"):
+                own = shape(name)
             self._facts[table, name] = Facts(table, name, self.sampler, own)
         return self._facts[table, name]
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from model.laws.all_reduce import bus
-from model.machine.collectives import LARGE, SMALL
+from model.laws.all_reduce import LARGE, SMALL, bus
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import size
 from model.numbers import catalog

@@ -1,7 +1,8 @@
 """The fitted constants of an operation, start-up time and rates, from the rows marked `calibrate` and no other.
 
 Few rows say little, so each fit starts from what the others found: with no rows at all that is the answer, and the
-wide interval says so. Nothing is stored: constants are computed when they are needed. How: `exchange_fit`, `reduce_fit`.
+wide interval says so. Nothing is stored: constants are computed when they are needed. See `exchange_fit`,
+`reduce_fit`.
 """
 
 from functools import cache

@@ -170,8 +170,9 @@ def fitted(rows):
         return np.concatenate([misfit(logs) / CLOSE, (logs - mean) / sd])
 
     found = least_squares(residuals, mean, loss="soft_l1", f_scale=2.0)
-    # The scatter of single runs about the fit; the constants' own freedom is in their covariance.
-    scatter = float(np.sqrt(np.sum(misfit(found.x) ** 2) / np.sum(weight**2)))
+    # The scatter of single runs about the fit; the constants' own freedom is in their covariance. Few systems are
+    # easily fitted: what is left there understates how far runs of one more lie off.
+    scatter = max(float(np.sqrt(np.sum(misfit(found.x) ** 2) / np.sum(weight**2))), CLOSE)
     covariance = np.linalg.inv(found.jac.T @ found.jac)
     return StepFit(found.x, covariance, scatter, len(rows), frozenset(rows.system), frozenset(rows.workload))
 

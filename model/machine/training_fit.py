@@ -1,7 +1,8 @@
 """Fits what all training steps share, from runs marked `calibrate`: few constants, each with a sourced prior.
 
 Each machine has a factor on its efficiencies, each release of the software one on what it does with experts, each
-transport of its own one on the rate between domains. Priors are rows of data/priors.csv, bounds their 5 and 95 % points.
+transport of its own one on the rate between domains. Priors are rows of data/priors.csv, whose bounds are 5 and 95 %
+points.
 """
 
 from dataclasses import dataclass
@@ -198,8 +199,8 @@ def constants(fit_, machine, asked):
 
 
 def releases():
-    """Return the names of the releases of training software that have calibrating runs, oldest first as listed."""
-    return tuple(name for name, quantity in _names(points("calibrate")) if quantity == "release_factor")[1:]
+    """Return the names of the releases of training software of which data/priors.csv says anything, sorted."""
+    return tuple(sorted(set(points().release) & set(catalog.chosen("priors").fit)))
 
 
 @cache

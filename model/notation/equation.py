@@ -96,8 +96,12 @@ class Model:
         return tuple(names), sp.lambdify(names, left, NUMERIC, cse=lambda _: (steps, left))
 
     def inputs(self, target):
-        """Return the names of the inputs that target depends on, sorted."""
-        return sorted(map(str, self.solve(target).free_symbols))
+        """Return the names of the inputs that target, a symbol or an expression, depends on, sorted."""
+        needed = set(sp.sympify(target).free_symbols)
+        for equation in reversed(self.equations):
+            if equation.lhs in needed:
+                needed = needed - {equation.lhs} | equation.rhs.free_symbols
+        return sorted(map(str, needed))
 
     def elasticity(self, target, symbol):
         """Return d ln target / d ln symbol: per cent gained per per cent spent."""

@@ -10,7 +10,7 @@ import pandas as pd
 import sympy as sp
 
 from model.machine.scenario import Scenario
-from model.notation.equation import Model, compute, kept, latex
+from model.notation.equation import Model, derive, kept, latex
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import suggest
 from model.numbers import catalog
@@ -133,18 +133,22 @@ def explain(
     what = quantity(name)
     choices, numbers, where = _one(what, _points(what, None, system, inputs))
     scenario = Scenario(where, changes=changes)
-    with kept() as calls:
-        try:
-            answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
-        except ValueError as error:
-            raise InputError(f"{name}: {error}") from error
-    law = what.law
+    try:
+        answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
+        with kept() as calls:  # a second time, when what is fitted has been fitted
+            what.values(scenario, choices, numbers)
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from error
+    laws = {law: set(law.inputs(what.target)) for law in (what.law, *what.others)}
+    asked = [(law, given) for _, given in calls for law, needed in laws.items() if needed <= given.keys()]
+    # Laws may have been asked more than once, of two protocols, say: the one that gave the answer explains it.
+    law, columns = min(
+        reversed(asked or [(what.law, numbers)]),
+        key=lambda each: abs(_number(each[0], what.target, each[1]) - answered),
+    )
     needed = set(law.inputs(what.target))
-    asked = [given for _, given in calls if needed <= given.keys()] or [numbers]
-    # A law may have been asked more than once, of two protocols, say: the one that gave the answer explains it.
-    columns = min(reversed(asked), key=lambda given: abs(_number(law.solve(what.target), given) - answered))
     equations = [
-        (str(lhs), _number(law.solve(lhs), columns), _base(lhs), str(rhs), latex(rhs), source)
+        (str(lhs), _number(law, lhs, columns), _base(lhs), str(rhs), latex(rhs), source)
         for lhs, rhs, source in ((each.lhs, each.rhs, each.source) for each in law.equations)
         if set(law.inputs(lhs)) <= columns.keys()
     ]
@@ -200,8 +204,8 @@ def _one(what, frame):
     return {key: word for key, word in choices.items() if word}, numbers, where
 
 
-def _number(expression, columns):
-    return float(np.ravel(compute(expression, columns))[0])
+def _number(law, target, columns):
+    return float(np.ravel(derive(law, (target,), columns)[0])[0])
 
 
 def _base(symbol):

@@ -43,6 +43,7 @@ class Input:
     high: float = float("inf")
     choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     meaning: str = ""
+    files: str = ""  # the end of a file's name that is taken in place of a word
 
     @property
     def words(self):
@@ -112,7 +113,7 @@ def describe(each):
     if each.words == ("*",):
         return "a name listed by `python -m model systems`"
     if each.choices:
-        return "one of " + ", ".join(each.words)
+        return "one of " + ", ".join(each.words) + (f", or the path of a {each.files} file" if each.files else "")
     high = "" if each.high == float("inf") else f" to {each.high:g}"
     return f"a number from {each.low:g}{high}" + (f", in {each.unit}" if each.unit not in ("", "1") else "")
 
@@ -145,7 +146,11 @@ def _words(each, column, where, first):
     if (accepted := each.words) != ("*",):
         words = [meant(word, accepted) or word for word in words]
         for code, word in enumerate(words):
-            if word not in accepted:
+            if (
+                (word or each.default != OPTIONAL)
+                and word not in accepted
+                and not (each.files and word.endswith(each.files))
+            ):
                 row = first + int(np.argmax(codes == code))
                 raise InputError(f"{where} row {row}: {each.name} is '{word}'; it takes {describe(each)}")
     return codes, words

@@ -73,6 +73,7 @@ QUANTITIES = (
             SOFTWARE,
         ),
         all_to_all_time,
+        others=(exchange.throughput,),
         fitted="all_to_all_time",
     ),
     Quantity(
@@ -87,6 +88,7 @@ QUANTITIES = (
             SOFTWARE,
         ),
         all_reduce_time,
+        others=(all_reduce.ring_reduce, all_reduce.small_reduce),
         fitted="all_reduce_time",
     ),
     *(

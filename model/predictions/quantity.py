@@ -36,6 +36,7 @@ class Quantity:
     inputs: tuple[Input, ...]
     evaluate: Callable
     system: str = "required"  # or "optional", where every number may be given
+    others: tuple[Model, ...] = ()  # laws of the same target that may give the answer in place of `law`
     fitted: str = ""  # the operation whose calibration rows give the software names
     layout: tuple[str, ...] = ()  # columns of the layout that a search finds
 

@@ -25,7 +25,7 @@ def engines():
     return (*(fit for fit, name in step_fit.names() if name == "layer_overhead"), "pooled")
 
 
-MODEL = Input("model", choices=workloads, meaning="a workload of data/workloads.csv")
+MODEL = Input("model", choices=workloads, meaning="a workload of data/workloads.csv, or a config.json", files=".json")
 CONTEXT = count("context")
 PRECISION = Input("precision", choices=PRECISIONS, meaning="of weights and matrix products")
 ENGINE = Input("engine", OPTIONAL, choices=engines, meaning="serving software; left out: pooled, or the machine's own")
@@ -238,7 +238,7 @@ QUANTITIES = (
         "decode_throughput",
         "token/s",
         "tokens accepted per second and device",
-        laws.serial,
+        laws.one_batch,
         symbols.decode_throughput,
         (
             *STEP,

@@ -77,8 +77,8 @@ def refuse_what_does_not_fit(columns, rows):
     room = columns["memory_share"] * columns["memory_capacity"] / 2**30
     needs = f"each device may fill {room:,.0f} GiB"
     if not missing[row]:
-        much = found["needed_bytes"][row] / 2**30
-        needs = f"this layout needs {much:,.0f} GiB of each device, which may fill {room:,.0f}"
+        layout = f"{found['needed_bytes'][row] / 2**30:,.0f} GiB of each device"
+        needs = f"this layout needs {layout}, which may fill {room:,.0f}"
     other = training_search.best(columns, job, {}, float(rows["overlap"][row]))
     if other:
         raise RowError(row, f"{needs}: {', '.join(f'{name}={number:g}' for name, number in other.items())} would fit")
@@ -117,6 +117,7 @@ QUANTITIES = (
         symbols.training_throughput,
         INPUTS,
         training_throughput,
+        layout=LAYOUT,
     ),
     Quantity(
         "training_step_time",
@@ -126,5 +127,6 @@ QUANTITIES = (
         symbols.training_step_time,
         INPUTS,
         training_step_time,
+        layout=LAYOUT,
     ),
 )

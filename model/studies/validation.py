@@ -37,7 +37,7 @@ def compare(quantity, draws=1000, seed=0):
 
     error is predicted over measured less one; inside tells whether the measurement lies in the 5 to 95 % interval;
     error_without and inside_without are the same where no row of the same (system, software), or system, entered a fit.
-    decode_throughput: at the layout, batch, drafts and balance of the run.
+    decode_throughput: at the layout, batch, drafts and balance of the run, its cache as wide as the fit takes it to be.
     """
     rows = measured(quantity)
     if quantity == "decode_throughput":
@@ -57,6 +57,24 @@ def compare(quantity, draws=1000, seed=0):
     )
 
 
+def _throughput(rows, draws, seed, own):
+    """Return (value, low, high), arrays: tokens a second and device of rows of `step_fit.points`."""
+    found = np.empty((3, len(rows)))
+    serial = rows.overlap == 0  # else the software took the shorter of one batch and two microbatches, if it may
+    for (*words, alone), group in rows.groupby([*step_fit.WORDS, serial], sort=False):
+        system, workload, precision, engine = words
+        asked, credited = Asked(workload, "decode", precision, engine), group.batch * group.tokens_per_step
+        point = {name: group[name].to_numpy(float) for name in step_fit.POINT if name != "overlap"}
+        usual = catalog.load("formats").kv_bytes_per_element[precision]
+        point["kv_bytes_per_element"] = group.kv_bytes_per_element.fillna(usual).to_numpy(float)
+        for sampler in (None, Sampler(draws, (seed, 0))):
+            scenario = Scenario(system, sampler, own=own)
+            time = step(scenario, asked, point, False if alone else None)[0] * scenario.step_scatter(workload)
+            rate = credited.to_numpy() / time
+            found[slice(1, 3) if sampler else 0, group.index] = low_high(rate, axis=0) if sampler else rate
+    return found
+
+
 def training_errors(role=None, without=None):
     """Return the measured training steps, all or of a role, with columns predicted and error, at the layout of each.
 
@@ -71,22 +89,6 @@ def training_errors(role=None, without=None):
         held = rows[judged].reset_index(drop=True)
         predicted[judged] = training_fit.predicted(training_fit.prepare(held, fit.names), fit.mean)
     return rows.assign(predicted=predicted, error=predicted / rows.measured - 1)
-
-
-def _throughput(rows, draws, seed, own):
-    """Return (value, low, high), arrays: tokens a second and device of rows of `step_fit.points`."""
-    found = np.empty((3, len(rows)))
-    serial = rows.overlap == 0  # else the software took the shorter of one batch and two microbatches, if it may
-    for (*words, alone), group in rows.groupby([*step_fit.WORDS, serial], sort=False):
-        system, workload, precision, engine = words
-        asked, credited = Asked(workload, "decode", precision, engine), group.batch * group.tokens_per_step
-        point = {name: group[name].to_numpy(float) for name in step_fit.POINT if name != "overlap"}
-        for sampler in (None, Sampler(draws, (seed, 0))):
-            scenario = Scenario(system, sampler, own=own)
-            time = step(scenario, asked, point, False if alone else None)[0] * scenario.step_scatter(workload)
-            rate = credited.to_numpy() / time
-            found[slice(1, 3) if sampler else 0, group.index] = low_high(rate, axis=0) if sampler else rate
-    return found
 
 
 def by_set(rows):
@@ -121,7 +123,10 @@ def constants():
     """Return every fitted constant with its relative standard error, the rows behind it and the scatter of its fit."""
     listed = []
     for quantity in ("all_to_all_time", LARGE, SMALL):
-        groups = operation_fit.measured(quantity, "calibrate").groupby(operation_fit.GROUP, sort=False)
+        rows = operation_fit.measured(quantity, "calibrate")
+        if quantity != "all_to_all_time":  # one fit for a machine, whichever way its library went
+            rows = rows.assign(software="nccl")
+        groups = rows.groupby(operation_fit.GROUP, sort=False)
         for (system, software, op), rows in groups:
             fit = operation_fit.fit(quantity, system, software, op)
             name = f"small {op}" if quantity == SMALL else op

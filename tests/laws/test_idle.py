@@ -81,7 +81,7 @@ def test_schedules_reduce_to_one_another():
 def test_dualpipe_waits_least_on_the_measured_times_of_deepseek_v3(fabric, saved):
     measured = catalog.chosen("serving").set_index(["set", "quantity"]).value[fabric]
     point = {name: measured[name] for name in ("forward_time", "backward_time", "weight_time")}
-    point |= {"stages": catalog.load("runs").loc["deepseek-v3-h800", "pipeline"]}
+    point |= {"stages": catalog.load("runs").loc["deepseek-v3", "pipeline"]}
     point["paired_time"] = (point["forward_time"] + point["backward_time"]) * (1 - saved)
     bubble = {name: compute(BUBBLES[name].rhs, point) for name in ("DualPipe", "ZB1P", "1F1B")}
     assert 0 < bubble["DualPipe"] < bubble["ZB1P"] < bubble["1F1B"]

@@ -30,7 +30,6 @@ from model.notation.nomenclature import (
     kv_bytes,
     load_ratio,
     memory_efficiency,
-    passes,
     processed,
     product_efficiency,
     read_experts,
@@ -98,7 +97,9 @@ def test_no_part_beats_its_roofline_and_nothing_is_forgotten(load, length, group
 
 
 def test_a_backward_pass_is_worth_two_forward_ones():
-    assert found(compute_time, layer_overhead=1e-5, passes=3) == pytest.approx(3 * found(compute_time, layer_overhead=1e-5))
+    assert found(compute_time, layer_overhead=1e-5, passes=3) == pytest.approx(
+        3 * found(compute_time, layer_overhead=1e-5)
+    )
 
 
 @pytest.mark.parametrize("time", PARTS, ids=str)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from model.machine import frontier, step
+from model.machine import step
 from model.machine.decode_law import decode_step
+from model.machine.memory import largest_batch
 from model.machine.scenario import Scenario
-from model.notation.equation import compute
+from model.notation.equation import derive
 from model.notation.nomenclature import (
     batch_limit,
     decode_throughput,
@@ -26,28 +27,22 @@ ROWS = {
 @pytest.mark.parametrize("overlap", [False, True])
 @pytest.mark.parametrize("system, precision", [("gb200-nvl72", "fp8"), ("cloudmatrix384", "int8")])
 def test_closed_form_is_the_step(system, precision, overlap):
-    law, numbers = decode_step(Scenario(system), "deepseek-v3", precision, overlap)
+    asked = step.Asked("deepseek-v3", "decode", precision)
+    law, numbers = decode_step(Scenario(system), asked, overlap)
     for size in (1.0, 8.0, 72.0, 384.0):
         scenario = Scenario(system, changes={"domain": size})
-        rows = ROWS | {"processed": np.full(len(ROWS["ranks"]), 2.0)}
-        time, busy, fair = step.step(scenario, "deepseek-v3", "decode", precision, overlap, rows)
-        point = {**numbers, **ROWS, "group_devices": ROWS["ranks"], "domain": size}
+        processed = np.full(len(ROWS["ranks"]), 2.0)
+        rows = ROWS | {"processed": processed, "drafts": np.zeros_like(processed), "kv_bytes_per_element": 2.0}
+        time, busy, fair = step.step(scenario, asked, rows, overlap)
+        point = {**numbers, **ROWS, "devices": ROWS["ranks"], "domain": size}
         point |= {"tokens_per_step": 1.7, "kv_bytes_per_element": 2.0}
         expected = {step_time: time, exchange_idle: 1 - busy / time, imbalance_idle: (busy - fair) / time}
         expected |= {user_speed: 1.7 / time, decode_throughput: ROWS["batch"] * 1.7 / time}
-        for symbol, numbers_expected in expected.items():
-            found = compute(law.solve(symbol), point)
+        expected[batch_limit] = largest_batch(scenario, "deepseek-v3", precision, rows)
+        for found, numbers_expected in zip(derive(law, tuple(expected), point), expected.values(), strict=True):
             np.testing.assert_allclose(found, numbers_expected, rtol=1e-11, atol=1e-14)
-        memory = {
-            "ranks": ROWS["ranks"],
-            "tensor_devices": 1.0,
-            "context": ROWS["context"],
-            "kv_bytes_per_element": 2.0,
-        }
-        most = frontier.largest_batch(scenario, "deepseek-v3", precision, memory)
-        np.testing.assert_allclose(compute(law.solve(batch_limit), point), most, rtol=1e-11)
 
 
 def test_a_software_to_which_no_domain_matters_is_refused():
     with pytest.raises(ValueError, match="scale-up network of hgx-h800"):
-        decode_step(Scenario("hgx-h800"), "deepseek-v3", "fp8")
+        decode_step(Scenario("hgx-h800"), step.Asked("deepseek-v3", "decode", "fp8"))

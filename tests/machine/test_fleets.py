@@ -73,7 +73,8 @@ def test_a_counted_fleet_keeps_what_its_own_count_says():
 def test_a_rate_that_is_given_does_not_spread():
     scenario = Scenario("hgx-h100", Sampler(50, 0), changes={"failure_rate": 1e-8})
     assert np.ptp(job_mtbf(scenario, {}, {"devices": np.array([8.0])})) == 0
-    both = [job_mtbf(Scenario(name, Sampler(50, 0)), {}, {"devices": np.array([8.0])}) for name in ("hgx-h100", "hgx-h200")]
+    point = {"devices": np.array([8.0])}
+    both = [job_mtbf(Scenario(name, Sampler(50, 0)), {}, point) for name in ("hgx-h100", "hgx-h200")]
     assert np.ptp(both[0] / both[1]) == pytest.approx(0, abs=1e-12)  # one fleet, whatever its machines
 
 

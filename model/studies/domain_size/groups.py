@@ -9,7 +9,7 @@ from model.laws.domain_size import break_even, useful
 from model.machine import frontier
 from model.machine import training_run as training
 from model.machine.scenario import Scenario
-from model.machine.step import columns
+from model.machine.step import Asked, columns, step
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.predictions.serving import decode_throughput
@@ -54,12 +54,13 @@ def even(surveyed, domains, group, batch):
         scenario = _resized(surveyed.system, domain)
         point = {name: np.array([each]) for name, each in {"ranks": group, **_point(asked, batch)}.items()}
         point["processed"] = np.ceil(point["tokens_per_step"])
-        step = columns(scenario, asked.model, "decode", surveyed.precision, point)
-        shape = {name: step[name] for name in ("hidden", "moe_layers")}
-        shape |= {"tokens": step["step_tokens"], "copies": step["topk"], "bytes_per_element": 1.0}
+        served = Asked(asked.model, "decode", surveyed.precision)
+        found, busy = columns(scenario, served, point), step(scenario, served, point, False)[1]
+        shape = {name: found[name] for name in ("hidden", "moe_layers")}
+        shape |= {"tokens": found["step_tokens"], "copies": found["topk"], "bytes_per_element": 1.0}
         line = {
             "volume": compute(sent, shape | {"scale_out_bandwidth": 1.0}),
-            "compute_time": step["compute_time"],
+            "compute_time": busy,
             "small_domain": float(asked.sizes[0]),
             "scale_up_bandwidth": scenario.system("scale_up_bandwidth"),
             "scale_out_bandwidth": scenario.system("scale_out_achievable"),

@@ -1,0 +1,164 @@
+"""What all systems share in a step: few constants near their priors, from calibrating rows alone, good on what is new.
+
+Errors of given runs stand in tests/studies/test_validation.py; here are those of whole sets that no fit has seen.
+"""
+
+import numpy as np
+import pytest
+from rescaling import rescale
+
+from model.machine import step_fit
+from model.machine.scenario import Scenario
+from model.numbers.draws import Sampler
+
+SERVERS = ("hgx-h200", "hgx-b200")
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return step_fit.fit()
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Return the disaggregated runs of servers that calibrate."""
+    rows = step_fit.points("calibrate")
+    return rows[rows.system.isin(SERVERS)]
+
+
+def mean_error(fitted_to, rows):
+    rows = rows.reset_index(drop=True)
+    return float(np.abs(step_fit.predict(fitted_to, rows) / rows.time - 1).mean())
+
+
+def near(one, other):
+    return one.mean == pytest.approx(other.mean, abs=1e-9)
+
+
+# Constants.
+
+
+def test_few_constants_are_shared_and_a_software_has_its_own_overhead_alone(fit):
+    owners = [owner for owner, _ in step_fit.names()]
+    assert owners.count("step") == len(step_fit.SHARED) <= 9
+    own = [name for name in step_fit.names() if name[0] != "step"]
+    assert {quantity for _, quantity in own} == {"layer_overhead", "efficiency_ratio"}
+    assert fit.rows == len(step_fit.points("calibrate")) > 4 * len(owners)
+
+
+def test_no_constant_lies_beyond_what_its_prior_allows(fit):
+    priors = step_fit.priors().set_index(["fit", "quantity"]).loc[list(step_fit.names())]
+    away = (fit.mean - priors["mean"].to_numpy()) / priors.sd.to_numpy()
+    assert np.abs(away).max() < 2
+
+
+def test_runs_narrow_what_they_tell_and_leave_the_prior_of_what_they_do_not(fit):
+    """Robust weights loosen a prior that a run pulls at, by a quarter at most."""
+    priors = step_fit.priors().set_index(["fit", "quantity"]).sd
+    errors = fit.standard_errors
+    assert all(errors[name] <= 1.25 * priors[name] for name in errors)
+    assert errors["step", "memory_efficiency"] < 0.5 * priors["step", "memory_efficiency"]
+    for unseen in (("step", "skew"), ("vllm", "layer_overhead")):  # no run tells
+        assert errors[unseen] == pytest.approx(priors[unseen], rel=0.02)
+
+
+def test_efficiencies_are_shares(fit):
+    constants = fit.constants("trtllm")
+    assert 0.5 < constants["memory_efficiency"] < 1 and 0.3 < constants["product_efficiency"] < 1
+    assert constants["overlap_slowdown"] > 1 > constants["compute_slowdown"] > 0
+    assert (np.linalg.eigvalsh(fit.covariance) > 0).all()
+
+
+def test_a_pooled_software_lies_among_those_that_were_fitted(fit):
+    overheads = [fit.constants(each)["layer_overhead"] for each, name in step_fit.names() if name == "layer_overhead"]
+    assert min(overheads) < fit.constants()["layer_overhead"] < max(overheads)
+    with pytest.raises(ValueError, match="no serving software llama.cpp: choose one of .*sglang"):
+        fit.constants("llama.cpp")
+
+
+def test_known_constants_are_found_again():
+    """Times made by the law itself, with one row ten times too long; what no row tells apart stays near its prior."""
+    rows = step_fit.points("calibrate")
+    truth = {name: np.exp(mean) for name, mean in zip(step_fit.names(), step_fit.fit().mean, strict=True)}
+    truth["step", "memory_efficiency"], truth["step", "block_scaling"] = 0.7, 1.3
+    time = step_fit.answer(step_fit.prepare(rows), truth, len(rows))
+    time[20] *= 10
+    found = step_fit.fitted(rows.assign(time=time))
+    for name in (("step", "memory_efficiency"), ("step", "block_scaling"), ("trtllm", "layer_overhead")):
+        mean = found.mean[step_fit.names().index(name)]
+        assert np.exp(mean) == pytest.approx(truth[name], rel=0.05), name
+
+
+# Which rows enter.
+
+
+def test_judging_rows_never_enter_a_fit_and_calibrating_rows_do(data, refit):
+    before = step_fit.fit()
+    for table in ("serving", "serving_runs"):
+        rescale(data / f"{table}.csv", lambda rows: rows.role == "validate", 10)
+    refit()
+    assert near(step_fit.fit(), before)
+    for table in ("serving", "serving_runs"):
+        rescale(data / f"{table}.csv", lambda rows: rows.role == "calibrate", 0.8)
+    refit()
+    assert not near(step_fit.fit(), before)
+
+
+def test_a_step_without_a_system_uses_no_row_of_it(data, refit):
+    before = step_fit.fit("hgx-h200")
+    assert "hgx-h200" not in before.systems
+    rescale(data / "serving_runs.csv", lambda rows: (rows.system == "hgx-h200") & (rows.role == "calibrate"), 0.5)
+    refit()
+    assert near(step_fit.fit("hgx-h200"), before)
+
+
+def test_calibrating_rows_are_split_runs_of_servers_and_published_wide_groups():
+    rows = step_fit.points()
+    fitted = rows[rows.role == "calibrate"]
+    assert set(fitted.workload) == {"deepseek-v3"}
+    assert fitted.ranks[fitted.system.isin(SERVERS)].eq(8).all()
+    assert not fitted.system.str.contains("nvl72").any()
+    across = rows[(rows.system == "hgx-h100") & (rows.tensor_devices > 8)]
+    assert len(across) >= 8 and (across.role == "validate").all()  # its sums are the library's, not an engine's
+
+
+# What no fit has seen.
+
+
+def test_given_runs_are_met_within_nine_per_cent(fit, runs):
+    assert len(runs) >= 80
+    assert mean_error(fit, runs) < 0.09
+
+
+@pytest.mark.parametrize("system", SERVERS)
+def test_a_server_that_is_left_out_is_met_within_twelve_per_cent(runs, system):
+    assert mean_error(step_fit.fit(system), runs[runs.system == system]) < 0.12
+
+
+@pytest.mark.parametrize(("column", "word"), [("engine", "sglang"), ("precision", "nvfp4")])
+def test_a_software_or_precision_that_is_left_out_is_met_within_twelve_per_cent(runs, column, word):
+    assert mean_error(step_fit.fit(((column, word),)), runs[runs[column] == word]) < 0.12
+
+
+def test_servers_alone_say_how_wide_groups_step(runs):
+    wide = step_fit.points()
+    wide = wide[wide.ranks > 64]
+    assert len(wide) >= 7
+    assert mean_error(step_fit.fitted(runs.reset_index(drop=True)), wide) < 0.20
+
+
+def test_what_is_unseen_widens_a_step():
+    known, system, workload = (
+        np.log(step.step_scatter(name)).std()
+        for step, name in (
+            (drawn("hgx-b200"), "deepseek-v3"),
+            (drawn("gb200-nvl72"), "deepseek-v3"),
+            (drawn("hgx-b200"), "qwen3-235b"),
+        )
+    )
+    assert step_fit.CLOSE * 0.95 < known < system < workload
+    assert Scenario("hgx-b200").step_scatter("deepseek-v3") == 1
+
+
+def drawn(system):
+    return Scenario(system, Sampler(2000, 1))
