@@ -199,8 +199,8 @@ def constants(fit_, machine, asked):
 
 
 def releases():
-    """Return the names of the releases of training software that have calibrating runs, oldest first as listed."""
-    return tuple(name for name, quantity in _names(points("calibrate")) if quantity == "release_factor")[1:]
+    """Return the names of the releases of training software of which data/priors.csv says anything, sorted."""
+    return tuple(sorted(set(points().release) & set(catalog.chosen("priors").fit)))
 
 
 @cache

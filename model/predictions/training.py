@@ -117,6 +117,7 @@ QUANTITIES = (
         symbols.training_throughput,
         INPUTS,
         training_throughput,
+        layout=LAYOUT,
     ),
     Quantity(
         "training_step_time",
@@ -126,5 +127,6 @@ QUANTITIES = (
         symbols.training_step_time,
         INPUTS,
         training_step_time,
+        layout=LAYOUT,
     ),
 )

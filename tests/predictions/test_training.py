@@ -200,3 +200,20 @@ def test_a_stack_of_constants_is_answered_row_by_row():
     stacked = training_fit.predicted(ready, np.stack([fit.mean, fit.mean + 0.1]))
     for each, moved in zip(stacked, (0, 0.1), strict=True):
         assert each == pytest.approx(training_fit.predicted(ready, fit.mean + moved), rel=1e-12)
+
+
+def test_an_empty_release_in_a_table_is_the_mean_of_all():
+    rows = pd.DataFrame(
+        [{"model": "deepseek-v3", "precision": "fp8", **JOB, "release": r} for r in ("mbridge-2509", "")]
+    )
+    named, pooled = predict("training_throughput", rows, "hgx-b200", interval=False)[0].value
+    assert pooled == asked("hgx-b200", precision="fp8").value != named
+
+
+def test_a_release_that_keeps_activations_in_a_byte_needs_less_memory():
+    """DeepSeek's own software, of which no row calibrates."""
+    own, pooled = (
+        Scenario("hgx-h800").training_columns(Training("deepseek-v3", "fp8", r)) for r in ("deepseek-v3", None)
+    )
+    assert (own["stored_width"], pooled["stored_width"]) == (1, 2)
+    assert own["release_factor"] == pooled["release_factor"]
