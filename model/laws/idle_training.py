@@ -1,4 +1,4 @@
-"""A training step from its idle shares, as a report gives them: what the study of the size of a domain still rests on."""
+"""A training step from its idle shares, as a report gives them: what the study of the domain's size still rests on."""
 
 import sympy as sp
 

@@ -256,12 +256,12 @@ exchange = Model(
         Equation(
             tensor_bytes,
             (2 * exposed_tensor * (layers - moe_layers) + moe_layers)
-            * 5
             / stages
             * compute_width
             * hidden
             * step_tokens
-            * (tensor_devices - 1),
+            * (tensor_devices - 1)
+            * 5,
             "shoeybi2019",
         ),
         Equation(

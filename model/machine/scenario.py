@@ -45,7 +45,7 @@ class Scenario(Machine):
         return self._trainings[asked]
 
     def training_scatter(self, workload):
-        """Return the factors, of shape (draws, 1), by which a training step's time scatters about its law; 1 undrawn."""
+        """Return the factors, (draws, 1), by which a training step's time scatters about its law; 1 undrawn."""
         if self.sampler is None:
             return 1.0
         facts = self.facts("priors", "training")

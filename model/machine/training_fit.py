@@ -1,7 +1,8 @@
 """Fits what all training steps share, from runs marked `calibrate`: few constants, each with a sourced prior.
 
 Each machine has a factor on its efficiencies, each release of the software one on what it does with experts, each
-transport of its own one on the rate between domains. Priors are rows of data/priors.csv, bounds their 5 and 95 % points.
+transport of its own one on the rate between domains. Priors are rows of data/priors.csv, whose bounds are 5 and 95 %
+points.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from scipy.stats import chi2
 
 from model.laws import training as laws
 from model.machine.machine import Machine
-from model.machine.step_fit import priors
+from model.machine.priors import priors
 from model.machine.training_step import JOB, LAYOUT, PEAKS, Training, columns
 from model.notation.units import size
 from model.numbers import catalog

@@ -12,6 +12,7 @@ from model.predictions.quantities import QUANTITIES, quantity
 # Usual sizes to ask with, in base units. Which rows are needed depends on them only where a group leaves its domain.
 SAMPLE = {"ranks": 64.0, "tokens": 128.0, "hidden": 7168.0, "experts": 256.0, "topk": 8.0, "batch": 64.0}
 SAMPLE |= {"context": 4096.0, "speed": 20.0, "bytes": 1e9, "confidence": 0.99, "unavailability": 0.01}
+SAMPLE |= {"devices": 4096.0, "sequences": 8192.0}
 INSIDE, BEYOND = {"ranks": 2.0}, {"domain": 2.0}  # a group within a domain; one that reaches over many of them
 
 

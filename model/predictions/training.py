@@ -1,4 +1,4 @@
-"""What can be asked of training: the throughput and the time of one step, at a given layout or at the best that fits."""
+"""What can be asked of training: throughput and time of one step, at a given layout or at the best that fits."""
 
 import numpy as np
 
@@ -77,7 +77,8 @@ def refuse_what_does_not_fit(columns, rows):
     room = columns["memory_share"] * columns["memory_capacity"] / 2**30
     needs = f"each device may fill {room:,.0f} GiB"
     if not missing[row]:
-        needs = f"this layout needs {found['needed_bytes'][row] / 2**30:,.0f} GiB of each device, which may fill {room:,.0f}"
+        much = found["needed_bytes"][row] / 2**30
+        needs = f"this layout needs {much:,.0f} GiB of each device, which may fill {room:,.0f}"
     other = training_search.best(columns, job, {}, float(rows["overlap"][row]))
     if other:
         raise RowError(row, f"{needs}: {', '.join(f'{name}={number:g}' for name, number in other.items())} would fit")

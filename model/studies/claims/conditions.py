@@ -47,6 +47,10 @@ class Conditions:
         """Return the Facts of the workload as recorded."""
         return Facts("workloads", self.workload)
 
+    def run_facts(self):
+        """Return the Facts of the workload's training run, as its report describes it."""
+        return Facts("runs", self.workload)
+
     def dispatch(self, **others):
         """Return the operating point of one FP8 dispatch of the workload, as arrays of length one."""
         shape = self.workload_facts()

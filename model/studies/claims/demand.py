@@ -107,7 +107,7 @@ def stranded(instances, domains, judged):
     """Return (readings, shares) of C17: the share of a domain that jobs of one size alone leave unused.
 
     instances: names of data/fabric.csv, job_devices; domains: {domain: devices}; judged: the domain of the claim.
-    Keys: DEVICES.DOMAIN.
+    Keys: DEVICES.DOMAIN, such as 160.384.
     """
     jobs = catalog.chosen("fabric").set_index(["topology", "quantity"]).value["serving-instances"]
     found, shares = {}, {}

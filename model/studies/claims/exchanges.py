@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from model.machine.step import idle_shares, step
+from model.machine.step import Asked, idle_shares, step
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
@@ -11,7 +11,7 @@ from model.predictions.network import all_reduce_time, all_to_all_time
 from model.studies.claims.conditions import columns, ratio
 from model.studies.claims.rule import frame, predicted, reading
 
-WAYS = ("nothing overlapped", "overlapped")
+WAYS = ("nothing overlapped", "overlapped where that is faster")
 
 
 def speed_ups(server, rack, conditions):
@@ -63,18 +63,18 @@ def decode_waits(spans, conditions):
 
 def training(system, conditions):
     """Return the inputs of `moe_idle_share` for the workload's training run as its report describes it."""
-    shape = conditions.workload_facts()
-    stages = shape("pipeline")
+    reported = conditions.run_facts()
+    stages = reported("pipeline")
     return {
         "system": system,
         "model": conditions.workload,
         "phase": "training",
-        "ranks": shape("expert_parallel"),
+        "ranks": reported("expert_parallel"),
         "batch": 1,
-        "context": shape("sequence"),
+        "context": reported("sequence"),
         "precision": "fp8",
         "stages": stages,
-        "microbatches": shape("batch_sequences") / (shape("training_devices") / stages),
+        "microbatches": reported("batch_sequences") / (reported("training_devices") / stages),
     }
 
 
@@ -110,10 +110,8 @@ def left(servers, others, measured, conditions):
     """
 
     def waiting(name, precision):
-        timed = (
-            step(each, conditions.workload, "decode", precision, False, conditions.decode())
-            for each in conditions.scenarios(name)
-        )
+        asked = Asked(conditions.workload, "decode", precision)
+        timed = (step(each, asked, conditions.decode(), False) for each in conditions.scenarios(name))
         return [np.ravel(idle_shares(*each)["exchange"]) for each in timed]
 
     base, found = waiting(servers, "fp8"), {}

@@ -5,7 +5,7 @@ import pandas as pd
 
 from model.laws.reliability import rate_interval
 from model.machine.machine import POOLED
-from model.machine.step import idle_shares, step
+from model.machine.step import Asked, idle_shares, step
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
@@ -54,7 +54,7 @@ def shares(job, devices, times, conditions):
 def by_recovery(found, times):
     """Return of a frame of `shares` those at the times of recovery, by size of the job and name of the time.
 
-    The rows are called 16k.fast and so on: thousands of devices and the name of the time.
+    The rows are called 16k.fast, 100k.slow and so on: thousands of devices and the name of the time.
     """
     found = found[found.downtime.isin(times)]
     names = {seconds: name for name, seconds in times.items()}
@@ -97,12 +97,13 @@ def waits(system, domains, conditions):
 
     The workload trains as its report says, on the system with its devices in domains of other sizes.
     """
-    shape, found = conditions.workload_facts(), {}
-    point = columns({"ranks": shape("expert_parallel"), "batch": 1.0, "context": shape("sequence")})
+    reported, found = conditions.run_facts(), {}
+    point = columns({"ranks": reported("expert_parallel"), "batch": 1.0, "context": reported("sequence")})
+    asked = Asked(conditions.workload, "training", "fp8")
     for domain in domains:
         for way in WAYS:
             pair = conditions.scenarios(system, changes={"domain": float(domain)})
-            timed = [step(each, conditions.workload, "training", "fp8", way == "overlapped", point) for each in pair]
+            timed = [step(each, asked, point, way == "overlapped") for each in pair]
             found[domain, way] = tuple(np.ravel(idle_shares(*each)["exchange"]) for each in timed)
     return found
 

@@ -3,15 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from model.laws import roofline
-from model.machine import frontier
-from model.machine.step import columns as step_columns
-from model.notation import nomenclature as symbols
-from model.notation.equation import compute
+from model.machine import memory
 from model.numbers import catalog
 from model.predictions.answer import predict
-from model.predictions.serving import decode_throughput
-from model.studies.claims.conditions import ratio
+from model.predictions.serving import decode_frontier, decode_throughput
+from model.studies.claims.conditions import columns, ratio
 from model.studies.claims.rule import NUMBERS, frame, intervals, predicted, reading, said
 
 TOKENS = {"with": "with multi-token prediction", "without": "without multi-token prediction"}
@@ -39,7 +35,7 @@ def decode(point, conditions):
             text = f"at batch {point.batch:.0f}, {words}, {label}"
             speed = rate[list(NUMBERS)] / point.batch
             found[f"speed.{what}.{fit}"] = predicted("C12", "user_speed", text, speed)
-    best = predict("decode_frontier", asked.assign(speed=pace), point.system, **conditions.interval())[0]
+    best = predict("decode_frontier", asked.assign(speed=pace, layouts="all"), point.system, **conditions.interval())[0]
     for (what, words), (_, rate) in zip(TOKENS.items(), best.iterrows(), strict=True):
         text = f"best layout at {pace:.0f} per user, {words}"
         found[f"frontier.{what}"] = predicted("C12", "decode_throughput", text, rate)
@@ -52,7 +48,7 @@ def on_par(point, baselines, conditions):
     point: row of `published` of the machine; baselines: {key: (words, set of data/serving.csv, its system)}. Keys:
     KEY.device, KEY.dense (8-bit peak), KEY.watt, KEY.dollar, and KEY.frontier, both at their best layouts.
     """
-    ours, pace = said()["C12", "decode_throughput"], [said()["C12", "user_speed"]]
+    ours, pace = said()["C12", "decode_throughput"], said()["C12", "user_speed"]
     own, life = conditions.facts(point.system), conditions.facts("C13", "claims")
     rent = [
         each("price") / each("domain") / paid("life") * paid("owner_cost") for each, paid in zip(own, life, strict=True)
@@ -74,38 +70,39 @@ def on_par(point, baselines, conditions):
             found[f"{key}.{part}"] = reading("C13", "over_h100", text, over * number, over * drawn)
     reached = _best(point.system, "int8", point, pace, conditions)
     for key, (_, _, system) in baselines.items():
-        text = f"per device, best layouts of both at {pace[0]:.0f} per user, {system}"
+        text = f"per device, best layouts of both at {pace:.0f} per user, {system}"
         both = ratio(reached, _best(system, "fp8", point, pace, conditions))
         found[f"{key}.frontier"] = reading("C13", "over_h100", text, *both)
     return frame(found)
 
 
 def _best(system, precision, point, pace, conditions):
-    at = {"context": point.context, "tokens_per_step": point.tokens_per_step, "kv_bytes_per_element": 2.0}
-    return [frontier.best(each, conditions.workload, precision, at, pace)[0] for each in conditions.scenarios(system)]
+    choices = {"model": conditions.workload, "precision": precision, "layouts": "all"}
+    at = columns({"context": point.context, "tokens_per_step": point.tokens_per_step, "speed": pace})
+    return [decode_frontier(each, choices, at).values for each in conditions.scenarios(system)]
 
 
 def box(system, cards, tokens_per_step, most, conditions):
     """Return (readings, users) of C18: enterprises that one box serves at C12's speed, and its users at once.
 
     cards: how many a box may hold; most: requests per card tried. Readings under CARDS; users: value, low, high, and
-    fits, the users that memory holds, under CARDS.
+    fits, the users that memory holds, under CARDS. Raises ValueError where the weights do not fit into one.
     """
-    batches, pace = np.arange(1, most + 1, dtype=float), said()["C12", "user_speed"]
-    memory = conditions.facts(system)[0]("memory_capacity")
-    choices = {"model": conditions.workload, "precision": "int8"}
+    pace, choices = said()["C12", "user_speed"], {"model": conditions.workload, "precision": "int8"}
     found, users, held_by = {}, {}, {}
     for number in cards:
         point = {"ranks": float(number), "context": float(conditions.context), "tokens_per_step": tokens_per_step}
-        point = {name: np.full(len(batches), each) for name, each in point.items()} | {"batch": batches}
         recorded, drawn = conditions.scenarios(system)
-        held = roofline.compute.solve(symbols.dense_bytes + symbols.expert_bytes + symbols.kv_bytes)
-        fits = compute(held, step_columns(recorded, conditions.workload, "decode", "int8", point)) <= memory
+        held = memory.largest_batch(recorded, conditions.workload, "int8", columns(point)).item()
+        batches = np.arange(1.0, min(most, held) + 1)
+        if not len(batches):
+            raise ValueError(f"{number} cards of {system} do not hold {conditions.workload}: try more")
+        point = {name: np.full(len(batches), each) for name, each in point.items()} | {"batch": batches}
         served = []
         for scenario in (recorded, drawn):
             rate = np.atleast_2d(decode_throughput(scenario, choices, point))
-            served.append(number * np.where(fits & (rate / batches >= pace), batches, 0).max(axis=1))
+            served.append(number * np.where(rate / batches >= pace, batches, 0).max(axis=1))
         active = [np.ravel(each("users_per_enterprise")) for each in conditions.facts("C18", "claims")]
         found[str(number)] = reading("C18", "enterprises", f"{number} cards", *ratio(served, active))
-        users[str(number)], held_by[str(number)] = tuple(served), number * batches[fits].max()
+        users[str(number)], held_by[str(number)] = tuple(served), number * batches.max()
     return frame(found), intervals(users).assign(fits=pd.Series(held_by))

@@ -9,7 +9,7 @@ from model.notation.equation import compute
 from model.notation.nomenclature import token_cost, token_energy, uptime_availability, whole_domain_share
 from model.numbers.draws import low_high
 from model.numbers.facts import Missing
-from model.predictions.inputs import check
+from model.predictions.inputs import RowError, check
 from model.predictions.quantities import quantity
 from model.studies.cluster.machine import RECOVERY, failure_rate, hourly, power
 
@@ -47,7 +47,8 @@ def questions(cluster):
 def ask(cluster, name, draws=None, seed=0, at_hand=None):
     """Return the answer to one question: a float, or an array of draws.
 
-    at_hand: {"frontier": its answer} where it is known already. Raises Missing where the machine lacks a number.
+    at_hand: {"frontier": its answer} where it is known already. Raises Missing where the machine lacks a number, or the
+    memory for what is asked.
     """
     if name in DERIVED:
         answer = DERIVED[name](cluster, cluster.scenario(draws, seed), draws, seed, at_hand or {})
@@ -57,7 +58,10 @@ def ask(cluster, name, draws=None, seed=0, at_hand=None):
         numbers, texts = check(what, pd.DataFrame([inputs]), cluster.system, "your cluster")
         choices = {key: words[0] for key, (_, words) in texts.items() if words[0]}
         choices.pop("system", None)
-        answer = what.values(cluster.scenario(draws, seed), choices, numbers)
+        try:
+            answer = what.values(cluster.scenario(draws, seed), choices, numbers)
+        except RowError as error:
+            raise Missing(str(error)) from error
     return np.broadcast_to(answer, (draws, 1))[:, 0] if draws else float(np.ravel(answer)[0])
 
 

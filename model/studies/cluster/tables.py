@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from model.machine import frontier
 from model.notation.units import size
 from model.numbers.draws import low_high
 from model.numbers.facts import Missing
+from model.predictions.serving import decode_frontier
 from model.studies.cluster.machine import NUMBERS, known, precisions, unit
 
 ANSWERS = {  # question: title, unit in which it is shown, its size in base units
@@ -17,7 +17,7 @@ ANSWERS = {  # question: title, unit in which it is shown, its size in base unit
     "training_share": ("effective training share", "%", 0.01),
     "spares": ("devices to keep in reserve", "", 1.0),
     "whole_domain": ("share of time in which a domain is whole", "%", 0.01),
-    "idle": ("idle share of a decode step, two batches in turn", "%", 0.01),
+    "idle": ("idle share of a decode step, overlapped where its software does", "%", 0.01),
     "idle_one_batch": ("idle share of a decode step, one batch", "%", 0.01),
     "batch_limit": ("requests that a device's memory holds", "", 1.0),
     "throughput": ("decode throughput of a device at this batch", "tokens/s", 1.0),
@@ -84,15 +84,16 @@ def frontiers(clusters, speeds, draws, seed):
     lines, gaps = [], {}
     for name, cluster in clusters.items():
         job = cluster.job
-        conditions = {"context": job["context"], "tokens_per_step": job["tokens_per_step"], "kv_bytes_per_element": 2.0}
-        served = job["model"], job["precision"], conditions, speeds
+        choices = {"model": job["model"], "precision": job["precision"], "layouts": "run"}
+        rows = {name: np.full(len(speeds), job[name]) for name in ("context", "tokens_per_step")} | {"speed": speeds}
         try:
             middle, many = (
-                frontier.best(each, *served)[0] for each in (cluster.scenario(), cluster.scenario(draws, seed))
+                decode_frontier(each, choices, rows).values
+                for each in (cluster.scenario(), cluster.scenario(draws, seed))
             )
         except Missing as gap:
             gaps[name] = str(gap)
             continue
         low, high = low_high(many, axis=0)
-        lines.append(pd.DataFrame({"machine": name, "speed": speeds, "value": middle[0], "low": low, "high": high}))
+        lines.append(pd.DataFrame({"machine": name, "speed": speeds, "value": middle, "low": low, "high": high}))
     return pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(), gaps

@@ -6,10 +6,10 @@ import pandas as pd
 from model.laws import exchange
 from model.laws.domain_faults import two_rates
 from model.laws.domain_size import break_even, useful
-from model.machine import frontier
+from model.machine import layouts, memory
 from model.machine import training_run as training
 from model.machine.scenario import Scenario
-from model.machine.step import columns
+from model.machine.step import Asked, columns, step
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.predictions.serving import decode_throughput
@@ -19,18 +19,21 @@ from model.studies.domain_size.work import fault_point
 WIDTHS = 2.0 ** np.arange(3, 9)  # devices of the groups that share the experts
 
 
-def widths(system):
-    """Return those of WIDTHS whose dies are no more than the widest."""
-    return WIDTHS[WIDTHS * Scenario(system).system("dies", 1) <= WIDTHS[-1]]
+def widths(surveyed, batch):
+    """Return those of WIDTHS whose dies are no more than the widest, and whose memory holds the batch and weights."""
+    scenario, asked = Scenario(surveyed.system), surveyed.asked
+    groups = WIDTHS[WIDTHS * scenario.system("dies", 1) <= WIDTHS[-1]]
+    rows = {"ranks": groups, "context": np.full_like(groups, asked.conditions["context"])}
+    return groups[memory.largest_batch(scenario, asked.model, surveyed.precision, rows) >= batch]
 
 
 def throughputs(surveyed, batch):
     """Return decode throughput of a device and of a dollar over that in the smallest domains, by domain and group.
 
-    Columns domain, group, device, dollar. batch: requests of a device.
+    Columns domain, group, device, dollar. batch: requests of a device; groups that do not hold it are left out.
     """
     asked, system = surveyed.asked, surveyed.system
-    groups = widths(system)
+    groups = widths(surveyed, batch)
     point = {"ranks": groups} | {name: np.full_like(groups, each) for name, each in _point(asked, batch).items()}
     choices = {"model": asked.model, "precision": surveyed.precision}
     grid = np.array([decode_throughput(_resized(system, each), choices, point) for each in asked.sizes])
@@ -54,12 +57,14 @@ def even(surveyed, domains, group, batch):
         scenario = _resized(surveyed.system, domain)
         point = {name: np.array([each]) for name, each in {"ranks": group, **_point(asked, batch)}.items()}
         point["processed"] = np.ceil(point["tokens_per_step"])
-        step = columns(scenario, asked.model, "decode", surveyed.precision, point)
-        shape = {name: step[name] for name in ("hidden", "moe_layers")}
-        shape |= {"tokens": step["step_tokens"], "copies": step["topk"], "bytes_per_element": 1.0}
+        decode = Asked(asked.model, "decode", surveyed.precision)
+        _, busy, _ = step(scenario, decode, point, False)
+        found = columns(scenario, decode, point)
+        shape = {name: found[name] for name in ("hidden", "moe_layers")}
+        shape |= {"tokens": found["step_tokens"], "copies": found["topk"], "bytes_per_element": 1.0}
         line = {
             "volume": compute(sent, shape | {"scale_out_bandwidth": 1.0}),
-            "compute_time": step["compute_time"],
+            "compute_time": busy,
             "small_domain": float(asked.sizes[0]),
             "scale_up_bandwidth": scenario.system("scale_up_bandwidth"),
             "scale_out_bandwidth": scenario.system("scale_out_achievable"),
@@ -102,7 +107,7 @@ def state(system, model, groups):
 def one_tier(system, model, sizes):
     """Return the devices that one tier of switches or copper joins (tier), and the size that no group outgrows."""
     tier = Scenario().facts("fabric", "scale-up")
-    widest = max(each.ranks for each in frontier.layouts(Scenario(system), model))
+    widest = max(each.ranks for each in layouts.possible(Scenario(system), model))
     most = min(each for each in sizes if each >= widest)
     return pd.Series({"tier": min(tier("radix"), tier("copper_domain")), "most_useful": most})
 

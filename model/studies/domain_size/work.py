@@ -133,7 +133,7 @@ def serving_work(scenario, model, precision, conditions, speeds):
     asked = Asked(model, "decode", precision)
     tried, accepted = layouts.possible(scenario, model), conditions["tokens_per_step"]
     found = frontier.curves(scenario, asked, {"context": conditions["context"]}, tried, accepted)
-    throughput, _, layout = frontier.best(scenario, asked, found, speeds)
+    throughput, _, layout = frontier.best(scenario, asked, found, speeds, scenario.step_scatter(model))
     group = np.array([each.ranks for each in found.layout] if found else [0.0])[layout]
     columns = fault_point(scenario) | {
         "group_devices": group,
