@@ -38,14 +38,15 @@ def predict(
     """
     what = quantity(name)
     numbers, texts = check(what, frame, system, where, first, passed)
-    result, layout = np.full((3, len(frame)), np.nan), {}
+    result = np.full((3, len(frame)), np.nan)
+    layout: dict[str, np.ndarray] = {}
     sources = set()
     for choices, rows in _groups(texts, len(frame)):
         try:
             with np.errstate(all="ignore"):  # what has no finite value is refused below, by row
                 sources |= _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, own, changes)
         except ValueError as error:
-            at = getattr(error, "place", 0) if isinstance(error, RowError) else 0
+            at = error.row if isinstance(error, RowError) else 0
             row = first + int(rows.start + at if isinstance(rows, slice) else rows[at])
             raise InputError(f"{where} row {row}: {error}") from error
     if (bad := ~np.isfinite(result[0])).any():
@@ -82,7 +83,7 @@ def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draw
         try:
             found = what.evaluate(scenario, choices, asked)
         except RowError as error:
-            error.place = done + error.row
+            error.row += done
             raise
         done += result[0, part].size
         if isinstance(found, Found):

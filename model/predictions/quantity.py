@@ -45,7 +45,7 @@ class Quantity:
         """Return the equation that gives the quantity from inputs and earlier equations of its law."""
         return self.law[self.target]
 
-    def values(self, scenario, choices, rows) -> np.ndarray:
+    def values(self, scenario, choices, rows):
         """Return what `evaluate` does, without the layout that a search found."""
         found = self.evaluate(scenario, choices, rows)
         return found.values if isinstance(found, Found) else found

@@ -124,14 +124,14 @@ def decode_frontier(scenario, choices, rows):
         if scenario.sampler is None and found is not None:
             reached = throughput[0] > 0
             at = [found.layout[each] for each in chosen[0]]
-            columns = {
+            found_at = {
                 "ranks": [each.ranks for each in at],
                 "tensor_devices": [each.tensor_devices for each in at],
                 "expert_devices": [each.expert_devices for each in at],
                 "drafts": found.drafts[chosen[0]],
                 "batch": batch[0],
             }
-            for name, column in columns.items():
+            for name, column in found_at.items():
                 layout[name][same] = np.where(reached, column, np.nan)
     return Found(result, layout) if scenario.sampler else Found(result[0], layout)
 
@@ -179,7 +179,7 @@ def _prefill_rates(scenario, choices, lengths):
     """Return the best prefill rate of small groups that hold the weights, for prompts of several lengths."""
     model, precision, domain = choices["model"], choices["precision"], float(np.median(scenario.system("domain")))
     few = float(memory.fewest_devices(scenario.roomiest(), model, precision, 1.0, float(np.max(lengths))))
-    best = 0.0
+    best = np.zeros(1)
     for ranks in (few, 2 * few, 4 * few):
         for tensor, spread in ((1.0, ranks), (ranks, ranks), (ranks, 1.0)):
             if tensor > domain:

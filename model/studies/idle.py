@@ -8,7 +8,7 @@ import sympy as sp
 
 from model.laws import idle
 from model.laws import step as laws
-from model.machine import step, training_run
+from model.machine import step
 from model.machine.memory import largest_batch
 from model.machine.scenario import Scenario
 from model.machine.step import Asked
@@ -18,6 +18,7 @@ from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import Sampler, low_high
 from model.simulations import routing
+from model.studies import training_run
 
 NEEDED = ("domain", "scale_up_bandwidth", "memory_bandwidth", "memory_capacity", "peak_bf16")
 RANKS = (8, 16, 32, 48, 64, 72, 96, 128, 144, 192, 256, 320)  # devices along the curves

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from model.machine.machine import POOLED
+from model.machine import frontier, layouts
 from model.machine.scenario import Scenario
 from model.machine.step import WORKLOAD
 
@@ -27,7 +27,7 @@ def rows(quantity, count, seed=0):
     """Return a frame of `count` rows of the numbers that a quantity asks for."""
     rng = np.random.default_rng(seed)
     job = {"devices": rng.integers(8, 100_000, count), "failure_rate": rng.uniform(1e-9, 1e-8, count)}
-    step = {"ranks": rng.choice(RANKS[:-1], count), "batch": rng.integers(1, 256, count)}
+    step = {"ranks": rng.choice(RANKS[1:-1], count), "batch": rng.integers(1, 128, count)}
     step |= {"context": rng.integers(100, 8000, count)}
     inputs = {
         "all_to_all_time": {
@@ -53,6 +53,12 @@ def rows(quantity, count, seed=0):
         "decode_frontier": {"speed": rng.uniform(10, 100, count), "context": np.full(count, 4096)},
     }
     return pd.DataFrame({name: values.astype(float) for name, values in inputs[quantity].items()})
+
+
+QUANTITIES = (  # those with a law by hand
+    *("all_to_all_time", *REDUCTIONS, "job_mtbf", "effective_training_share", "spare_devices", "whole_domain_share"),
+    *("moe_idle_share", "decode_throughput", "decode_frontier"),
+)
 
 
 def numbers(quantity):
@@ -102,29 +108,28 @@ def _reduce(scenario, startup=None):
 
 
 def _step(scenario, model, precision, **_):
-    workload, overlap = scenario.facts("workloads", model), scenario.facts("assumptions", "overlap")
-    widths = {"dispatch": (precision, "dispatch_bytes"), "combine": ("combine", "combine_bytes")}
+    workload, formats = scenario.facts("workloads", model), scenario.facts("formats", precision)
     ways = {}
-    for op, (name, width) in widths.items():
-        message = {"hidden": workload("hidden"), "topk": workload("topk")}
-        message["bytes_per_element"] = scenario.facts("formats", name)(width)
+    for op, width in (("dispatch", formats("dispatch_bytes")), ("combine", 2.0)):
+        message = {"hidden": workload("hidden"), "topk": workload("topk"), "bytes_per_element": width}
         ways[op] = _exchange(scenario, op, message)
-    shared = scenario.step_constants()
+    widths = {name: formats(name) for name in ("weight_bytes", "dense_weight_bytes", "block_scaled")}
+    peak = scenario.system(f"peak_{precision}")
+    credits = frontier.credit(scenario, model).items()
     return SimpleNamespace(
-        **{name: workload(name) for name in (*WORKLOAD, "expert_hidden")},
-        **{name: scenario.system(name) for name in ("memory_bandwidth", "memory_capacity", "peak_bf16", "domain")},
-        **{name: overlap(name) for name in ("overlap_slowdown", "exposed_share")},
+        **{name: workload(name) for name in WORKLOAD},
+        **{name: scenario.system(name) for name in ("memory_bandwidth", "memory_capacity", "domain")},
+        **widths,
         **ways,
-        reduce=_reduce(scenario, startup=ways["dispatch"].startup),
-        peak=scenario.system(f"peak_{precision}"),
-        dies=scenario.system("dies", 1),
-        weight_bytes=scenario.facts("formats", precision)("weight_bytes"),
+        **scenario.step_constants(),
+        reduce=_reduce(scenario),
+        peak=peak,
+        dense_peak=peak,
+        attention_peak=scenario.system("peak_bf16"),
         combine_bytes=scenario.facts("formats", "combine")("combine_bytes"),
-        kv_bytes=2.0,
+        kv_bytes=formats("kv_bytes_per_element"),
         attention_flop=workload("attention_flop_per_context"),
         memory_usable=scenario.facts("assumptions", "serving")("memory_usable"),
-        scale_block=scenario.facts("software", POOLED)("scale_block"),
-        efficiency=shared["roofline_efficiency"],
-        skew=shared["skew"],
-        layer_overhead=shared["layer_overhead"],
+        credits=[(drafts, float(tokens)) for drafts, (_, tokens) in credits],
+        layouts=[tuple(layout) for layout in layouts.run(scenario.name)],
     )

@@ -3,12 +3,14 @@
 A second derivation, too: tests/test_bench.py compares each with the study's own prediction.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy.special import lambertw
 from scipy.stats import poisson
 
 
-def all_to_all_time(c, ranks, tokens, hidden, topk, bytes_per_element, **_):
+def all_to_all_time(c, ranks, tokens, hidden, topk, bytes_per_element, startless=False, **_):
     """Return the time of one dispatch or combine, s; ranks are dies."""
     local = ranks / np.ceil(ranks / (c.domain * c.dies)) if c.uses_scale_up else 1.0
     copies = np.minimum(topk, ranks) if c.merges_copies else topk
@@ -17,8 +19,11 @@ def all_to_all_time(c, ranks, tokens, hidden, topk, bytes_per_element, **_):
     wire = copies / ranks * (local - np.minimum(c.dies, local))
     inner = sent * (wire + c.handled_copies) * (c.dies / (c.inner_efficiency * c.scale_up))
     outer = sent * (copies / ranks) * (ranks - local) * (c.dies / (c.outer_efficiency * c.scale_out))
+    moved = np.maximum(inner, outer)
+    if startless:
+        return moved
     start = c.startup * np.exp(c.growth * np.log(ranks / 8)) * (copies / topk) ** c.merging
-    return start + np.where(ranks > local, 2 * c.latency, 0) + np.maximum(inner, outer)
+    return start + np.where(ranks > local, 2 * c.latency, 0) + moved
 
 
 def all_reduce_time(c, ranks, bytes, **_):
@@ -89,101 +94,134 @@ def whole_domain_share(c, domain, unavailability, **_):
 
 def moe_idle_share(c, ranks, batch, context, **_):
     """Return the share of a decode step, without overlap, in which compute units wait."""
-    busy, exchange = halves(c, ranks, batch, context, 1.0, 1.0)
-    fair, _ = halves(c, ranks, batch, context, 1.0, 1.0, balanced=True)
-    return 1 - (1 - (exchange + busy - fair) / (busy + exchange))
+    busy, sums, (starts, transfers) = decode_parts(c, ranks, batch, context, c.skew)
+    fair, *_ = decode_parts(c, ranks, batch, context, 0.0)
+    time = busy + sums + c.moe_layers * (starts + transfers)
+    return (time - fair) / time
 
 
 def decode_throughput(c, ranks, batch, context, **_):
-    """Return tokens per second and device, the better of one batch and two overlapped ones."""
-    return batch / np.minimum(*(step_time(c, ranks, batch, context, overlap) for overlap in (False, True)))
-
-
-def step_time(c, ranks, batch, context, overlap, tensor=1):
-    """Return the time of a decode step, s."""
-    busy, exchange = halves(c, ranks, batch, context, tensor, 0.5 if overlap else 1.0)
-    if not overlap:
-        return busy + exchange
-    slowed = c.overlap_slowdown * exchange
-    return 2 * (np.maximum(busy, slowed) + c.exposed_share * np.minimum(busy, slowed))
-
-
-def halves(c, ranks, batch, context, tensor, share, balanced=False):
-    """Return (compute time, exchange time), s, of a share of a decode step; without exchanges where it is balanced."""
-    requests = batch * share
-    split = (tensor > 1) & (tensor == ranks)
-    used = c.topk / c.experts
-    if balanced:
-        load = skew = 1.0
-    else:
-        load = np.where(split, 1.0, 1 + np.sqrt(2 * np.log(ranks) * (1 - used) / (requests * c.topk)))
-        skew = np.where((ranks > 1) & ~split & (share == 1), c.skew, 1.0)
-    routed = c.moe_layers * c.expert_parameters
-    dense = np.maximum(
-        requests * (2 * (c.active_parameters - routed * c.topk) / c.peak),
-        (c.total_parameters - routed * c.experts) * c.weight_bytes / tensor / c.memory_bandwidth,
+    """Return tokens per second and device, two overlapped batches where they leave the domain and are faster."""
+    times = np.where(
+        ranks > c.domain, np.minimum(serial(c, ranks, batch, context), overlapped(c, ranks, batch, context)), 0
     )
-    touched = 1 - (1 - used) ** (requests * ranks)
+    return batch / np.where(ranks > c.domain, times, serial(c, ranks, batch, context))
+
+
+def serial(c, ranks, batch, context, tensor=1.0, spread=None, drafts=0.0):
+    """Return the time of a decode step of one batch, s."""
+    busy, sums, (starts, transfers) = decode_parts(c, ranks, batch, context, c.skew, tensor, spread, drafts)
+    return busy + sums + (c.moe_layers + drafts) * (starts + transfers)
+
+
+def overlapped(c, ranks, batch, context, tensor=1.0, spread=None, drafts=0.0):
+    """Return the time of a decode step of two microbatches in turn, s."""
+    busy, sums, (starts, transfers) = decode_parts(c, ranks, batch / 2, context, c.skew, tensor, spread, drafts)
+    computing = (1 + c.compute_slowdown) * (busy + sums)
+    exchanging = (c.moe_layers + drafts) * (starts + c.overlap_slowdown * transfers)
+    return 2 * (np.maximum(computing, exchanging) + c.exposed_share * np.minimum(computing, exchanging))
+
+
+def decode_parts(c, ranks, batch, context, skew, tensor=1.0, spread=None, drafts=0.0):
+    """Return (computing, sums, (start-ups, transfers of one layer's exchanges)) of a decode step, s."""
+    spread = ranks if spread is None else spread
+    tokens = batch * (1 + drafts)
+    touched = 1 - (1 - c.topk / c.experts) ** (tokens * ranks)
+    slots = np.ceil(c.experts / spread)
+    read = np.minimum(slots, slots * touched + np.sqrt(np.log(spread) * slots * touched * (1 - touched)))
+    load = np.where(spread > 1, 1 + skew * np.sqrt(spread / c.experts), 1.0)
+    reads, works = c.memory_efficiency * c.memory_bandwidth, c.product_efficiency
+    wide = c.dense_parameters - c.dense_ffn_parameters
+    weights = (c.dense_ffn_parameters * c.weight_bytes + wide * c.dense_weight_bytes) / tensor
+    dense = np.maximum(weights / reads, 2 * tokens * (c.dense_ffn_parameters / c.peak + wide / c.dense_peak) / works)
+    held = c.moe_layers * c.expert_parameters * c.weight_bytes * read * spread / ranks
     experts = np.maximum(
-        load * requests * (2 * routed * c.topk / c.peak),
-        np.maximum(c.experts / ranks, c.dies) * touched * (routed * c.weight_bytes / c.memory_bandwidth),
+        held / reads, load * 2 * c.moe_layers * c.topk * c.expert_parameters * tokens / (c.peak * works)
     )
-    attention = (
-        context
-        * requests
-        * np.maximum(
-            c.layers * c.attention_flop / c.peak_bf16, c.kv_elements * c.kv_bytes * tensor / c.memory_bandwidth
-        )
+    cache = batch * c.kv_elements * context * c.kv_bytes * tensor / np.minimum(tensor, c.key_value_heads)
+    looked = tokens * c.attention_flop * c.attention_layers * context
+    attention = np.maximum(cache / reads, looked / (c.attention_peak * works))
+    each = (
+        c.layer_overhead
+        + c.activation_time
+        * c.hidden
+        * c.activation_reference
+        * (tokens / c.activation_reference) ** c.activation_exponent
     )
-    busy = (dense + skew * (experts + attention)) / c.efficiency + c.layers * c.layer_overhead
-    if balanced:
-        return busy, None
-    sums = sum_up(c, tensor, requests) if tensor > 1 else 0.0
-    dies = np.maximum(ranks * c.dies, 2)
-    sent = sum(all_to_all_time(way, dies, requests / c.dies, **way.message) for way in (c.dispatch, c.combine))
-    sent = sent + c.dispatch.prepare
-    sent = np.where(split, sums, np.where(ranks * c.dies > 1, sent, 0.0))
-    return busy, c.moe_layers * sent + c.layers * sums
+    layers = c.moe_layers + c.dense_kernels * (c.layers - c.moe_layers) + drafts
+    small = layers * (1 + c.block_scaled * (c.block_scaling - 1)) * each
+    busy = (1 + drafts / c.layers) * (dense + experts + attention) + small
+    whole = tensor >= ranks
+    sums = (c.layers + drafts) * np.where(whole, 2, 1) * sum_up(c, tensor, tokens)
+    return busy, sums, tuple(np.where(whole, 0.0, each) for each in exchange(c, ranks, spread, tokens))
 
 
-def sum_up(c, tensor, requests):
-    """Return the time in which a tensor group adds up the activations of one layer, s."""
-    return all_reduce_time(c.reduce, tensor, requests * tensor * (c.hidden * c.combine_bytes))
+def exchange(c, ranks, spread, tokens):
+    """Return (start-ups, transfers) of one dispatch and one combine, s."""
+    starts, transfers, group = c.dispatch.prepare, 0.0, np.maximum(ranks, 2.0)
+    for way in (c.dispatch, c.combine):
+        message = way.message | {"topk": np.minimum(way.message["topk"] * ranks / spread, group)}
+        whole = all_to_all_time(way, group, tokens, **message)
+        transfer = all_to_all_time(way, group, tokens, **message, startless=True)
+        starts, transfers = starts + whole - transfer, transfers + transfer
+    return np.where(ranks > 1, starts, 0.0), np.where(ranks > 1, transfers, 0.0)
+
+
+def sum_up(c, tensor, tokens):
+    """Return the time in which a tensor group of one domain adds up the activations of one layer, s."""
+    message = tokens * tensor * c.hidden * c.combine_bytes
+    inside = c.reduce_startup + 2 * (tensor - 1) / tensor * message / (c.reduce.ring_efficiency * c.reduce.scale_up)
+    return np.where(tensor > 1, inside, 0.0)
 
 
 def decode_frontier(c, speed, context, **_):
     """Return the best tokens per second and device at each speed, 0 out of reach; rows of one context."""
-    allowed, best = 1 / speed, np.zeros(len(speed))
-    for ranks, tensor in layouts(c):
-        held = (c.total_parameters - c.moe_layers * c.experts * c.expert_parameters) / tensor
-        held += c.moe_layers * max(c.experts / ranks, c.dies) * c.expert_parameters
-        free = c.memory_usable * c.memory_capacity - held * c.weight_bytes
-        most = free / (c.kv_elements * c.kv_bytes * context[0] * tensor)
-        if most < 1 / tensor:
-            continue
-        batches = np.geomspace(1 / tensor, most, 24)
-        for overlap in (False, True):
-            times = step_time(c, ranks, batches, context[0], overlap, tensor)
-            passed = (times[:, None] <= allowed).sum(axis=0)
-            below = np.clip(passed - 1, 0, 23)
-            above = np.minimum(below + 1, 23)
-            low, high, shortest, longest = batches[below], batches[above], times[below], times[above]
-            for _ in range(3):
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    share = np.nan_to_num((allowed - shortest) / (longest - shortest))
-                batch = low + (high - low) * np.clip(share, 0, 1)
-                time = step_time(c, ranks, batch, context[0], overlap, tensor)
-                fast = time <= allowed
-                low, shortest = np.where(fast, batch, low), np.where(fast, time, shortest)
-                high, longest = np.where(fast, high, batch), np.where(fast, longest, time)
-            best = np.maximum(best, np.where(passed > 0, low / shortest, 0.0))
+    best = np.zeros(len(speed))
+    for drafts, credit in c.credits:
+        allowed = credit / speed
+        for ranks, tensor, spread, least, most in c.layouts:
+            fewest = max(1 / tensor, least)
+            largest = min(held(c, ranks, tensor, spread, context[0]), most)
+            if largest >= fewest:
+                batches = np.geomspace(fewest, largest, 24)
+                timed = partial(quickest, c, ranks, context=context[0], tensor=tensor, spread=spread, drafts=drafts)
+                low, time, reached = close_in(timed, batches, allowed)
+                best = np.maximum(best, np.where(reached, low * credit / time, 0.0))
     return best
 
 
-def layouts(c):
-    """Yield (ranks, devices of a tensor group) of every layout that is tried."""
-    sizes = sorted({m * 2**i for m in (1, 3, 5, 9) for i in range(12) if m * 2**i <= 1.25 * c.experts / c.dies})
-    for ranks in sizes:
-        for tensor in (2**i for i in range(12)):
-            if tensor <= min(c.expert_hidden / c.scale_block, c.domain) and ranks % tensor == 0:
-                yield ranks, tensor
+def held(c, ranks, tensor, spread, context):
+    """Return the requests per device that memory holds."""
+    dense = c.dense_ffn_parameters * c.weight_bytes
+    dense += (c.dense_parameters - c.dense_ffn_parameters + c.embedding_parameters) * c.dense_weight_bytes
+    experts = c.moe_layers * np.ceil(c.experts / spread) * spread / ranks * c.expert_parameters * c.weight_bytes
+    each = c.kv_elements * context * c.kv_bytes * tensor / min(tensor, c.key_value_heads)
+    return (c.memory_usable * c.memory_capacity - dense / tensor - experts) / each
+
+
+def quickest(c, ranks, batch, context, **layout):
+    """Return the time of a decode step, s: two microbatches where they leave the domain and are faster."""
+    time = serial(c, ranks, batch, context, **layout)
+    return np.minimum(time, overlapped(c, ranks, batch, context, **layout)) if ranks > c.domain else time
+
+
+def close_in(timed, batches, allowed):
+    """Return (batch, time, reached) of the largest batch whose step is short enough, by straight lines."""
+    times = timed(batches)
+    passed = (times[:, None] <= allowed).sum(axis=0)
+    below = np.clip(passed - 1, 0, 23)
+    above = np.minimum(below + 1, 23)
+    low, high, shortest, longest = batches[below], batches[above], times[below], times[above]
+    for _ in range(3):
+        time = timed(batch := between(low, high, shortest, longest, allowed))
+        fast = time <= allowed
+        low, shortest = np.where(fast, batch, low), np.where(fast, time, shortest)
+        high, longest = np.where(fast, high, batch), np.where(fast, longest, time)
+    return between(low, high, shortest, longest, allowed), np.minimum(allowed, longest), passed > 0
+
+
+def between(low, high, shortest, longest, allowed):
+    """Return the batch at which a straight line meets the time allowed."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.nan_to_num((allowed - shortest) / (longest - shortest))
+    return low + (high - low) * np.clip(share, 0, 1)

@@ -13,7 +13,6 @@ import numpy as np
 
 from model.machine.scenario import Scenario
 from model.predictions.answer import predict
-from model.predictions.quantities import QUANTITIES
 
 TOOLS = ("numexpr", "mlsysim", "genz-llm")
 COUNTS = {"decode_frontier": 20_000}
@@ -30,7 +29,7 @@ def measure(records, python, folder, quick):
     with subprocess.Popen(
         [python, cases.HERE / "peers.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as peers:
-        for quantity in QUANTITIES:
+        for quantity in cases.QUANTITIES:
             count = 2000 if quick else COUNTS.get(quantity, COUNT)
             rows = cases.rows(quantity, count)
             rates = _quantity(peers, quantity, rows, folder, repetitions, BUDGETS[quick], records)
@@ -76,7 +75,7 @@ def _quantity(peers, quantity, rows, folder, repetitions, budget, records):
 
 def _law(quantity, columns, system):
     """Return a call of the study's own law on arrays that need no check."""
-    what, scenario = QUANTITIES[quantity], Scenario(system)
+    what, scenario = cases.QUANTITIES[quantity], Scenario(system)
     words = {name: str(word) for name, word in cases.WORDS.get(quantity, {}).items()}
     rows = dict(columns)
     for each in what.inputs:

@@ -7,12 +7,12 @@ from model.laws import exchange
 from model.laws.domain_faults import two_rates
 from model.laws.domain_size import break_even, useful
 from model.machine import layouts, memory
-from model.machine import training_run as training
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, columns, step
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.predictions.serving import decode_throughput
+from model.studies import training_run as training
 from model.studies.domain_size import survey as surveys
 from model.studies.domain_size.work import fault_point
 

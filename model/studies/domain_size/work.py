@@ -5,10 +5,8 @@ import numpy as np
 from model.laws import domain_faults, domain_spares, reliability
 from model.laws.domain_size import useful
 from model.machine import frontier, layouts
-from model.machine import training_run as training
 from model.machine.scenario import Scenario
 from model.machine.step import Asked
-from model.machine.training_run import fitted_efficiency, run, shape
 from model.notation.equation import compute
 from model.notation.nomenclature import (
     device_tokens,
@@ -24,6 +22,8 @@ from model.notation.nomenclature import (
     tray_availability,
     work_time,
 )
+from model.studies import training_run as training
+from model.studies.training_run import fitted_efficiency, run, shape
 
 GROUPS = 2.0 ** np.arange(3, 9)  # devices of the expert-parallel groups that are tried in training
 PARTS = ("spares", "faults", "gradients", "bubble", "imbalance", "exchange", "useful")  # of installed device-time
@@ -49,7 +49,7 @@ def training_work(scenario, devices, model, groups=GROUPS, overlap=True, **fault
 
     Arrays of shape (draws or 1, 1); parts: PARTS, which sum to one. group: the expert-parallel group with the shortest
     step among `groups` that fits into memory. overlap: two microbatches, or one that waits for its exchanges. faults:
-    options of training_faults. Laws: model.machine.training_run, model.laws.domain_faults, useful.
+    options of training_faults. Laws: model.studies.training_run, model.laws.domain_faults, useful.
     """
     system, facts = scenario.system, scenario.facts("assumptions", "training")
     groups = groups[groups * np.median(system("dies", 1)) <= scenario.facts("workloads", model)("experts")]

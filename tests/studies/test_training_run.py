@@ -5,10 +5,10 @@ import pytest
 
 from model.laws.idle_training import training
 from model.machine.scenario import Scenario
-from model.machine.training_run import fitted_efficiency, measured, run, shape
 from model.notation.equation import compute
 from model.notation.nomenclature import gradient_time, model_flop_utilisation, token_flop, training_step_time, work_time
 from model.numbers import catalog
+from model.studies.training_run import fitted_efficiency, measured, run, shape
 
 REPORTED = catalog.load("runs").loc["deepseek-v3"]
 
