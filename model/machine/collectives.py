@@ -107,14 +107,12 @@ def groupings(ranks, domain, least):
     An all-reduce may take smaller groups than a domain would allow, down to the size `least` up to which domains were
     measured as one group, so that a domain larger than any measured one is not slower than those.
     """
-    fewest = np.ceil(ranks / domain)
+    groups = np.ceil(ranks / domain)
     most = np.ceil(ranks / np.minimum(domain, least))
-    yield ranks / fewest
-    groups = np.exp2(np.ceil(np.log2(fewest)))
-    groups = np.where(groups > fewest, groups, 2 * groups)
-    while np.any(groups < 2 * most):
-        yield ranks / np.clip(groups, fewest, most)
-        groups = 2 * groups
+    yield ranks / groups
+    while np.any(groups < most):
+        groups = np.minimum(np.exp2(np.floor(np.log2(groups)) + 1), most)
+        yield ranks / groups
 
 
 def _fabric(system, dies, crosses):

@@ -111,7 +111,7 @@ def spread(quantity, low, high):
     """Return the standard deviation of a number drawn between its bounds, in the terms of a fit; 0 without bounds."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return 0.0
-    return float((high - low if quantity in EXPONENTS else np.log(high / low)) / np.sqrt(12))
+    return float((high - low if quantity in EXPONENTS else np.log(high / low)) / (2 * ndtri(0.95)))
 
 
 def recorded(table, name, quantity):

@@ -93,7 +93,7 @@ class Others(NamedTuple):
 @cache
 def _others(basis, without):
     """Return the Others of all pairs but one."""
-    groups = {name: rows for name, rows in _groups(Basis()).items() if name[:2] != without}
+    groups = {name: rows for name, rows in _groups(ALL).items() if name[:2] != without}
     shared, alone = _unread(), [_alone(basis.law, name) for name in groups]
     grown = [each["growth"] for each in alone if "growth" in each]
     pairs = {name[:2] for name, each in zip(groups, alone, strict=True) if "growth" in each}
@@ -119,7 +119,7 @@ def _alone(law, group):
     the rest from ranks of a server, where growth hardly matters.
     """
     system, software, op = group
-    rows = _groups(Basis())[group]
+    rows = _groups(ALL)[group]
     names = fitted_names(Facts("software", software))
     prior, found = _prior(names, system, op, Others(_unread(), 0.0)), {}
 

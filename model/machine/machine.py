@@ -1,5 +1,6 @@
 """One system: its numbers and the fitted constants of its operations, as recorded or drawn together."""
 
+import numpy as np
 import pandas as pd
 
 from model.machine import operation_fit
@@ -85,6 +86,13 @@ class Machine:
         other = type(self)(self.name, changes=self._changes)
         other._facts[table, name] = Facts(table, name, None, given)
         return other
+
+    def undrawn(self):
+        """Return the same machine without draws, itself where it has none; of drawn changes, their medians."""
+        if self.sampler is None:
+            return self
+        changes = {name: float(np.median(number)) for name, number in self._changes.items()}
+        return type(self)(self.name, own=self._without is None, changes=changes)
 
     def rows(self):
         """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""

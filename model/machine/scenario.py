@@ -1,6 +1,8 @@
 """A machine with what all machines share in a step: constants fitted to the steps of all of them."""
 
-from model.machine import step_fit
+import numpy as np
+
+from model.machine import step_fit, training_fit, training_step
 from model.machine.machine import Machine
 
 
@@ -9,7 +11,7 @@ class Scenario(Machine):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self._steps = {}
+        self._steps, self._trainings = {}, {}
 
     def step_constants(self, engine=None):
         """Return what all systems share in a step, and a serving software's own overhead, by name; None: pooled."""
@@ -30,3 +32,23 @@ class Scenario(Machine):
         for unseen, name, known in (("system", self.name, fit.systems), ("workload", workload, fit.workloads)):
             wide += 0.0 if name in known else self.facts("priors", "step")(f"unseen_{unseen}") ** 2
         return self.sampler.scatter(f"{self.name} {workload} step", wide**0.5)
+
+    def training_columns(self, asked):
+        """Return the columns of the law of a training step that neither job nor layout set, fitted ones among them.
+
+        asked: a model.machine.training_step.Training. Numbers, or arrays of shape (draws, 1).
+        """
+        if asked not in self._trainings:
+            self._fitted_from |= training_fit.sources()
+            constants = training_fit.constants(training_fit.fit(self._without), self, asked)
+            self._trainings[asked] = {**training_step.columns(self, asked), **constants}
+        return self._trainings[asked]
+
+    def training_scatter(self, workload):
+        """Return the factors, (draws, 1), by which a training step's time scatters about its law; 1 undrawn."""
+        if self.sampler is None:
+            return 1.0
+        facts = self.facts("priors", "training")
+        known = workload in training_fit.fit(self._without).workloads
+        wide = np.hypot(facts("row_scatter"), 0.0 if known else facts("unseen_workload"))
+        return self.sampler.scatter(f"{self.name} {workload} training", wide) ** training_fit.tails(self.sampler)

@@ -10,10 +10,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
-from scipy.special import ndtri
 
 from model.laws import step as laws
 from model.machine.machine import POOLED, Machine
+from model.machine.priors import priors
 from model.machine.step import Asked, columns, may_overlap, with_constants
 from model.notation.equation import derive
 from model.notation.nomenclature import step_time
@@ -27,21 +27,11 @@ SHARED = (
 )
 ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
 CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
-FAR = ndtri(0.95)
 WORDS = ["system", "workload", "precision", "engine"]
 POINT = (
     *("ranks", "tensor_devices", "expert_devices", "redundant_experts", "skew"),
     *("batch", "context", "processed", "drafts", "kv_bytes_per_element", "overlap"),
 )
-
-
-@cache
-def priors():
-    """Return a frame of the priors of fitted constants: fit, quantity, and mean and sd of the logarithm."""
-    rows = catalog.chosen("priors")
-    rows = rows[rows.low.notna() & (rows.low > 0) & (rows.low < rows.high)]
-    base = rows.unit.map(size)
-    return rows.assign(mean=np.log(rows.value * base), sd=np.log(rows.high / rows.low) / (2 * FAR))
 
 
 @cache
@@ -226,7 +216,8 @@ def predict(fitted_to, rows):
 @cache
 def sources():
     """Return the source keys of the runs and priors behind the fit."""
-    return frozenset(points("calibrate").source) | frozenset(priors().source)
+    table = priors().set_index(["fit", "quantity"])
+    return frozenset(points("calibrate").source) | frozenset(table.loc[list(names())].source)
 
 
 def _weights(rows):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.laws.training import training
+from model.laws.idle_training import training
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, idle_shares, step
 from model.notation.equation import compute

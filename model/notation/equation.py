@@ -4,7 +4,7 @@ import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,21 @@ from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import BASE, dimension
 
 LEADING_MINUS = re.compile(r"(?:^|[{(\[])\s*-")
+
+
+def _select(conditions, choices, default):
+    """Return what numpy.select does; of two branches, the usual case, ten times as fast."""
+    if len(conditions) == 2 and conditions[1] is True:
+        return np.where(conditions[0], *choices)
+    return np.select(conditions, choices, default)
+
+
 NUMERIC = [
-    {"LambertW": lambda x, k=0: scipy.special.lambertw(x, k).real, "binomial": scipy.special.binom},
+    {
+        "LambertW": lambda x, k=0: scipy.special.lambertw(x, k).real,
+        "binomial": scipy.special.binom,
+        "select": _select,
+    },
     "scipy",
     "numpy",
 ]
@@ -60,6 +73,27 @@ class Model:
         for equation in reversed(self.equations):
             target = target.subs(equation.lhs, equation.rhs)
         return target
+
+    def answers(self, columns):
+        """Return {name: left-hand side of each equation}, evaluated in turn on a mapping of numbers or arrays."""
+        names, function = self._in_turn
+        if (calls := _kept.get()) is not None:
+            calls.append((self, columns))
+        if missing := [name for name in names if name not in columns]:
+            raise ValueError(f"the columns {missing} are missing; given are {list(columns)}")
+        return dict(zip(self._left, function(*(columns[name] for name in names)), strict=True))
+
+    @cached_property
+    def _left(self):
+        return tuple(str(each.lhs) for each in self.equations)
+
+    @cached_property
+    def _in_turn(self):
+        """Return (names of inputs, numpy code that works through the equations in turn and returns all of them)."""
+        left = [each.lhs for each in self.equations]
+        names = sorted(set(map(str, set().union(*(each.rhs.free_symbols for each in self.equations)) - set(left))))
+        steps = [(each.lhs, each.rhs) for each in self.equations]
+        return tuple(names), sp.lambdify(names, left, NUMERIC, cse=lambda _: (steps, left))
 
     def inputs(self, target):
         """Return the names of the inputs that target, a symbol or an expression, depends on, sorted."""

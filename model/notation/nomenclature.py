@@ -443,6 +443,109 @@ state_memory = symbol(
 )
 state_bytes = symbol("state_bytes", "w_T", "B", "bytes of those for each parameter that a device holds")
 
+# Training step: layout, memory, work, exchange, pipeline
+sequences = symbol("sequences", "n_q", "1", "sequences of one training step, all devices together")
+sequence = symbol("sequence", r"\ell_q", "1", "tokens of one training sequence")
+microbatch = symbol("microbatch", "b_m", "1", "sequences of one microbatch")
+context_devices = symbol("context_devices", "H_c", "1", "devices that split one sequence")
+data_devices = symbol("data_devices", "H_d", "1", "replicas of the pipeline that share out the sequences of a step")
+expert_replicas = symbol("expert_replicas", "n_X", "1", "devices that hold the same experts")
+held_dense = symbol("held_dense", "N_H", "1", "parameters outside routed experts that one device holds")
+held_experts = symbol("held_experts", "N_X", "1", "parameters of routed experts that one device holds")
+stage_layers = symbol("stage_layers", r"\Lambda_1", "1", "layers of the fullest stage")
+evenness = symbol("evenness", "u_1", "1", "layers of the fullest stage over the mean of all stages")
+sharded = symbol("sharded", "z_s", "1", "1 where weights and gradients, too, are spread over replicas, else 0")
+overlap = symbol(
+    "overlap", "z_o", "1", "1 where exchanges run beside another microbatch's work, 0 where work waits for them"
+)
+merged = symbol("merged", "z_m", "1", "1 where one copy of a token serves all its experts in one place, else 0")
+paired = symbol("paired", "z_p", "1", "1 where another microbatch's work covers an exchange between domains, else 0")
+compute_width = symbol("compute_width", "w_2", "B", "bytes of a weight or an activation in BF16")
+gradient_width = symbol("gradient_width", "w_4", "B", "bytes of a gradient as it is kept and sent")
+optimiser_width = symbol("optimiser_width", "w_O", "B", "bytes of master weight and moments of one parameter")
+stored_width = symbol("stored_width", "w_A", "B", "bytes of an activation that is kept for the backward pass")
+dispatch_width = symbol("dispatch_width", "w_1", "B", "bytes of an element on its way to experts")
+attention_elements = symbol(
+    "attention_elements", "n_a", "1", "elements of query, key, value and output of one token and layer"
+)
+attention_kept_elements = symbol(
+    "attention_kept_elements", "n_k", "1", "of these, or of what they are made from, those kept for the backward pass"
+)
+feedforward_elements = symbol(
+    "feedforward_elements", "n_f", "1", "elements inside feed-forward layers that every token passes, mean of layers"
+)
+context_elements = symbol("context_elements", "n_c", "1", "elements of keys and values of one token and layer")
+expert_hidden = symbol("expert_hidden", "h_e", "1", "inner width of one expert")
+layer_elements = symbol("layer_elements", "n_1", "1", "elements that one token has in a layer, routed experts left out")
+expert_elements = symbol("expert_elements", "n_e", "1", "elements that one token has in its routed experts")
+working_bytes = symbol("working_bytes", "Q_B", "B", "bytes of the layer at work, or of the loss over the vocabulary")
+in_flight = symbol("in_flight", "m_f", "1", "microbatches whose activations a stage keeps, over the stages")
+activation_bytes = symbol("activation_bytes", "Q_A", "B", "bytes of the activations kept, if none were computed again")
+memory_share = symbol("memory_share", r"\eta_C", "1", "share of a device's memory that a training job may fill")
+recompute = symbol("recompute", "r", "1", "share of layers whose forward pass is computed again in the backward pass")
+needed_bytes = symbol("needed_bytes", "Q_N", "B", "bytes of memory that a training step needs on the fullest device")
+mean_context = symbol("mean_context", r"\ell_a", "1", "tokens that one token attends to, mean over layers and tokens")
+product_flop = symbol("product_flop", "F_P", "FLOP", "operations of all matrix products of one microbatch on a device")
+product_time = symbol("product_time", "T_P", "s", "time of these products")
+attention_efficiency = symbol(
+    "attention_efficiency", r"\eta_A", "1", "share of the BF16 peak that attention reaches, fitted"
+)
+activation_crossings = symbol(
+    "activation_crossings", "x_A", "1", "times that an element of an activation crosses memory, both passes, fitted"
+)
+release_factor = symbol(
+    "release_factor", "R_r", "1", "traffic and start-up of experts in a release over those of the law, fitted"
+)
+activation_traffic = symbol("activation_traffic", "Q_a", "B", "bytes of activations that cross memory in a microbatch")
+expert_weight_traffic = symbol(
+    "expert_weight_traffic", "w_e", "B", "bytes that cross memory for each expert parameter held and microbatch, fitted"
+)
+dense_weight_traffic = symbol(
+    "dense_weight_traffic", "w_d", "B", "bytes that cross memory for each other parameter held and microbatch"
+)
+weight_traffic = symbol(
+    "weight_traffic", "Q_W", "B", "bytes of weights and gradients that cross memory in a microbatch"
+)
+memory_time = symbol("memory_time", "T_M", "s", "time of what crosses memory in one microbatch")
+exposed_tensor = symbol(
+    "exposed_tensor", "e_t", "1", "share of a tensor or context group's collectives that no product hides, fitted"
+)
+tensor_bytes = symbol("tensor_bytes", "V_t", "B", "bytes that tensor groups send and wait for in one microbatch")
+context_bytes = symbol("context_bytes", "V_c", "B", "bytes of keys and values that context groups send in a microbatch")
+context_rate = symbol("context_rate", "B_c", "GB/s", "rate of the links between devices of one context group")
+collective_time = symbol("collective_time", "T_{tc}", "s", "time for which a microbatch waits for these collectives")
+expert_domains = symbol("expert_domains", "d_e", "1", "scale-up domains over which experts are spread")
+inner_copies = symbol("inner_copies", r"c_\uparrow", "1", "copies of a token that its rank sends to other ranks")
+copy_bytes = symbol("copy_bytes", "V_1", "B", "bytes of one copy of every token of a microbatch, there and back")
+exposed_inside = symbol(
+    "exposed_inside", r"e_\uparrow", "1", "share of an exchange inside a domain that is waited for, fitted"
+)
+exposed_outside = symbol(
+    "exposed_outside", r"e_\rightarrow", "1", "share of an exchange between domains that no work covers, fitted"
+)
+covering_share = symbol(
+    "covering_share", "e_c", "1", "share of work that can cover an exchange between domains, fitted"
+)
+exchange_wait = symbol("exchange_wait", "T_w", "s", "time for which one microbatch waits for its exchanges")
+layer_startup = symbol("layer_startup", r"\alpha_1", "s", "start-ups of a layer with experts, both passes, fitted")
+host_time = symbol(
+    "host_time", r"\alpha_h", "s", "time in which a host launches a layer with experts, both passes, fitted"
+)
+startup_time = symbol("startup_time", "T_1", "s", "start-ups of one microbatch on a stage")
+launch_time = symbol("launch_time", "T_h", "s", "time in which the host launches one microbatch on a stage")
+hop_rate = symbol("hop_rate", "B_h", "GB/s", "rate of the link from one stage to the next")
+hop_time = symbol("hop_time", "T_2", "s", "time of the transfers of a microbatch to the next stage and back")
+device_time = symbol("device_time", "T_D", "s", "time that a device needs for one microbatch on the fullest stage")
+microbatch_time = symbol("microbatch_time", "T_m", "s", "time of one microbatch: device and host, whichever is slower")
+pipeline_time = symbol("pipeline_time", "T_p", "s", "time of all microbatches of a step, filling and draining counted")
+near_replicas = symbol("near_replicas", "n_r", "1", "replicas of a device's dense parameters inside its domain")
+near_expert_replicas = symbol("near_expert_replicas", "n_x", "1", "replicas of a device's experts inside its domain")
+gradient_outer_bytes = symbol("gradient_outer_bytes", r"G_\rightarrow", "B", "bytes of gradients and weights sent out")
+gradient_inner_bytes = symbol("gradient_inner_bytes", r"G_\uparrow", "B", "bytes of these sent inside a domain")
+gradient_rounds = symbol("gradient_rounds", "n_g", "1", "times that gradients and weights travel in a step")
+exposed_gradient = symbol("exposed_gradient", "e_r", "1", "share of that travel that no work hides, fitted")
+training_throughput = symbol("training_throughput", "Y_T", "token/s", "tokens trained per second and device")
+
 # How large a domain should be
 bare_price = symbol(
     "bare_price", "c_0", "USD", "price of a device and its share of the machine, scale-up fabric left out"

@@ -10,8 +10,9 @@ from model.predictions.inputs import check
 from model.predictions.quantities import QUANTITIES, quantity
 
 # Usual sizes to ask with, in base units. Which rows are needed depends on them only where a group leaves its domain.
-SAMPLE = {"ranks": 64.0, "tokens": 128.0, "hidden": 7168.0, "experts": 256.0, "topk": 8.0, "batch": 64.0}
-SAMPLE |= {"context": 4096.0, "speed": 20.0, "bytes": 1e9, "confidence": 0.99, "unavailability": 0.01}
+SAMPLE = {"ranks": 64.0, "tokens": 128.0, "hidden": 7168.0, "experts": 256.0, "topk": 8.0, "batch": 1.0}
+SAMPLE |= {"context": 1024.0, "speed": 20.0, "bytes": 1e9, "confidence": 0.99, "unavailability": 0.01}
+SAMPLE |= {"devices": 4096.0, "sequences": 8192.0}
 INSIDE, BEYOND = {"ranks": 2.0}, {"domain": 2.0}  # a group within a domain; one that reaches over many of them
 
 
@@ -20,6 +21,9 @@ def sample(each, system):
     if each.name == "precision":  # a format that the machine computes in
         peaks = set(catalog.provenance("systems", system).dropna(subset="value").quantity)
         return next((word for word in each.words if f"peak_{word}" in peaks), each.words[0])
+    if each.name == "model":  # the smallest mixture of experts: it fits wherever a prediction is of use
+        shapes = catalog.load("workloads")
+        return shapes[shapes.moe_layers > 0].total_parameters.idxmin()
     if each.choices:
         return each.words[0]
     return SAMPLE.get(each.name, np.sqrt(max(each.low, 1.0) * min(each.high, 1e3)))

@@ -146,7 +146,11 @@ def _words(each, column, where, first):
     if (accepted := each.words) != ("*",):
         words = [meant(word, accepted) or word for word in words]
         for code, word in enumerate(words):
-            if word not in accepted and not (each.files and word.endswith(each.files)):
+            if (
+                (word or each.default != OPTIONAL)
+                and word not in accepted
+                and not (each.files and word.endswith(each.files))
+            ):
                 row = first + int(np.argmax(codes == code))
                 raise InputError(f"{where} row {row}: {each.name} is '{word}'; it takes {describe(each)}")
     return codes, words

@@ -1,11 +1,14 @@
 """Every quantity that can be predicted, by name: one file for each subject, and this list of them."""
 
 from model.notation.spelling import suggest
-from model.predictions import network, reliability, serving
+from model.predictions import network, reliability, serving, training
 from model.predictions.inputs import InputError
 from model.predictions.quantity import Quantity
 
-QUANTITIES = {each.name: each for each in (*network.QUANTITIES, *reliability.QUANTITIES, *serving.QUANTITIES)}
+QUANTITIES = {
+    each.name: each
+    for each in (*network.QUANTITIES, *reliability.QUANTITIES, *serving.QUANTITIES, *training.QUANTITIES)
+}
 
 
 def quantity(name: str) -> Quantity:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from model.machine import operation_fit, step_fit
+from model.machine import operation_fit, step_fit, training_fit
 from model.machine.collectives import LARGE, SMALL
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, step
@@ -75,6 +75,22 @@ def _throughput(rows, draws, seed, own):
     return found
 
 
+def training_errors(role=None, without=None):
+    """Return the measured training steps, all or of a role, with columns predicted and error, at the layout of each.
+
+    Each under the constants of its release and transport, where it has some. without: a column (system, release,
+    workload) whose values are left out of the fit in turn, each judged by the others' constants.
+    """
+    rows = training_fit.points(role)
+    predicted = np.empty(len(rows))
+    for value in [None] if without is None else rows[without].unique():
+        fit = training_fit.fit(None if value is None else (without, value))
+        judged = np.full(len(rows), True) if value is None else (rows[without] == value).to_numpy()
+        held = rows[judged].reset_index(drop=True)
+        predicted[judged] = training_fit.predicted(training_fit.prepare(held, fit.names), fit.mean)
+    return rows.assign(predicted=predicted, error=predicted / rows.measured - 1)
+
+
 def by_set(rows):
     """Return, for each set of rows and role, the number of rows, the mean absolute errors and the share inside."""
     grouped = rows.groupby(["role", "system", "set"], sort=False)
@@ -107,7 +123,10 @@ def constants():
     """Return every fitted constant with its relative standard error, the rows behind it and the scatter of its fit."""
     listed = []
     for quantity in ("all_to_all_time", LARGE, SMALL):
-        groups = operation_fit.measured(quantity, "calibrate").groupby(operation_fit.GROUP, sort=False)
+        rows = operation_fit.measured(quantity, "calibrate")
+        if quantity != "all_to_all_time":  # one fit for a machine, whichever way its library went
+            rows = rows.assign(software="nccl")
+        groups = rows.groupby(operation_fit.GROUP, sort=False)
         for (system, software, op), rows in groups:
             fit = operation_fit.fit(quantity, system, software, op)
             name = f"small {op}" if quantity == SMALL else op

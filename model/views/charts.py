@@ -112,3 +112,53 @@ def ranges(axis, frame, order, label, by, marks, names, band=("low", "high")):
         places = [order.index(each) for each in part[label]]
         axis.errorbar(part.value, places, xerr=spread, fmt=marks[key], color=f"C{number}", label=names[key])
     axis.set_yticks(range(len(order)), order)
+
+
+def stacked(axis, frame, bar, value, part, order, colors, letter):
+    """Draw one horizontal bar for each of `order`, lowest first, stacked of its parts, its total at its end.
+
+    colors: mapping of parts, in order from the left; letter: column written into each piece.
+    """
+    for height, name in enumerate(order):
+        pieces, start = frame[frame[bar] == name].set_index(part), 0.0
+        for each, color in colors.items():
+            long, label = pieces[value][each], each if height == 0 else "_"
+            axis.barh(height, long, left=start, color=color, alpha=0.8, label=label, height=0.72)
+            axis.text(start + long / 2, height, pieces[letter][each], ha="center", va="center", fontsize=9)
+            start += long
+        axis.text(start, height, f"  {start:,.0f}", va="center")
+    axis.set_yticks(range(len(order)), order)
+    axis.set(xlim=(0, 1.12 * frame.groupby(bar)[value].sum().max()))
+    axis.grid(axis="y", visible=False)
+
+
+def equality(axis, frame, x, y, band, unit=1.0, margin=1.4):
+    """Draw y against x with its range, and the line on which both are equal; unit: by which all are divided."""
+    ends = [frame[x].min() / unit / margin, frame[x].max() / unit * margin]
+    axis.plot(ends, ends, color="#16161d", linewidth=0.8)
+    spread = [(frame[y] - frame[band[0]]) / unit, (frame[band[1]] - frame[y]) / unit]
+    look = {"fmt": "o", "markersize": 3.5, "elinewidth": 1, "alpha": 0.75}
+    axis.errorbar(frame[x] / unit, frame[y] / unit, [side.clip(lower=0) for side in spread], **look)
+    axis.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+
+
+def pairs(axis, frame, first, second, label, roles, names):
+    """Draw two values of each row joined by a line: the first filled in the mark of its role, the second hollow.
+
+    roles: mapping of the column `role` to marks; names: labels of each role and, under `second`, of the hollow ones.
+    """
+    axis.hlines(frame.place, frame[first], frame[second], color=GREY, linewidth=1)
+    for role, marker in roles.items():
+        part = frame[frame.role == role]
+        axis.plot(part[first], part.place, marker, color="C0", label=names[role])
+    axis.plot(frame[second], frame.place, "o", color="C1", fillstyle="none", label=names[second])
+    ticks = frame.drop_duplicates("place")
+    axis.set_yticks(ticks.place, ticks[label])
+
+
+def filled(axis):
+    """Return (marks, labels) of the legend's entries without those of which nothing is drawn."""
+    found = [
+        (mark, label) for mark, label in zip(*axis.get_legend_handles_labels(), strict=True) if len(mark.get_xdata())
+    ]
+    return [mark for mark, _ in found], [label for _, label in found]

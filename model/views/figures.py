@@ -15,6 +15,8 @@ from IPython.display import HTML, Latex, display
 from myst_nb import glue
 
 from model.notation.equation import latex
+from model.notation.nomenclature import NOMENCLATURE
+from model.notation.units import size
 from model.numbers.draws import low_high
 
 STYLE = Path(__file__).with_name("study.mplstyle")
@@ -64,6 +66,30 @@ def inline(mathematics):
     """Return LaTeX, or a sympy expression, as HTML that a page shows as mathematics within a cell of a table."""
     text = mathematics if isinstance(mathematics, str) else latex(mathematics)
     return rf'<span class="math">\({html.escape(text)}\)</span>'
+
+
+def numbered(name, equation, columns, unit=""):
+    """Glue an Equation with the numbers of `columns` (base units, by name) put in, and what comes out, in a unit.
+
+    Three lines: the left side with the law, the law with every symbol replaced by its number, the result. unit: of
+    notation.units, the nomenclature's where empty.
+    """
+    unit = unit or NOMENCLATURE[equation.lhs].unit
+    put = {symbol: _digits(columns[str(symbol)]) for symbol in equation.rhs.free_symbols}
+    outcome = _digits(columns[str(equation.lhs)] / size(unit))
+    words = r"\," + unit.replace("%", r"\%") if unit != "1" else ""
+    lines = (
+        f"{latex(equation.lhs)}&={latex(equation.rhs)}",
+        f"&={sp.latex(equation.rhs, symbol_names=put, mul_symbol='times')}",
+    )
+    body = r"\\".join((*lines, rf"&={outcome}\;\mathrm{{{words}}}"))
+    glue(name, Latex(rf"$\begin{{aligned}}{body}\end{{aligned}}$"), display=False)
+
+
+def _digits(number):
+    """Return a number as LaTeX with three digits, in brackets where it needs a power of ten."""
+    digits, _, power = f"{float(number):.3g}".partition("e")
+    return rf"\left({digits}\times 10^{{{int(power)}}}\right)" if power else digits
 
 
 def laws(*models, prefix="law"):

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from still_long import UNQUOTED, UNSEARCHED
 
 from model.notation.nomenclature import NOMENCLATURE
 
@@ -66,9 +65,7 @@ def pages():
     return "".join(path.read_text(encoding="utf-8") for path in PAGES)
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in NOTEBOOKS if path.stem not in UNSEARCHED], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_quoted_name_is_found_by_searching(path):
     code = source(path)
     labels = code + studies(code) + "".join((ROOT / name).read_text(encoding="utf-8") for name in WORDS)
@@ -78,7 +75,7 @@ def test_every_quoted_name_is_found_by_searching(path):
     assert not lost, f"notebooks/{path.name}: {lost} are quoted, and no search finds where they are glued"
 
 
-@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem not in UNQUOTED], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_nothing_is_glued_for_no_page(path):
     keys = quoted(pages(), path.stem) | set(re.findall(rf"executed/{path.stem}/([\w-]+)\.csv", pages()))
     written = set(re.findall(r'figures\.(?:value|draws|law|table|figure)\(\s*"([\w.-]+)"', source(path)))

@@ -147,13 +147,6 @@ def test_servers_alone_say_how_wide_groups_step(runs):
     assert mean_error(step_fit.fitted(runs.reset_index(drop=True)), wide) < 0.20
 
 
-def test_rows_of_cloudmatrix_that_judge_are_met_within_ten_per_cent(fit):
-    rows = step_fit.points("validate")
-    rows = rows[rows.system == "cloudmatrix384"].reset_index(drop=True)
-    assert len(rows) == 2
-    assert (np.abs(step_fit.predict(fit, rows) / rows.time - 1) < 0.10).all()
-
-
 def test_what_is_unseen_widens_a_step():
     known, system, workload = (
         np.log(step.step_scatter(name)).std()

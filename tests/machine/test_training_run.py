@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.laws.training import training
+from model.laws.idle_training import training
 from model.machine.scenario import Scenario
 from model.machine.training_run import fitted_efficiency, measured, run, shape
 from model.notation.equation import compute

@@ -6,7 +6,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from still_long import STILL_LONG
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -66,15 +65,10 @@ def test_has_short_cells_or_says_why_not(path):
         if len(lines := [line for line in source.split("\n") if line.strip()]) > LONGEST
         and not lines[0].startswith("# long: ")
     }
-    if path.stem in STILL_LONG:
-        assert long, f"{path.name} has short cells now: take it off the list"
-    else:
-        assert not long, f"{path.name}: cells with more than {LONGEST} lines: {long}; move their arithmetic to model/"
+    assert not long, f"{path.name}: cells with more than {LONGEST} lines: {long}; move their arithmetic to model/"
 
 
 def test_says_before_each_cell_what_it_does(path):
-    if path.stem in STILL_LONG:
-        pytest.skip("still to be rewritten")
     bare = [
         number
         for number, (before, cell) in enumerate(pairwise(read(path)["cells"]), 2)

@@ -1,0 +1,20 @@
+"""Priors of fitted constants: rows of data/priors.csv, whose bounds are 5 and 95 % points of a log-normal."""
+
+from functools import cache
+
+import numpy as np
+from scipy.special import ndtri
+
+from model.notation.units import size
+from model.numbers import catalog
+
+FAR = ndtri(0.95)
+
+
+@cache
+def priors():
+    """Return a frame of the priors of fitted constants: fit, quantity, and mean and sd of the logarithm."""
+    rows = catalog.chosen("priors")
+    rows = rows[rows.low.notna() & (rows.low > 0) & (rows.low < rows.high)]
+    base = rows.unit.map(size)
+    return rows.assign(mean=np.log(rows.value * base), sd=np.log(rows.high / rows.low) / (2 * FAR))
