@@ -269,7 +269,7 @@ def test_waiting_for_exchanges_makes_a_larger_domain_gain_more(surveyed):
 
 def test_the_map_starts_at_one_and_has_every_pair(surveyed):
     field = groups.throughputs(surveyed, 128)
-    assert len(field) == 2 * len(groups.widths("gb200-nvl72"))
+    assert len(field) == 2 * len(groups.widths(surveyed, 128))
     assert field[field.domain == 8][["device", "dollar"]].to_numpy() == pytest.approx(1)
     narrow = field[field.group == 8]
     assert narrow.device.to_numpy() == pytest.approx(1, rel=1e-6)  # a group that fits gains nothing

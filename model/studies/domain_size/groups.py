@@ -6,7 +6,7 @@ import pandas as pd
 from model.laws import exchange
 from model.laws.domain_faults import two_rates
 from model.laws.domain_size import break_even, useful
-from model.machine import layouts, memory
+from model.machine import memory
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, columns, step
 from model.notation import nomenclature as symbols
@@ -14,7 +14,7 @@ from model.notation.equation import compute
 from model.predictions.serving import decode_throughput
 from model.studies import training_run as training
 from model.studies.domain_size import survey as surveys
-from model.studies.domain_size.work import fault_point
+from model.studies.domain_size.work import fault_point, tried
 
 WIDTHS = 2.0 ** np.arange(3, 9)  # devices of the groups that share the experts
 
@@ -107,7 +107,7 @@ def state(system, model, groups):
 def one_tier(system, model, sizes):
     """Return the devices that one tier of switches or copper joins (tier), and the size that no group outgrows."""
     tier = Scenario().facts("fabric", "scale-up")
-    widest = max(each.ranks for each in layouts.possible(Scenario(system), model))
+    widest = max(each.ranks for each in tried(Scenario(system), model))
     most = min(each for each in sizes if each >= widest)
     return pd.Series({"tier": min(tier("radix"), tier("copper_domain")), "most_useful": most})
 

@@ -26,6 +26,8 @@ from model.studies import training_run as training
 from model.studies.training_run import fitted_efficiency, run, shape
 
 GROUPS = 2.0 ** np.arange(3, 9)  # devices of the expert-parallel groups that are tried in training
+TENSOR = 8  # devices of a tensor group, at most: a survey asks dozens of machines, and wider ones serve very fast users
+RACK = 72  # devices: groups of as many, and of two and four times as many, are tried beside powers of two
 PARTS = ("spares", "faults", "gradients", "bubble", "imbalance", "exchange", "useful")  # of installed device-time
 
 
@@ -125,14 +127,23 @@ def _shares(point, reload, spare):
     return tuple(map(np.atleast_2d, (up, compute(installed, columns | {"effective_training_share": up}))))
 
 
+def tried(scenario, model):
+    """Return the layouts of serving that are tried: groups of powers of two, or of racks, and narrow tensor groups."""
+    return [
+        each
+        for each in layouts.possible(scenario, model)
+        if each.tensor_devices <= TENSOR and (np.log2(each.ranks).is_integer() or each.ranks % RACK == 0)
+    ]
+
+
 def serving_work(scenario, model, precision, conditions, speeds):
     """Return (tokens per second and installed device, group), arrays of shape (draws or 1, speeds).
 
-    The best layout at each speed, as in model.machine.frontier, and what faults leave of its time. Law: useful.
+    The best of `tried` at each speed, as in model.machine.frontier, and what faults leave of its time. Law: useful.
     """
     asked = Asked(model, "decode", precision)
-    tried, accepted = layouts.possible(scenario, model), conditions["tokens_per_step"]
-    found = frontier.curves(scenario, asked, {"context": conditions["context"]}, tried, accepted)
+    at, accepted = {"context": conditions["context"]}, conditions["tokens_per_step"]
+    found = frontier.curves(scenario, asked, at, tried(scenario, model), accepted)
     throughput, _, layout = frontier.best(scenario, asked, found, speeds, scenario.step_scatter(model))
     group = np.array([each.ranks for each in found.layout] if found else [0.0])[layout]
     columns = fault_point(scenario) | {
