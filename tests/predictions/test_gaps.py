@@ -73,8 +73,8 @@ def test_a_rate_of_failures_is_named_where_nothing_was_counted_either(monkeypatc
 
 def test_a_gap_that_no_row_of_the_system_fills_is_not_hidden(monkeypatch):
     read = catalog.read
-    monkeypatch.setattr(catalog, "read", lambda table: read(table).query("quantity != 'layer_overhead'"))
-    with pytest.raises(Missing, match="layer_overhead"):
+    monkeypatch.setattr(catalog, "read", lambda table: read(table).query("quantity != 'key_value_heads'"))
+    with pytest.raises(Missing, match="key_value_heads"):
         gaps.lacks("decode_throughput", "gb200-nvl72")
 
 

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 import vl_convert
 
-from model.laws import exchange, idle, reliability, roofline, two_tiers
+from model.laws import exchange, idle, reliability, step, two_tiers
 from model.notation.equation import Model, compute
 from model.views import vega
 
@@ -36,8 +36,8 @@ LAWS = [
     *(equation.rhs for law in (two_tiers.two_tier, two_tiers.one_tier) for equation in law.equations),
     *(law.solve(law.equations[-1].lhs) for law in (reliability.checkpointing, reliability.first_order, idle.idle)),
     *(equation.rhs for equation in reliability.optimum.equations),
-    *(equation.rhs for law in (idle.serial, idle.overlapped, idle.balls_in_bins) for equation in law.equations),
-    roofline.compute.solve(roofline.compute.equations[-1].lhs),
+    *(equation.rhs for law in (step.serial, step.overlapped, idle.balls_in_bins) for equation in law.equations),
+    step.work.solve(step.work.equations[-1].lhs),
     exchange.all_to_all.solve(exchange.all_to_all.equations[-1].lhs),
 ]
 
