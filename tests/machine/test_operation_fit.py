@@ -10,7 +10,7 @@ from model.machine.collectives import LARGE, SMALL, all_reduce_columns, all_to_a
 from model.machine.estimate import EXPONENTS, Prior, natural, pooled, solve
 from model.numbers.facts import Facts
 
-GROUPS = exchange_fit._groups(exchange_fit.CHOSEN)
+GROUPS = exchange_fit._groups(exchange_fit.ALL)
 REDUCED = ["hgx-h100", "hgx-h200", "hgx-b200"]
 FITTED = [("all_to_all_time", *name) for name in GROUPS]
 FITTED += [(quantity, system, "nccl", "all_reduce") for quantity in (LARGE, SMALL) for system in REDUCED]
