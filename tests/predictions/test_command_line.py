@@ -242,7 +242,10 @@ SINGLE = {
     "out of range": ([*ASK, *with_(ranks="1e12")], ["ranks", "1e12", "1e+09"]),
     "no faults at all": (["predict", "job_mtbf", "devices=8", "failure_rate=0"], ["job_mtbf"]),
     "an unknown precision": ([*SERVE, "precision=fp16"], ["precision", "fp16", "bf16, fp8, int8, nvfp4"]),
-    "a precision without a peak": ([*SERVE[:5], "ranks=16", "batch=8", "context=100", "precision=int8"], ["hgx-h100", "peak_int8"]),
+    "a precision without a peak": (
+        [*SERVE[:5], "ranks=16", "batch=8", "context=100", "precision=int8"],
+        ["hgx-h100", "peak_int8"],
+    ),
     "a seed that is not a number": ([*ASK, *PAIRS, "--seed", "x"], ["--seed"]),
     "an unknown option": ([*ASK, *PAIRS, "--jsn"], ["--jsn"]),
     "a table without a name": ([*ASK, "--table"], ["--table"]),
