@@ -72,8 +72,9 @@ def all_reduce_columns(system, software, rows):
     """Return every column of the all-reduce laws but the fitted constants; rows: mapping of arrays ranks, bytes."""
     ranks = rows["ranks"]
     local = local_ranks(ranks, system("domain"))
+    least = software("group_least") if switches_reduce(system, software) else np.inf  # only trees take smaller groups
     return {
-        **_fabric(system, 1, np.any(ranks > np.minimum(local, software("group_least")))),
+        **_fabric(system, 1, np.any(ranks > np.minimum(local, least))),
         "ranks": ranks,
         "message": rows["bytes"],
         "local_ranks": local,

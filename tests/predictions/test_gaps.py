@@ -45,6 +45,13 @@ def test_a_scale_out_network_is_lacking_only_beyond_a_domain(name):
     assert gaps.lacks(name, "atlas-950-superpod", given=gaps.BEYOND) == [("systems", "scale_out_bandwidth")]
 
 
+def test_an_all_reduce_that_no_switch_helps_asks_for_no_way_out_of_its_domain():
+    assert gaps.lacks("all_reduce_time", "atlas-950-superpod", {"ranks": 1024.0}) == []
+    assert gaps.lacks("all_reduce_time", "atlas-950-superpod", {"ranks": 1025.0}) == [
+        ("systems", "scale_out_bandwidth")
+    ]
+
+
 @pytest.mark.parametrize(
     ("quantity", "name"), [("memory_capacity", "decode_frontier"), ("scale_up_bandwidth", "all_to_all_time")]
 )
