@@ -115,7 +115,7 @@ def picked(surveyed, **at):
     """Return SIDES of a survey at given devices or requests, by way, part and system."""
     for column, number in at.items():
         surveyed = surveyed[surveyed[column] == number]
-    return surveyed.set_index(["way", "part", "system"])[list(SIDES)]
+    return surveyed.set_index(["way", "part", "system"])[list(SIDES)].sort_index()
 
 
 def overlap_pays(surveyed):
