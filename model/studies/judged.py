@@ -38,13 +38,10 @@ def headline(compared):
 
 
 def by_fan_out(rows):
-    """Return (usual, few) of judging exchanges: those with as many ranks as experts a token, and those with fewer.
-
-    Two measurements with an error of a half and more, taken as outliers of the measurement, are in neither.
-    """
+    """Return (usual, few) of judging exchanges: those with as many ranks as experts a token, and those with fewer."""
     held = rows[rows.role == "validate"]
-    enough = held[held.ranks >= held.topk]
-    return enough[enough.error.abs() < 0.5], held[held.ranks < held.topk]
+    enough = held.ranks >= held.topk
+    return held[enough], held[~enough]
 
 
 def chance(rows):
