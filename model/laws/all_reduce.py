@@ -31,11 +31,10 @@ from model.notation.nomenclature import (
 
 LARGE, SMALL = "all_reduce_time", "small_all_reduce_time"  # names of the two protocols of an all-reduce
 
+_sent = (ranks - 1) / ranks * message  # bytes of one way around a ring; an all-reduce goes around twice
 
 ring = Model(
-    equations=(
-        Equation(all_reduce_time, startup + 2 * (ranks - 1) / ranks * message / scale_out_bandwidth, "patarasuk2009"),
-    ),
+    equations=(Equation(all_reduce_time, startup + 2 * _sent / scale_out_bandwidth, "patarasuk2009"),),
     assumptions=("each rank sends to one neighbour and receives from the other", "one tier of network"),
     valid=(sp.Ge(ranks, 1),),
 )
@@ -79,12 +78,12 @@ ring_reduce = Model(
         Equation(servers, ranks / local_ranks),
         Equation(
             inner_time,
-            2 * (ranks - 1) / ranks * message / (ring_efficiency * scale_up_bandwidth),
+            2 * _sent / (ring_efficiency * scale_up_bandwidth),
             "patarasuk2009",
         ),
         Equation(
             outer_time,
-            _leaves * 2 * (ranks - 1) / ranks * message / (uplink * outer_efficiency * scale_out_bandwidth),
+            _leaves * 2 * _sent / (uplink * outer_efficiency * scale_out_bandwidth),
             "patarasuk2009",
         ),
         Equation(
@@ -106,12 +105,12 @@ small_reduce = Model(
         Equation(servers, ranks / local_ranks),
         Equation(
             inner_time,
-            2 * (ranks - 1) / ranks * message / (message_share * ring_efficiency * scale_up_bandwidth),
+            2 * _sent / (message_share * ring_efficiency * scale_up_bandwidth),
             "nccl2026tuning",
         ),
         Equation(
             outer_time,
-            _leaves * 2 * (ranks - 1) / ranks * message / (message_share * local_ranks * scale_out_bandwidth),
+            _leaves * 2 * _sent / (message_share * local_ranks * scale_out_bandwidth),
             "nccl2026tuning",
         ),
         Equation(
@@ -130,12 +129,11 @@ small_reduce = Model(
 
 def _half(target):
     """Return the law of one half of a ring's all-reduce: reduce-scatter, or all-gather."""
-    sent = (ranks - 1) / ranks * message
     return Model(
         equations=(
             Equation(servers, ranks / local_ranks),
-            Equation(inner_time, sent / (ring_efficiency * scale_up_bandwidth), "patarasuk2009"),
-            Equation(outer_time, _leaves * sent / (uplink * outer_efficiency * scale_out_bandwidth), "patarasuk2009"),
+            Equation(inner_time, _sent / (ring_efficiency * scale_up_bandwidth), "patarasuk2009"),
+            Equation(outer_time, _leaves * _sent / (uplink * outer_efficiency * scale_out_bandwidth), "patarasuk2009"),
             Equation(
                 target, _start / 2 + (ranks - local_ranks) * ring_hop + sp.Max(inner_time, outer_time), "patarasuk2009"
             ),
@@ -150,9 +148,9 @@ reduce_scatter, all_gather = _half(reduce_scatter_time), _half(all_gather_time)
 # nccl-tests' convention: what a ring would have had to carry in the time that was measured.
 bus = Model(
     equations=(
-        Equation(all_reduce_time, 2 * (ranks - 1) / ranks * message / bus_bandwidth, "nccl2026issue267"),
-        Equation(all_gather_time, (ranks - 1) / ranks * message / bus_bandwidth, "nccl2026issue267"),
-        Equation(reduce_scatter_time, (ranks - 1) / ranks * message / bus_bandwidth, "nccl2026issue267"),
+        Equation(all_reduce_time, 2 * _sent / bus_bandwidth, "nccl2026issue267"),
+        Equation(all_gather_time, _sent / bus_bandwidth, "nccl2026issue267"),
+        Equation(reduce_scatter_time, _sent / bus_bandwidth, "nccl2026issue267"),
     ),
     assumptions=("a convention: above the wire rate where switches reduce",),
 )

@@ -7,9 +7,8 @@ import numpy as np
 from model.numbers import catalog
 
 MULTIPLES = (1, 3, 5, 9)  # times powers of two: the group sizes that are tried, 72 and 160 among them
-SPARE_EXPERTS = (
-    1.25  # ranks over experts at most: the largest published deployment keeps 64 more ranks than 256 experts
-)
+# Ranks over experts at most: the largest published deployment keeps 64 more ranks than 256 experts.
+SPARE_EXPERTS = 1.25
 NEAR = 2.0  # a batch so many times larger or smaller than one that was run still counts as run
 
 
