@@ -16,14 +16,25 @@ EXPONENTS = ("growth", "merging", "waiting")  # fitted as they are, all others a
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Constants of one operation: logarithms, exponents as they are, with covariance, and the scatter of log time."""
+class Fitted:
+    """Constants by name: logarithms, exponents as they are, with their covariance, and the rows behind them."""
 
-    names: tuple[str, ...]
+    names: tuple
     mean: np.ndarray
     covariance: np.ndarray
-    scatter: float
     rows: int
+
+    @property
+    def standard_errors(self):
+        """Return the standard error of each constant, relative but for exponents, by name."""
+        return dict(zip(self.names, map(float, np.sqrt(np.diag(self.covariance))), strict=True))
+
+
+@dataclass(frozen=True)
+class Fit(Fitted):
+    """Constants of one operation, and the scatter of log time."""
+
+    scatter: float
 
     def constants(self, sampler=None, label=""):
         """Return the constants by name: floats, or arrays of shape (draws, 1) that vary as their covariance says."""
@@ -32,11 +43,6 @@ class Fit:
         return natural(
             self.names, sampler.normal([f"{label} {name}" for name in self.names], self.mean, self.covariance)
         )
-
-    @property
-    def standard_errors(self):
-        """Return the standard error of each constant, relative but for exponents, by name."""
-        return dict(zip(self.names, map(float, np.sqrt(np.diag(self.covariance))), strict=True))
 
 
 def natural(names, fitted):

@@ -58,9 +58,9 @@ def fit(system, software, op, basis=ALL, own=True):
     prior = _prior(names, system, op, others)
     rows = _groups(basis).get((system, software, op)) if own else None
     if rows is None:
-        return Fit(names, prior.mean, prior.covariance, others.scatter, 0)
+        return Fit(names, prior.mean, prior.covariance, 0, others.scatter)
     mean, covariance, scatter = _fitted(rows, names, prior, basis.law, others.scatter)
-    return Fit(names, mean, covariance, together(scatter, len(rows), others.scatter), len(rows))
+    return Fit(names, mean, covariance, len(rows), together(scatter, len(rows), others.scatter))
 
 
 def _fitted(rows, names, prior, law, typical):
@@ -219,4 +219,4 @@ def _throughput(software, without):
 
     observed = np.concatenate([each for _, each in parts])
     mean, covariance, scatter = solve(log_time, observed, Prior(mean, np.diag(sd**2)))
-    return Fit(names, mean, covariance, scatter, len(rows))
+    return Fit(names, mean, covariance, len(rows), scatter)

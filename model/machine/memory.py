@@ -3,7 +3,7 @@
 import numpy as np
 
 from model.laws.serving import memory
-from model.machine.step import WORKLOAD, given
+from model.machine.step import WORKLOAD, given, groups_of_ranks
 from model.notation.equation import compute
 from model.notation.nomenclature import batch_limit
 
@@ -17,13 +17,9 @@ def largest_batch(scenario, model, precision, rows):
     system, workload = scenario.system, scenario.facts("workloads", model)
     formats = scenario.facts("formats", precision)
     dies = system("dies", 1)
-    ranks = np.asarray(rows["ranks"], float)
-    split = {name: np.asarray(rows.get(name, usual), float) for name, usual in _usual(ranks).items()}
     columns = {
         **{name: workload(name) for name in WORKLOAD},
-        **{name: np.where(number > 1, number * dies, 1.0) for name, number in split.items()},
-        "group_devices": ranks * dies,
-        "redundant_experts": rows.get("redundant_experts", 0.0),
+        **groups_of_ranks(rows, dies),
         "context": rows["context"],
         "weight_bytes": formats("weight_bytes"),
         "dense_weight_bytes": formats("dense_weight_bytes"),
@@ -57,7 +53,3 @@ def fewest_devices(scenario, model, precision, requests, context, kv=None):
             held = largest_batch(scenario, model, precision, rows) * size
             found = np.where(held >= requests, size, found)
     return found
-
-
-def _usual(ranks):
-    return {"tensor_devices": 1.0, "expert_devices": ranks}

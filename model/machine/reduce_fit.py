@@ -36,9 +36,9 @@ def fit(quantity, system, own=True):
     rows = _rows(LARGE)
     rows = rows[rows.system == system] if own else rows[:0]
     if len(rows) == 0:
-        return Fit(NAMES, prior.mean, prior.covariance, scatter, 0)
+        return Fit(NAMES, prior.mean, prior.covariance, 0, scatter)
     mean, covariance, own_scatter = _solve(rows, prior)
-    return Fit(NAMES, mean, covariance, together(own_scatter, len(rows), scatter), len(rows))
+    return Fit(NAMES, mean, covariance, len(rows), together(own_scatter, len(rows), scatter))
 
 
 @cache
@@ -103,4 +103,4 @@ def _small(system, own):
     variance = np.var(list(others), ddof=1) * (1 / (len(mine) + 1) + 1 / 4)
     rows = _rows(SMALL)
     number = int((rows.system == system).sum()) if mine else 0
-    return Fit(("startup",), np.array([mean]), np.array([[variance]]), SMALL_SCATTER, number)
+    return Fit(("startup",), np.array([mean]), np.array([[variance]]), number, SMALL_SCATTER)

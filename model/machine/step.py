@@ -12,7 +12,6 @@ from model.laws.exchange import transfer as transfer_law
 from model.machine import collectives
 from model.machine.machine import POOLED
 from model.notation.equation import compute as evaluate
-from model.notation.equation import derive
 from model.notation.nomenclature import (
     attention_time,
     bubble_idle,
@@ -74,11 +73,7 @@ def columns(scenario, asked, rows, share=1.0):
     shape = {name: workload(name) for name in WORKLOAD}
     decode = asked.phase == "decode"
     dies = system("dies", 1)
-    group = np.asarray(rows["ranks"], float) * dies
-    tensor = np.asarray(rows.get("tensor_devices", 1.0), float)
-    tensor = np.where(tensor > 1, tensor * dies, 1.0)
-    spread = np.asarray(rows.get("expert_devices", rows["ranks"]), float)
-    spread = np.where(spread > 1, spread * dies, 1.0)
+    groups = groups_of_ranks(rows, dies)
     requests = rows["batch"] * share / dies
     processed = rows.get("processed", 1.0) if decode else rows["context"]
     weight, dense = formats("weight_bytes"), formats("dense_weight_bytes")
@@ -87,10 +82,7 @@ def columns(scenario, asked, rows, share=1.0):
     result = {
         **rows,
         **shape,
-        "group_devices": group,
-        "tensor_devices": tensor,
-        "expert_devices": spread,
-        "redundant_experts": rows.get("redundant_experts", 0.0),
+        **groups,
         "drafts": rows.get("drafts", np.maximum(processed - 1.0, 0.0)) if decode else 0.0,
         "requests": requests if decode else 0.0,
         "step_tokens": requests * processed,
@@ -108,12 +100,28 @@ def columns(scenario, asked, rows, share=1.0):
         "passes": PASSES[asked.phase],
         "exchange_passes": EXCHANGES[asked.phase],
     }
-    whole = tensor >= group  # attention and experts split alike: no token is sent to another rank
+    tensor = groups["tensor_devices"]
+    whole = tensor >= groups["group_devices"]  # attention and experts split alike: no token is sent to another rank
     result["reductions"] = np.where(whole, 2.0, 1.0)
     result["exchanging"] = np.where(whole | (result["moe_layers"] == 0), 0.0, 1.0)
     result["reduce_message"] = result["step_tokens"] * tensor * result["hidden"]
     result["exchange_start"], result["exchange_transfer"] = _exchange(scenario, asked, result, dies)
     return result
+
+
+def groups_of_ranks(rows, dies):
+    """Return the columns of a layout, counted in ranks, from one counted in devices: rows as in `columns`.
+
+    Attention is in data parallel and experts are spread over the whole group where rows do not say otherwise.
+    """
+    group = np.asarray(rows["ranks"], float)
+    split = {"tensor_devices": rows.get("tensor_devices", 1.0), "expert_devices": rows.get("expert_devices", group)}
+    split = {name: np.asarray(number, float) for name, number in split.items()}
+    return {
+        "group_devices": group * dies,
+        **{name: np.where(number > 1, number * dies, 1.0) for name, number in split.items()},
+        "redundant_experts": rows.get("redundant_experts", 0.0),
+    }
 
 
 def with_constants(scenario, found, constants):
@@ -164,9 +172,9 @@ def _steps(scenario, asked, rows, overlap, targets, balanced=False):
 
     def answered(law, share):
         found = with_constants(scenario, columns(scenario, asked, rows, share), constants)
-        time, *rest = derive(law, targets, found)
+        time, *rest = law.answers(found, targets).values()
         if balanced:
-            rest.append(derive(law, (compute_time,), found | {"skew": 0.0})[0])
+            rest += law.answers(found | {"skew": 0.0}, (compute_time,)).values()
         return time, *(each / share for each in rest)
 
     if np.all(tried) and overlap is not None:
@@ -191,14 +199,19 @@ def parts(scenario, asked, rows, overlap=False):
     balanced = part | {"skew": 0.0}
     found = []
     for name, (seconds, traffic) in ROOFLINES.items():
-        seconds, traffic = derive(laws.work, (seconds, traffic), balanced)
-        reads = part["passes"] * traffic / (part["memory_bandwidth"] * part["memory_efficiency"])
-        binds = "memory" if np.ravel(reads >= seconds * (1 - 1e-9))[0] else "compute"
-        found.append((name, (1 + part["drafts"] / part["layers"]) * seconds * turns, binds))
-    found.append(("small kernels", derive(laws.work, (small_kernels,), part)[0] * turns, None))
+        seconds, traffic = laws.work.answers(balanced, (seconds, traffic)).values()
+        found.append((name, (1 + part["drafts"] / part["layers"]) * seconds * turns, binds(part, seconds, traffic)))
+    (seconds,) = laws.work.answers(part, (small_kernels,)).values()
+    found.append(("small kernels", seconds * turns, None))
     found += [("slower rank", busy - fair, None), ("network", time - busy, None)]
     rows = [(name, float(np.ravel(seconds)[0]), binds) for name, seconds, binds in found]
     return pd.DataFrame(rows, columns=["part", "seconds", "binds"])
+
+
+def binds(found, seconds, traffic):
+    """Return what bounds a part of one row's step, memory or compute, from its time, s, and its bytes."""
+    reads = found["passes"] * traffic / (found["memory_bandwidth"] * found["memory_efficiency"])
+    return "memory" if np.ravel(reads >= seconds * (1 - 1e-9))[0] else "compute"
 
 
 def idle_shares(time, busy, fair, stages=1, microbatches=1):

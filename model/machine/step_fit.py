@@ -12,10 +12,10 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 from model.laws import step as laws
+from model.machine.estimate import Fitted
 from model.machine.machine import POOLED, Machine
 from model.machine.priors import priors
 from model.machine.step import Asked, columns, may_overlap, with_constants
-from model.notation.equation import derive
 from model.notation.nomenclature import step_time
 from model.notation.units import size
 from model.numbers import catalog
@@ -43,13 +43,10 @@ def names():
 
 
 @dataclass(frozen=True)
-class StepFit:
-    """Logarithms of the constants with their covariance, the scatter of log times, and which runs they rest on."""
+class StepFit(Fitted):
+    """Logarithms of the constants by name (fit, quantity), the scatter of log times, and which runs they rest on."""
 
-    mean: np.ndarray
-    covariance: np.ndarray
     scatter: float
-    rows: int
     systems: frozenset
     workloads: frozenset
 
@@ -60,13 +57,8 @@ class StepFit:
         """
         logs = list(self.mean)
         if sampler:
-            logs = sampler.normal([f"step {fit} {name}" for fit, name in names()], self.mean, self.covariance)
-        return _named(dict(zip(names(), map(np.exp, logs), strict=True)), engine, sampler)
-
-    @property
-    def standard_errors(self):
-        """Return the relative standard error of each constant, by (fit, quantity)."""
-        return dict(zip(names(), map(float, np.sqrt(np.diag(self.covariance))), strict=True))
+            logs = sampler.normal([f"step {fit} {name}" for fit, name in self.names], self.mean, self.covariance)
+        return _named(dict(zip(self.names, map(np.exp, logs), strict=True)), engine, sampler)
 
 
 def _named(values, engine, sampler=None):
@@ -174,7 +166,7 @@ def fitted(rows):
     # easily fitted: what is left there understates how far runs of one more lie off.
     scatter = max(float(np.sqrt(np.sum(misfit(found.x) ** 2) / np.sum(weight**2))), CLOSE)
     covariance = np.linalg.inv(found.jac.T @ found.jac)
-    return StepFit(found.x, covariance, scatter, len(rows), frozenset(rows.system), frozenset(rows.workload))
+    return StepFit(names(), found.x, covariance, len(rows), scatter, frozenset(rows.system), frozenset(rows.workload))
 
 
 def prepare(rows):
@@ -199,9 +191,9 @@ def answer(ready, values, number):
     times = np.empty(number)
     for places, machine, engine, one, half, tried in ready:
         constants = _named(values, engine)
-        (time,) = derive(laws.one_batch, (step_time,), with_constants(machine, one, constants))
+        (time,) = laws.one_batch.answers(with_constants(machine, one, constants), (step_time,)).values()
         if half is not None:
-            (both,) = derive(laws.two_batches, (step_time,), with_constants(machine, half, constants))
+            (both,) = laws.two_batches.answers(with_constants(machine, half, constants), (step_time,)).values()
             time = np.where(tried, np.minimum(time, both), time)
         times[places] = time
     return times
@@ -209,7 +201,7 @@ def answer(ready, values, number):
 
 def predict(fitted_to, rows):
     """Return the step times, s, that a StepFit gives for rows of `points`."""
-    values = dict(zip(names(), np.exp(fitted_to.mean), strict=True))
+    values = dict(zip(fitted_to.names, np.exp(fitted_to.mean), strict=True))
     return answer(prepare(rows), values, len(rows))
 
 

@@ -14,6 +14,7 @@ from scipy.optimize import least_squares
 from scipy.stats import chi2
 
 from model.laws import training as laws
+from model.machine.estimate import Fitted
 from model.machine.machine import Machine
 from model.machine.priors import priors
 from model.machine.training_step import JOB, LAYOUT, PEAKS, Training, columns
@@ -36,13 +37,9 @@ ALIKE = ["release", "workload", "precision", *JOB, *LAYOUT, "sharded", "overlap"
 
 
 @dataclass(frozen=True)
-class TrainingFit:
-    """Logarithms of the constants by name (fit, quantity), with their covariance, and what the runs cover."""
+class TrainingFit(Fitted):
+    """Logarithms of the constants by name (fit, quantity), and the workloads of the runs."""
 
-    names: tuple
-    mean: np.ndarray
-    covariance: np.ndarray
-    rows: int
     workloads: frozenset
 
     def logs(self, sampler=None):
@@ -54,11 +51,6 @@ class TrainingFit:
         return {
             name: mean + tails(sampler) * each for name, mean, each in zip(self.names, self.mean, away, strict=True)
         }
-
-    @property
-    def standard_errors(self):
-        """Return the relative standard error of each constant, by (fit, quantity)."""
-        return dict(zip(self.names, map(float, np.sqrt(np.diag(self.covariance))), strict=True))
 
 
 def tails(sampler):

@@ -4,7 +4,7 @@ import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -74,26 +74,31 @@ class Model:
             target = target.subs(equation.lhs, equation.rhs)
         return target
 
-    def answers(self, columns):
-        """Return {name: left-hand side of each equation}, evaluated in turn on a mapping of numbers or arrays."""
-        names, function = self._in_turn
+    def answers(self, columns, targets=None):
+        """Return {name: value} of left-hand sides, those of the tuple targets or all, on numbers or arrays.
+
+        The same numbers as `compute(self.solve(target), columns)`, without one large expression: the equations that are
+        needed are evaluated in turn, each once. columns: a mapping from names of inputs, in base units.
+        """
+        names, wanted, function = self._in_turn(targets)
         if (calls := _kept.get()) is not None:
             calls.append((self, columns))
         if missing := [name for name in names if name not in columns]:
             raise ValueError(f"the columns {missing} are missing; given are {list(columns)}")
-        return dict(zip(self._left, function(*(columns[name] for name in names)), strict=True))
+        return dict(zip(wanted, function(*(columns[name] for name in names)), strict=True))
 
-    @cached_property
-    def _left(self):
-        return tuple(str(each.lhs) for each in self.equations)
-
-    @cached_property
-    def _in_turn(self):
-        """Return (names of inputs, numpy code that works through the equations in turn and returns all of them)."""
-        left = [each.lhs for each in self.equations]
-        names = sorted(set(map(str, set().union(*(each.rhs.free_symbols for each in self.equations)) - set(left))))
-        steps = [(each.lhs, each.rhs) for each in self.equations]
-        return tuple(names), sp.lambdify(names, left, NUMERIC, cse=lambda _: (steps, left))
+    @cache  # noqa: B019 (as above)
+    def _in_turn(self, targets):
+        """Return (names of inputs, names of targets, numpy code that works through the equations that they need)."""
+        targets = tuple(each.lhs for each in self.equations) if targets is None else targets
+        needed, chain = set(targets), list[tuple[sp.Symbol, sp.Expr]]()
+        for equation in reversed(self.equations):
+            if equation.lhs in needed:
+                needed = needed - {equation.lhs} | equation.rhs.free_symbols
+                chain.insert(0, (equation.lhs, equation.rhs))
+        names = sorted(map(str, needed))
+        function = sp.lambdify(names, targets, NUMERIC, cse=lambda _: (chain, list(targets)))
+        return names, list(map(str, targets)), function
 
     def inputs(self, target):
         """Return the names of the inputs that target, a symbol or an expression, depends on, sorted."""
@@ -142,7 +147,7 @@ _kept: ContextVar[list | None] = ContextVar("kept", default=None)
 
 @contextmanager
 def kept():
-    """Keep what `compute` is asked inside a with block: yield the list of (expression, columns), oldest first."""
+    """Keep what `compute` and models are asked inside a with block: yield the list of (law, columns), oldest first."""
     calls: list = []
     token = _kept.set(calls)
     try:
@@ -159,29 +164,6 @@ def compute(expression, columns):
     if missing := [name for name in names if name not in columns]:
         raise ValueError(f"the columns {missing} are missing; given are {list(columns)}")
     return function(*(columns[name] for name in names))
-
-
-@cache
-def _chain(model, targets):
-    """Return (name, expression) of the equations of a model that targets need, in order, and the targets' names."""
-    needed, chain = set(targets), []
-    for equation in reversed(model.equations):
-        if equation.lhs in needed:
-            needed |= equation.rhs.free_symbols
-            chain.append((str(equation.lhs), equation.rhs))
-    return tuple(reversed(chain)), tuple(map(str, targets))
-
-
-def derive(model, targets, columns):
-    """Return the values of several left-hand sides of a model, evaluating its equations one after the other.
-
-    The same numbers as `compute(model.solve(target), columns)`, without one large expression: each intermediate result
-    is computed once. targets: a tuple of symbols; columns: a mapping from names of inputs to numbers or arrays.
-    """
-    known, (chain, names) = dict(columns), _chain(model, targets)
-    for name, expression in chain:
-        known[name] = compute(expression, known)
-    return tuple(known[name] for name in names)
 
 
 def call(expression, frame):

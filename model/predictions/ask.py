@@ -10,7 +10,7 @@ import pandas as pd
 import sympy as sp
 
 from model.machine.scenario import Scenario
-from model.notation.equation import Model, derive, kept, latex
+from model.notation.equation import Model, kept, latex
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import suggest
 from model.numbers import catalog
@@ -205,7 +205,7 @@ def _one(what, frame):
 
 
 def _number(law, target, columns):
-    return float(np.ravel(derive(law, (target,), columns)[0])[0])
+    return float(np.ravel(law.answers(columns, (target,))[str(target)])[0])
 
 
 def _base(symbol):

@@ -7,7 +7,6 @@ from model.machine import step
 from model.machine.decode_law import decode_step
 from model.machine.memory import largest_batch
 from model.machine.scenario import Scenario
-from model.notation.equation import derive
 from model.notation.nomenclature import (
     batch_limit,
     decode_throughput,
@@ -39,7 +38,9 @@ def test_closed_form_is_the_step(system, precision, overlap):
         expected = {step_time: time, exchange_idle: 1 - busy / time, imbalance_idle: (busy - fair) / time}
         expected |= {user_speed: 1.7 / time, decode_throughput: ROWS["batch"] * 1.7 / time}
         expected[batch_limit] = largest_batch(scenario, "deepseek-v3", precision, rows)
-        for found, numbers_expected in zip(derive(law, tuple(expected), point), expected.values(), strict=True):
+        for found, numbers_expected in zip(
+            law.answers(point, tuple(expected)).values(), expected.values(), strict=True
+        ):
             np.testing.assert_allclose(found, numbers_expected, rtol=1e-11, atol=1e-14)
 
 

@@ -6,7 +6,6 @@ import pandas as pd
 from model.laws import step as laws
 from model.machine import step
 from model.notation import nomenclature as symbols
-from model.notation.equation import derive
 from model.numbers.draws import low_high
 
 WORK = {  # part: bytes, operations, time
@@ -28,7 +27,7 @@ def columns(service, system, precision, ranks, batch, drawn=False):
         scenario, step.columns(scenario, asked, rows), scenario.step_constants(step.engine_of(scenario))
     )
     wanted = [equation.lhs for equation in laws.one_batch.equations if equation.lhs != symbols.decode_throughput]
-    found |= dict(zip(map(str, wanted), derive(laws.one_batch, tuple(wanted), found), strict=True))
+    found |= laws.one_batch.answers(found, tuple(wanted))
     speed = 1 / found["step_time"]
     return found | {"tokens_per_step": 1.0, "user_speed": speed, "decode_throughput": rows["batch"] * speed}
 
@@ -42,9 +41,8 @@ def parts(found):
     """Return a frame of the parts of a step: part, bytes, operations, milliseconds, binds."""
     found, rows = numbers(found), []
     for part, (traffic, work, time) in WORK.items():
-        reading = found[str(traffic)] / (found["memory_efficiency"] * found["memory_bandwidth"])
-        binds = "memory" if reading >= found[str(time)] * (1 - 1e-9) else "compute"
-        rows.append((part, found[str(traffic)], found[str(work)], found[str(time)], binds))
+        traffic, work, seconds = (found[str(each)] for each in (traffic, work, time))
+        rows.append((part, traffic, work, seconds, step.binds(found, seconds, traffic)))
     for part in ("small_kernels", "exchange_time"):
         rows.append((part.removesuffix("_time").replace("_", " "), np.nan, np.nan, found[part], None))
     rows.append(("the step", np.nan, np.nan, found["step_time"], None))
