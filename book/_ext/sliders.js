@@ -1,4 +1,4 @@
-// Brings the figures of model/sliders.py to life: Vega draws in place of the still picture, sliders set its signals.
+// Brings the figures of model/views/sliders.py to life: Vega draws in place of the still picture, sliders set its signals.
 function begin(figure) {
   const [stage, still, controls] = [".stage", ".still", "fieldset"].map((name) => figure.querySelector(name));
   const specification = JSON.parse(figure.querySelector("script").textContent);

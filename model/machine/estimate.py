@@ -32,9 +32,10 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Fit(Fitted):
-    """Constants of one operation, and the scatter of log time."""
+    """Constants of one operation, the scatter of log time, and the fewest ranks of the rows behind it (0: any)."""
 
     scatter: float
+    fewest: int = 0
 
     def constants(self, sampler=None, label=""):
         """Return the constants by name: floats, or arrays of shape (draws, 1) that vary as their covariance says."""

@@ -58,9 +58,10 @@ def fit(system, software, op, basis=ALL, own=True):
     prior = _prior(names, system, op, others)
     rows = _groups(basis).get((system, software, op)) if own else None
     if rows is None:
-        return Fit(names, prior.mean, prior.covariance, 0, others.scatter)
+        return Fit(names, prior.mean, prior.covariance, 0, others.scatter, SERVER)
     mean, covariance, scatter = _fitted(rows, names, prior, basis.law, others.scatter)
-    return Fit(names, mean, covariance, len(rows), together(scatter, len(rows), others.scatter))
+    scatter = together(scatter, len(rows), others.scatter)
+    return Fit(names, mean, covariance, len(rows), scatter, int(rows.ranks.min()))
 
 
 def _fitted(rows, names, prior, law, typical):

@@ -69,12 +69,19 @@ class Machine:
                 self._constants[key]["startup"] = self._changes["startup"]
         return self._constants[key]
 
-    def scatter(self, quantity, software, op):
-        """Return the factors, of shape (draws, 1), by which single measurements scatter about the law; 1 undrawn."""
+    def scatter(self, quantity, software, op, ranks=np.inf):
+        """Return the factors by which single measurements scatter about the law; 1 undrawn.
+
+        Shape (draws, 1), or (draws, rows) where ranks are given: below the fewest that were fitted, where a rank talks
+        to so few others that another limit may bind, they lie further off with each halving.
+        """
         if self.sampler is None:
             return 1.0
-        width = self._fit(quantity, self.name, software, op).scatter
-        return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", width)
+        fit, width = self._fit(quantity, self.name, software, op), 0.0
+        if np.any(ranks < fit.fewest):
+            halvings = np.log2(np.maximum(fit.fewest / ranks, 1.0))
+            width = self.facts("priors", "exchange")("fewer_ranks") * halvings
+        return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", np.hypot(fit.scatter, width))
 
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""

@@ -52,7 +52,7 @@ def _half(scenario, quantity, choices, rows):
 
 def _operation(scenario, quantity, software, op, columns):
     time = collectives.time(quantity, columns, scenario.constants(quantity, software, op))
-    return time * scenario.scatter(quantity, software, op)
+    return time * scenario.scatter(quantity, software, op, columns["ranks"])
 
 
 QUANTITIES = (

@@ -13,6 +13,7 @@ import numpy as np
 
 from model.machine.scenario import Scenario
 from model.predictions.answer import predict
+from model.predictions.quantities import QUANTITIES
 
 TOOLS = ("numexpr", "mlsysim", "genz-llm")
 COUNTS = {"decode_frontier": 20_000}
@@ -75,7 +76,7 @@ def _quantity(peers, quantity, rows, folder, repetitions, budget, records):
 
 def _law(quantity, columns, system):
     """Return a call of the study's own law on arrays that need no check."""
-    what, scenario = cases.QUANTITIES[quantity], Scenario(system)
+    what, scenario = QUANTITIES[quantity], Scenario(system)
     words = {name: str(word) for name, word in cases.WORDS.get(quantity, {}).items()}
     rows = dict(columns)
     for each in what.inputs:

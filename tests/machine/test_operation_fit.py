@@ -8,6 +8,8 @@ from rescaling import rescale
 from model.machine import exchange_fit, measurements, operation_fit, reduce_fit
 from model.machine.collectives import LARGE, SMALL, all_reduce_columns, all_to_all_columns, large_reduce_time, time
 from model.machine.estimate import EXPONENTS, Prior, natural, pooled, solve
+from model.machine.scenario import Scenario
+from model.numbers.draws import Sampler
 from model.numbers.facts import Facts
 
 GROUPS = exchange_fit._groups(exchange_fit.ALL)
@@ -119,6 +121,16 @@ def test_a_group_on_few_numbers_of_ranks_does_not_tell_its_growth():
     assert few.covariance[i, i] == pytest.approx(others.covariance[i, i], rel=1e-3)
     many = exchange_fit.fit("hgx-h100", "deepep", "dispatch")
     assert many.standard_errors["growth"] < few.standard_errors["growth"] / 2
+
+
+def test_below_the_fewest_fitted_ranks_an_interval_widens_with_each_halving():
+    """B200's exchanges were measured on eight ranks: at eight and above nothing is added, below as much each time."""
+    machine = Scenario("hgx-b200", Sampler(2000, 0))
+    fit = exchange_fit.fit("hgx-b200", "deepep", "combine")
+    ranks = np.array([64.0, 8.0, 4.0, 2.0])
+    width = np.std(np.log(machine.scatter("all_to_all_time", "deepep", "combine", ranks)), axis=0)
+    added = machine.facts("priors", "exchange")("fewer_ranks") * np.array([0, 0, 1, 2])
+    assert width == pytest.approx(np.hypot(fit.scatter, added), rel=0.01)
 
 
 def test_a_fit_of_a_straight_line_is_that_of_weighted_least_squares():

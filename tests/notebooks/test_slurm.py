@@ -48,7 +48,7 @@ PartitionName=test Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
 CHECK = """import model.views.parameters as _parameters
 _parameters.check(globals(), number=_parameters.count(0, 1000), wait=_parameters.Range(0, 60))"""
-CELLS = ["import time\n\nfrom model import figures", "time.sleep(wait)\nfigures.value('square', number**2)"]
+CELLS = ["import time\n\nfrom model.views import figures", "time.sleep(wait)\nfigures.value('square', number**2)"]
 
 
 def free_port():

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sweep")]
 
 CHECK = """import model.views.parameters as _parameters
 _parameters.check(globals(), number=_parameters.count(0, 1000), wait=_parameters.Range(0, 60))"""
-START = "import numpy as np\nimport pandas as pd\nimport time\nimport os\nimport sys\nfrom model import figures"
+START = "import numpy as np\nimport pandas as pd\nimport time\nimport os\nimport sys\nfrom model.views import figures"
 
 SHOWS = [
     "print('one')\nprint('two', file=sys.stderr)\nos.system('echo three')\nprint('four')\nnumber + 1",
@@ -202,7 +202,7 @@ def test_a_second_call_runs_only_what_is_new(study, sweep):
     second = stamps()
     assert len(first) == 2 and len(second) == 3
     assert first.items() <= second.items()
-    law = study / "model/units.py"
+    law = study / "model/notation/units.py"
     law.write_text(law.read_text() + "# changed\n")
     sweep("fates", [(2, 0)])
     assert len(stamps()) == 1
