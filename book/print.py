@@ -15,6 +15,7 @@ from playwright.sync_api import Error, sync_playwright
 BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 LEFT_OUT = ["executed/", "status"]  # code and tables without end; what differs in each build
 WIDTH = 690  # CSS pixels between the margins of A4
+PATIENCE = 600_000  # ms for all pages as one, where the notebooks of another build hold the cores
 
 STYLE = """
   .bd-sidebar, .bd-header-article, .bd-header, .bd-footer, .bd-footer-content, .bd-footer-article, .prev-next-footer,
@@ -108,7 +109,7 @@ def print_book(page, target):
             chromium = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
             tab = chromium.new_page(viewport={"width": WIDTH, "height": 1000})
             tab.emulate_media(media="print", color_scheme="light")
-            tab.goto(page.resolve().as_uri())
+            tab.goto(page.resolve().as_uri(), timeout=PATIENCE)
             tab.add_style_tag(content=STYLE)
             tab.evaluate(PREPARE, [LEFT_OUT, WIDTH])
             margins = {"top": "16mm", "bottom": "16mm", "left": "14mm", "right": "14mm"}
