@@ -22,9 +22,8 @@ class Facts:
     """
 
     def __init__(self, table, name, sampler=None, given=None):
-        rows = catalog.chosen(table)
         self.table, self.name, self.sampler = table, name, sampler
-        self.rows = rows[rows[rows.columns[0]] == name].set_index("quantity")
+        self.rows = catalog.recorded(table, name)
         self.used = {}
         self._drawn = dict(given or {})
 
