@@ -143,20 +143,23 @@ OPERATIONS = {  # quantity: (law, its left-hand side, what makes the columns)
 }
 
 
-def time(quantity, columns, constants, law=None, target=None):
-    """Return the time of an operation, in s, from its columns and a mapping of fitted constants.
+def time(quantity, columns, constants, law=None):
+    """Return the time of an operation, in s, from its columns and a mapping of fitted constants; as in `times`."""
+    return times(quantity, columns, constants, (OPERATIONS[quantity][1],), law)[0]
+
+
+def times(quantity, columns, constants, targets, law=None):
+    """Return targets of the law of an operation, symbols or expressions, from columns and fitted constants.
 
     The names decide: constants given replace columns of the same name, and copies for domains ask for the law of many
-    tokens. law: a variant in place of the chosen one. target: an expression of the law in place of the whole time.
-    Checks the law's region of validity.
+    tokens. law: a variant in place of the chosen one. Checks the law's region of validity.
     """
-    chosen, whole, _ = OPERATIONS[quantity]
-    law = law or (throughput if "domain_copies" in columns else chosen)
+    law = law or (throughput if "domain_copies" in columns else OPERATIONS[quantity][0])
     columns = {**columns, **constants}
     for condition in law.valid:
         if not np.all(compute(condition, columns)):
             raise ValueError(f"{quantity}: {condition} fails")
-    return compute(law.solve(whole if target is None else target), columns)
+    return tuple(compute(law.solve(target), columns) for target in targets)
 
 
 def large_reduces(system, software, columns):

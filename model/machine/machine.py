@@ -28,6 +28,7 @@ class Machine:
         self._without = None if own else system
         self._facts, self._constants, self._fitted_from = {}, {}, set()
         self._changes = changes or {}
+        self._roomiest = None
 
     @property
     def system(self):
@@ -85,8 +86,10 @@ class Machine:
 
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
-        most = catalog.load("assumptions", "high").memory_usable["serving"]
-        return self.with_facts("assumptions", "serving", {"memory_usable": most})
+        if self._roomiest is None:
+            most = catalog.load("assumptions", "high").memory_usable["serving"]
+            self._roomiest = self.with_facts("assumptions", "serving", {"memory_usable": most})
+        return self._roomiest
 
     def with_facts(self, table, name, given):
         """Return the same machine, undrawn, with some numbers of a name in a table of data/ given, in base units."""

@@ -13,6 +13,7 @@ from model.machine import collectives
 from model.machine.machine import POOLED
 from model.notation.equation import compute as evaluate
 from model.notation.nomenclature import (
+    all_to_all_time,
     attention_time,
     bubble_idle,
     compute_time,
@@ -170,7 +171,7 @@ def _steps(scenario, asked, rows, overlap, targets, balanced=False):
     constants = scenario.step_constants(engine_of(scenario, asked.engine))
     tried = may_overlap(scenario, asked, rows) if overlap is None else np.asarray(overlap)
 
-    def answered(law, share):
+    def answered(law, share, rows):
         found = with_constants(scenario, columns(scenario, asked, rows, share), constants)
         time, *rest = law.answers(found, targets).values()
         if balanced:
@@ -178,13 +179,31 @@ def _steps(scenario, asked, rows, overlap, targets, balanced=False):
         return time, *(each / share for each in rest)
 
     if np.all(tried) and overlap is not None:
-        return answered(laws.two_batches, 0.5)
-    one = answered(laws.one_batch, 1.0)
+        return answered(laws.two_batches, 0.5, rows)
+    one = answered(laws.one_batch, 1.0, rows)
     if not np.any(tried):
         return one
-    both = answered(laws.two_batches, 0.5)
-    taken = tried & (both[0] < one[0])
-    return tuple(np.where(taken, *pair) for pair in zip(both, one, strict=True))
+    shape = np.broadcast_shapes(np.shape(one[0]), np.shape(tried))
+    one = [np.array(np.broadcast_to(each, shape)) for each in one]
+    place, fewer = _asked_twice(tried, rows, scenario.sampler is not None)
+    both = answered(laws.two_batches, 0.5, fewer)
+    taken = np.broadcast_to(tried, shape)[place] & (both[0] < one[0][place])
+    for best, other in zip(one, both, strict=True):
+        best[place] = np.where(taken, other, best[place])
+    return tuple(one)
+
+
+def _asked_twice(tried, rows, drawn):
+    """Return (place, rows) of the rows that are tried, so that others need not be asked; all where they share columns.
+
+    place: an index of the last axes of an answer, which comes before them in draws.
+    """
+    along = [np.shape(each) == tried.shape for each in rows.values()]
+    alone = all(here or np.size(each) == 1 for here, each in zip(along, rows.values(), strict=True))
+    if not alone or not any(along) or np.ndim(tried) > (1 if drawn else 2):
+        return ..., rows
+    fewer = (each[tried] if here else each for here, each in zip(along, rows.values(), strict=True))
+    return (..., tried), dict(zip(rows, fewer, strict=True))
 
 
 def parts(scenario, asked, rows, overlap=False):
@@ -296,8 +315,8 @@ def _exchange(scenario, asked, found, dies):
             rows["outer_copies"] = _visited(scenario, asked, found, rows["ranks"], dies)
         inputs = collectives.all_to_all_columns(scenario.system, chosen, rows)
         constants = scenario.constants("all_to_all_time", chosen.name, op)
-        transfer = collectives.time("all_to_all_time", inputs, constants, target=transfer_law)
-        starts = starts + collectives.time("all_to_all_time", inputs, constants) - transfer
+        whole, transfer = collectives.times("all_to_all_time", inputs, constants, (all_to_all_time, transfer_law))
+        starts = starts + whole - transfer
         transfers = transfers + transfer
     return np.where(ranks > 1, starts, 0.0), np.where(ranks > 1, transfers, 0.0)
 

@@ -53,7 +53,7 @@ class Equation:
         return f"${latex(self.lhs)} = {latex(self.rhs)}$"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a model is itself alone: what is kept for it is found without reading it through
 class Model:
     """Equations in order of derivation (each uses inputs and earlier left-hand sides only), assumptions in words,
     and the conditions outside which the model refuses to answer."""
@@ -83,9 +83,7 @@ class Model:
         names, wanted, function = self._in_turn(targets)
         if (calls := _kept.get()) is not None:
             calls.append((self, columns))
-        if missing := [name for name in names if name not in columns]:
-            raise ValueError(f"the columns {missing} are missing; given are {list(columns)}")
-        return dict(zip(wanted, function(*(columns[name] for name in names)), strict=True))
+        return dict(zip(wanted, function(*_picked(columns, names)), strict=True))
 
     @cache  # noqa: B019 (as above)
     def _in_turn(self, targets):
@@ -161,9 +159,16 @@ def compute(expression, columns):
     names, function = compiled(expression)
     if (calls := _kept.get()) is not None:
         calls.append((expression, columns))
-    if missing := [name for name in names if name not in columns]:
-        raise ValueError(f"the columns {missing} are missing; given are {list(columns)}")
-    return function(*(columns[name] for name in names))
+    return function(*_picked(columns, names))
+
+
+def _picked(columns, names):
+    """Return the columns of those names; ValueError says which are missing."""
+    try:
+        return [columns[name] for name in names]
+    except KeyError:
+        missing = [name for name in names if name not in columns]
+        raise ValueError(f"the columns {missing} are missing; given are {list(columns)}") from None
 
 
 def call(expression, frame):

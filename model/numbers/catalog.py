@@ -59,6 +59,14 @@ def chosen(table):
     return rows[rows.value.notna() & (rows.chosen.fillna("") != "no")]
 
 
+def recorded(table, name):
+    """Return the rows of `chosen` of one name in the first column, by quantity; no row of another name is copied."""
+    _declared(table)
+    rows = _checked(DATA / f"{table}.csv")
+    rows = rows[rows[rows.columns[0]].to_numpy(object) == name]
+    return rows[rows.value.notna() & (rows.chosen.fillna("") != "no")].set_index("quantity")
+
+
 def load(table, column="value"):
     """Return one row for each name in the first column, one column for each quantity, in base units.
 

@@ -22,9 +22,8 @@ class Facts:
     """
 
     def __init__(self, table, name, sampler=None, given=None):
-        rows = catalog.chosen(table)
         self.table, self.name, self.sampler = table, name, sampler
-        self.rows = rows[rows[rows.columns[0]] == name].set_index("quantity")
+        self.rows = catalog.recorded(table, name)
         self.used = {}
         self._drawn = dict(given or {})
 
@@ -34,15 +33,16 @@ class Facts:
     def __call__(self, quantity, default=None):
         """Return the number; default stands in where none is recorded, and without one Missing says what is missing."""
         quantity = str(quantity)
-        if quantity not in self:
+        if quantity in self._drawn:
+            return self._drawn[quantity]
+        if quantity not in self.rows.index:
             if default is not None:
                 return default
             message = f"{self.name} has no {quantity} in data/{self.table}.csv: add a row with its source"
             raise Missing(message, self.table, self.name, quantity)
-        if quantity not in self._drawn:
-            row = self.rows.loc[quantity]
-            self.used[quantity] = row
-            self._drawn[quantity] = self._number(quantity, row)
+        row = self.rows.loc[quantity]
+        self.used[quantity] = row
+        self._drawn[quantity] = self._number(quantity, row)
         return self._drawn[quantity]
 
     def _number(self, quantity, row):

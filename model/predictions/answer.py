@@ -12,7 +12,8 @@ from model.predictions.quantities import quantity
 from model.predictions.quantity import Found
 
 DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one drawn array at a time, which bounds memory
-ROWS = 2**16  # of one array that is not drawn: it stays in a core's cache from one operation to the next
+ROWS = 2**14  # of one array that is not drawn: it stays in a core's cache from one operation to the next
+SEARCHED = 2**16  # of one search: rows share what it lays out before it looks at any of them
 
 
 def predict(
@@ -78,10 +79,9 @@ def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draw
     name = choices.pop("system", None)
     scenario = Scenario(name, own=own, changes=changes)
     done = 0
-    for part in _parts(rows, ROWS):
-        asked = {key: values[part] for key, values in numbers.items()}
+    for part in _parts(rows, SEARCHED if what.layout else ROWS):
         try:
-            found = what.evaluate(scenario, choices, asked)
+            found = what.evaluate(scenario, choices, _asked(numbers, part))
         except RowError as error:
             error.row += done
             raise
@@ -93,10 +93,19 @@ def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draw
     if interval:
         drawn = Scenario(name, Sampler(draws, (seed, 0)), own=own, changes=changes)
         for part in _parts(rows, max(CELLS // draws, 1)):
-            values = _values(what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()}))
+            values = _values(what.evaluate(drawn, choices, _asked(numbers, part)))
             values = np.broadcast_to(values, (draws, result[0, part].size))
             result[1:, part] = low_high(values, axis=0)
     return set(scenario.sources())
+
+
+def _asked(numbers, part):
+    """Return the columns of a part of the rows; one that is the same in all of them as an array of one number.
+
+    Laws broadcast it, so that what rests on it alone is worked out once.
+    """
+    columns = {key: values[part] for key, values in numbers.items()}
+    return {key: values[:1] if np.all(values == values[0]) else values for key, values in columns.items()}
 
 
 def _values(found):

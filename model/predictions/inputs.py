@@ -120,7 +120,11 @@ def describe(each):
 
 def _coded(column):
     """Return (code of each row's word, words): words as stripped text, "" for an empty one."""
-    codes, words = pd.factorize(column, use_na_sentinel=False)
+    values = column.to_numpy(object, na_value=None)
+    if np.all(values == values[0]):  # one word in all rows, as in most tables: a glance in place of a dictionary
+        codes, words = np.zeros(len(values), int), values[:1]
+    else:
+        codes, words = pd.factorize(column, use_na_sentinel=False)
     return codes, ["" if pd.isna(word) else str(word).strip() for word in words]
 
 

@@ -53,15 +53,16 @@ def refuse_what_does_not_fit(scenario, choices, rows):
     """
     model, precision = choices["model"], choices["precision"]
     roomy = scenario.roomiest()
-    held = np.broadcast_to(memory.largest_batch(roomy, model, precision, rows), np.shape(rows["batch"]))
-    if np.all(held >= rows["batch"]):
+    held = memory.largest_batch(roomy, model, precision, rows)
+    if np.all(fits := held >= rows["batch"]):
         return
-    row = int(np.argmin(held >= rows["batch"]))
-    point = {name: float(np.broadcast_to(number, held.shape)[row]) for name, number in rows.items()}
+    row = int(np.argmin(fits))
+    held, *columns = (np.broadcast_to(each, fits.shape)[row] for each in (held, *rows.values()))
+    point = {name: float(number) for name, number in zip(rows, columns, strict=True)}
     needed = memory.fewest_devices(
         roomy, model, precision, point["batch"] * point["ranks"], point["context"], point.get("kv_bytes_per_element")
     )
-    most = max(float(held[row]), 0.0)
+    most = max(float(held), 0.0)
     few = f"{float(needed):g} devices would hold that many requests in all" if np.isfinite(needed) else "no group would"
     raise RowError(
         row, f"memory of {point['ranks']:g} devices holds {most:.3g} requests of {point['batch']:g} per device; {few}"
@@ -106,11 +107,12 @@ def decode_frontier(scenario, choices, rows):
     """
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
     names = ("context", "tokens_per_step", "kv_bytes_per_element", "devices")
-    columns = np.broadcast_arrays(*(np.asarray(rows.get(name, np.nan), float) for name in names), rows["speed"])[:-1]
-    columns = np.nan_to_num(np.stack(columns), nan=-1.0)  # not given, and equal to itself
+    conditions = (np.asarray(rows.get(name, np.nan), float) for name in names)
+    *beside, asked_speeds = np.broadcast_arrays(*conditions, rows["speed"])
+    columns = np.nan_to_num(np.stack(beside), nan=-1.0)  # not given, and equal to itself
     distinct, place = np.unique(columns, axis=1, return_inverse=True)
-    result = np.zeros((scenario.sampler.draws if scenario.sampler else 1, len(rows["speed"])))
-    layout = {name: np.full(len(rows["speed"]), np.nan) for name in LAYOUT}
+    result = np.zeros((scenario.sampler.draws if scenario.sampler else 1, len(asked_speeds)))
+    layout = {name: np.full(len(asked_speeds), np.nan) for name in LAYOUT}
     known = layouts.run(scenario.name) if choices["layouts"] == "run" else layouts.possible(scenario, asked.model)
     scatter = scenario.step_scatter(asked.model)
     for number, values in enumerate(distinct.T):
@@ -118,8 +120,7 @@ def decode_frontier(scenario, choices, rows):
         given = {name: float(value) for name, value in zip(names, values, strict=True) if value >= 0}
         accepted, devices = given.pop("tokens_per_step", None), given.pop("devices", None)
         found = frontier.curves(scenario, asked, given, layouts.within(known, devices), accepted)
-        speeds = rows["speed"][same]
-        throughput, batch, chosen = frontier.best(scenario, asked, found, speeds, scatter)
+        throughput, batch, chosen = frontier.best(scenario, asked, found, asked_speeds[same], scatter)
         result[:, same] = throughput
         if scenario.sampler is None and found is not None:
             reached = throughput[0] > 0

@@ -20,8 +20,8 @@ def training_throughput(scenario, choices, rows):
     layout named. A draw in which it does not fit counts as 0.
     """
     asked = Training(choices["model"], choices["precision"], choices.get("release"))
+    rows = dict(zip(rows, np.broadcast_arrays(*rows.values()), strict=True))
     length = len(rows["devices"])
-    rows = {name: np.broadcast_to(np.asarray(each, float), (length,)) for name, each in rows.items()}
     rows |= {name: np.full(length, np.nan) for name in LAYOUT if name not in rows}
     rows["overlap"] = np.full(length, float(choices["overlap"]))
     undrawn = scenario.undrawn()

@@ -13,12 +13,15 @@ from model.machine.step import WORKLOAD
 HERE = Path(__file__).parent
 REDUCTIONS = ("all_reduce_time", "all_gather_time", "reduce_scatter_time")
 SYSTEMS = {"all_to_all_time": "hgx-h100"} | dict.fromkeys(REDUCTIONS, "gb200-nvl72")
-SYSTEMS |= dict.fromkeys(("moe_idle_share", "decode_throughput", "decode_frontier"), "gb200-nvl72")
+SERVING = ("moe_idle_share", "decode_throughput", "decode_frontier", "devices_needed")
+ALONE = ("prefill_throughput", "service_frontier", "training_throughput")  # nobody has written these by hand
+SYSTEMS |= dict.fromkeys((*SERVING, *ALONE), "gb200-nvl72")
 WORDS = {  # inputs that are the same in every row
     "all_to_all_time": {"op": "dispatch"},
     "moe_idle_share": {"model": "deepseek-v3", "precision": "fp8", "phase": "decode", "overlap": 0},
     "decode_throughput": {"model": "deepseek-v3", "precision": "fp8"},
     "decode_frontier": {"model": "deepseek-v3", "precision": "fp8"},
+    **{name: {"model": "deepseek-v3", "precision": "fp8"} for name in ("devices_needed", *ALONE)},
 }
 RANKS = np.array([8, 16, 32, 64, 72, 128, 144, 256])
 
@@ -50,6 +53,17 @@ def rows(quantity, count, seed=0):
         "whole_domain_share": {"domain": rng.choice(RANKS, count), "unavailability": rng.uniform(0, 0.01, count)},
         "moe_idle_share": step,
         "decode_throughput": step,
+        "devices_needed": {"batch": rng.integers(1, 30_000, count), "context": step["context"]},
+        "prefill_throughput": {"ranks": step["ranks"], "sequence": rng.integers(256, 8192, count)},
+        "service_frontier": {
+            "speed": rng.uniform(10, 100, count),
+            "input_tokens": rng.choice([1024, 8192], count),
+            "output_tokens": np.full(count, 1024),
+        },
+        "training_throughput": {
+            "devices": rng.choice([1024, 2048, 4096], count),
+            "sequences": 4096 * rng.integers(1, 5, count),
+        },
         "decode_frontier": {"speed": rng.uniform(10, 100, count), "context": np.full(count, 4096)},
     }
     return pd.DataFrame({name: values.astype(float) for name, values in inputs[quantity].items()})
@@ -57,7 +71,7 @@ def rows(quantity, count, seed=0):
 
 QUANTITIES = (  # those with a law by hand
     *("all_to_all_time", *REDUCTIONS, "job_mtbf", "effective_training_share", "spare_devices", "whole_domain_share"),
-    *("moe_idle_share", "decode_throughput", "decode_frontier"),
+    *SERVING,
 )
 
 

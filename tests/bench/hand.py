@@ -102,10 +102,9 @@ def moe_idle_share(c, ranks, batch, context, **_):
 
 def decode_throughput(c, ranks, batch, context, **_):
     """Return tokens per second and device, two overlapped batches where they leave the domain and are faster."""
-    times = np.where(
-        ranks > c.domain, np.minimum(serial(c, ranks, batch, context), overlapped(c, ranks, batch, context)), 0
-    )
-    return batch / np.where(ranks > c.domain, times, serial(c, ranks, batch, context))
+    time, across = serial(c, ranks, batch, context), ranks > c.domain
+    time[across] = np.minimum(time[across], overlapped(c, ranks[across], batch[across], context[across]))
+    return batch / time
 
 
 def serial(c, ranks, batch, context, tensor=1.0, spread=None, drafts=0.0):
@@ -197,6 +196,15 @@ def held(c, ranks, tensor, spread, context):
     experts = c.moe_layers * np.ceil(c.experts / spread) * spread / ranks * c.expert_parameters * c.weight_bytes
     each = c.kv_elements * context * c.kv_bytes * tensor / min(tensor, c.key_value_heads)
     return (c.memory_usable * c.memory_capacity - dense / tensor - experts) / each
+
+
+def devices_needed(c, batch, context, **_):
+    """Return the fewest devices that hold the requests: experts and cache over all, or a tensor group of a domain."""
+    needed = np.full(len(batch), np.inf)
+    for size in sorted((m * 2.0**i for m in (1, 3) for i in range(13) if m * 2**i <= 4096), reverse=True):
+        for tensor, spread in ((1.0, size), (size, 1.0)) if size <= c.domain else ((1.0, size),):
+            needed = np.where(held(c, size, tensor, spread, context) * size >= batch, size, needed)
+    return needed
 
 
 def quickest(c, ranks, batch, context, **layout):

@@ -16,7 +16,7 @@ from model.predictions.answer import predict
 from model.predictions.quantities import QUANTITIES
 
 TOOLS = ("numexpr", "mlsysim", "genz-llm")
-COUNTS = {"decode_frontier": 20_000}
+COUNTS = {"decode_frontier": 20_000, "service_frontier": 20_000, "devices_needed": 100_000, "training_throughput": 200}
 COUNT = 1_000_000
 BUDGETS = {False: 0.4, True: 0.02}  # s that one measurement takes, about; True: quick
 
@@ -41,6 +41,20 @@ def measure(records, python, folder, quick):
                         ratios = [mine / theirs for mine, theirs in zip(rates[ours], each, strict=True)]
                         records.add("laws", quantity, tool, count, ratio, ratios)
         peers.stdin.close()
+    for quantity in cases.ALONE:
+        count = COUNTS.get(quantity, COUNT) if not quick else 100
+        rates = _alone(quantity, cases.rows(quantity, count), repetitions, BUDGETS[quick])
+        records.add("laws", quantity, "study", count, "rate", rates)
+        for tool in ("numpy", *TOOLS):
+            records.none("laws", quantity, tool, "rate", "not written by hand, and not asked of other tools")
+
+
+def _alone(quantity, rows, repetitions, budget):
+    """Return rates of the study alone, of a quantity that has no law by hand."""
+    asked, system = rows.assign(**cases.WORDS[quantity]), cases.SYSTEMS[quantity]
+    return [
+        _rate(lambda: predict(quantity, asked, system, interval=False), len(rows), budget) for _ in range(repetitions)
+    ]
 
 
 def _quantity(peers, quantity, rows, folder, repetitions, budget, records):
@@ -85,7 +99,7 @@ def _law(quantity, columns, system):
             target[each.name] = (
                 each.default if each.choices else np.full(len(next(iter(columns.values()))), each.default)
             )
-    return lambda: what.evaluate(scenario, words, rows)
+    return lambda: what.values(scenario, words, rows)
 
 
 def _rate(call, rows, budget):
