@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from model.machine import operation_fit
+from model.machine import operation_fit, readings_fit
 from model.machine.collectives import LARGE, SMALL
 from model.numbers import catalog
 from model.numbers.configuration import shape
@@ -19,12 +19,12 @@ class Machine:
     see the same machine; without, every answer is a number. own=False leaves the system's own
     calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
     units, or draws of them, in place of the recorded ones: the same machine with another domain, say; startup: of its
-    exchanges; failure_rate: of its devices.
+    exchanges; failure_rate: of its devices. readings: a reader's own
+    measurements, which join the fits of the system on which they were made.
     """
 
-    def __init__(self, system=None, sampler=None, own=True, changes=None):
-        self.name, self.sampler = system, sampler
-        self._fit = operation_fit.fit if own else operation_fit.fit_without
+    def __init__(self, system=None, sampler=None, own=True, changes=None, readings=None):
+        self.name, self.sampler, self.readings = system, sampler, readings
         self._without = None if own else system
         self._facts, self._constants, self._fitted_from = {}, {}, set()
         self._changes = changes or {}
@@ -50,11 +50,11 @@ class Machine:
 
         Software for many tokens is never taken without being named.
         """
-        known = operation_fit.softwares(self.name, quantity)
+        known = (*operation_fit.softwares(self.name, quantity), *self._read_softwares(quantity))
         if name is not None and name not in (*known, POOLED):
             accepted = ", ".join((*known, POOLED))
             raise ValueError(f"{self.name} has no rows to fit the software {name}: choose one of {accepted}")
-        return self.facts("software", name or next(iter(operation_fit.own_softwares(self.name, quantity)), POOLED))
+        return self.facts("software", name or self._usual(quantity))
 
     def constants(self, quantity, software, op):
         """Return the fitted constants of an operation by name."""
@@ -62,7 +62,7 @@ class Machine:
         if key not in self._constants:
             self._fitted_from |= operation_fit.sources(quantity, self.name, software, op)
             label = f"{self.name} {software} {'small ' if quantity == SMALL else ''}{op}"
-            self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.sampler, label)
+            self._constants[key] = self._fit(quantity, software, op).constants(self.sampler, label)
             if quantity == SMALL:  # what a ring reaches is the same for large messages
                 self._constants[key] = self.constants(LARGE, software, op) | self._constants[key]
             if quantity == "all_to_all_time" and "startup" in self._changes:
@@ -73,8 +73,38 @@ class Machine:
         """Return the factors, of shape (draws, 1), by which single measurements scatter about the law; 1 undrawn."""
         if self.sampler is None:
             return 1.0
-        width = self._fit(quantity, self.name, software, op).scatter
+        width = self._fit(quantity, software, op).scatter
         return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", width)
+
+    def _fit(self, quantity, software, op):
+        """Return the Fit of an operation, with a reader's rows of it, if there are any."""
+        if self.readings is None:
+            find = operation_fit.fit if self._without is None else operation_fit.fit_without
+            return find(quantity, self.name, software, op)
+        usual = self._usual("all_to_all_time" if quantity == "all_to_all_time" else LARGE)
+        asked = self.readings, quantity, self.name, software, op, usual, self._without is None
+        return self._noted(*readings_fit.operation(*asked))
+
+    def _noted(self, fit, positions):
+        """Return a fit, and note that the answer rests on the reader's rows at these positions."""
+        if positions:
+            self.readings.used.update(positions)
+            self._fitted_from.add(self.readings.file)
+        return fit
+
+    def _usual(self, quantity):
+        """Return the software that stands in where none is named: the study's first, a reader's, or the pooled one."""
+        own = operation_fit.own_softwares(self.name, quantity)
+        apart = operation_fit.softwares(self.name, quantity)[len(own) :]
+        return next((each for each in (*own, *self._read_softwares(quantity)) if each not in apart), POOLED)
+
+    def _read_softwares(self, quantity):
+        """Return the softwares of which a reader has rows on this system."""
+        if self.readings is None:
+            return ()
+        asked = (quantity,) if quantity == "all_to_all_time" else (LARGE, SMALL)
+        rows = pd.concat([readings_fit.rows_of(self.readings, self.name, each, pd.NA) for each in asked])
+        return tuple(rows.sort_index().software.dropna().unique())
 
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
@@ -83,7 +113,7 @@ class Machine:
 
     def with_facts(self, table, name, given):
         """Return the same machine, undrawn, with some numbers of a name in a table of data/ given, in base units."""
-        other = type(self)(self.name, changes=self._changes)
+        other = type(self)(self.name, changes=self._changes, readings=self.readings)
         other._facts[table, name] = Facts(table, name, None, given)
         return other
 
@@ -92,7 +122,7 @@ class Machine:
         if self.sampler is None:
             return self
         changes = {name: float(np.median(number)) for name, number in self._changes.items()}
-        return type(self)(self.name, own=self._without is None, changes=changes)
+        return type(self)(self.name, own=self._without is None, changes=changes, readings=self.readings)
 
     def rows(self):
         """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""

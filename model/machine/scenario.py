@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from model.machine import step_fit, training_fit, training_step
-from model.machine.machine import Machine
+from model.machine import step_fit, step_readings, training_fit, training_step
+from model.machine.machine import POOLED, Machine
 
 
 class Scenario(Machine):
@@ -17,7 +17,7 @@ class Scenario(Machine):
         """Return what all systems share in a step, and a serving software's own overhead, by name; None: pooled."""
         if engine not in self._steps:
             self._fitted_from |= step_fit.sources()
-            self._steps[engine] = step_fit.fit(self._without).constants(engine, self.sampler)
+            self._steps[engine] = self._step_fit().constants(engine, self.sampler)
         return self._steps[engine]
 
     def step_scatter(self, workload):
@@ -27,11 +27,18 @@ class Scenario(Machine):
         """
         if self.sampler is None:
             return 1.0
-        fit = step_fit.fit(self._without)
+        fit = self._step_fit()
         wide = fit.scatter**2
         for unseen, name, known in (("system", self.name, fit.systems), ("workload", workload, fit.workloads)):
             wide += 0.0 if name in known else self.facts("priors", "step")(f"unseen_{unseen}") ** 2
         return self.sampler.scatter(f"{self.name} {workload} step", wide**0.5)
+
+    def _step_fit(self):
+        """Return the StepFit of this system, with a reader's rows of it, if there are any."""
+        if self.readings is None:
+            return step_fit.fit(self._without)
+        usual = "cann" if self.system("runs_cann", 0.0) else POOLED
+        return self._noted(*step_readings.step(self.readings, self.name, usual, self._without))
 
     def training_columns(self, asked):
         """Return the columns of the law of a training step that neither job nor layout set, fitted ones among them.

@@ -99,23 +99,26 @@ def points(role=None):
     Rows of data/serving.csv whose conditions are published, and the disaggregated runs of data/serving_runs.csv; of a
     run, the requests that are in decode: a request sees itself and the others' share of their lives spent there.
     """
-    rows = pd.concat([_published(), _disaggregated()], ignore_index=True)
+    rows = catalog.chosen("serving")
+    rows = rows[rows.engine.notna() & (rows.quantity == "decode_throughput")]
+    runs = catalog.chosen("serving_runs")
+    runs = runs[(runs["mode"] == "disaggregated") & runs.tensor_devices.notna() & runs.drafts.notna()]
+    rows = pd.concat([published(rows), disaggregated(runs)], ignore_index=True)
     rows[list(POINT)] = rows[list(POINT)].apply(pd.to_numeric)
     return rows if role is None else rows[rows.role == role].reset_index(drop=True)
 
 
-def _published():
-    rows = catalog.chosen("serving")
-    rows = rows[(rows.quantity == "decode_throughput") & rows.role.notna() & rows.engine.notna()]
+def published(rows):
+    """Return the points of rows in the columns of data/serving.csv: tokens per second and device."""
+    rows = rows[rows.role.notna()]
     accepted = rows.tokens_per_step.fillna(1.0)
     return rows.assign(
         time=rows.batch * accepted / rows.value, tensor_devices=1.0, expert_devices=rows.ranks, tokens_per_step=accepted
     )
 
 
-def _disaggregated():
-    rows = catalog.chosen("serving_runs")
-    rows = rows[(rows["mode"] == "disaggregated") & rows.tensor_devices.notna() & rows.drafts.notna()]
+def disaggregated(rows):
+    """Return the points of rows in the columns of data/serving_runs.csv: one for each run with a role."""
     wide = rows.pivot_table(index="set", columns="quantity", values="value", sort=False)
     runs = rows[(rows.quantity == "time_per_output_token") & rows.role.notna()]
     runs = runs.join(wide.time_to_first_token.rename("first"), on="set")
@@ -150,7 +153,7 @@ def fit(without=None):
 
 def fitted(rows):
     """Return the StepFit of given rows of `points`."""
-    ready, seen, weight = prepare(rows), np.log(rows.time.to_numpy()), _weights(rows)
+    ready, seen, weight = prepare(rows), np.log(rows.time.to_numpy()), weights(rows)
     table = priors().set_index(["fit", "quantity"]).loc[list(names())]
     mean, sd = table["mean"].to_numpy(), table.sd.to_numpy()
 
@@ -212,7 +215,7 @@ def sources():
     return frozenset(points("calibrate").source) | frozenset(table.loc[list(names())].source)
 
 
-def _weights(rows):
+def weights(rows):
     """Return weights so that repeats of one operating point (another layout of prefill, say) count once together."""
     keys = ["system", "precision", "engine", "ranks", "tensor_devices", "expert_devices", "context", "overlap"]
     repeats = rows.groupby([*(rows[key] for key in keys), rows.batch.round(1)], dropna=False).time.transform("size")

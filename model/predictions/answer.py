@@ -27,24 +27,25 @@ def predict(
     first=1,
     changes=None,
     passed=(),
+    readings=None,
 ):
     """Return a frame with columns value, unit, low, high, and the layout that a search found, and the sources used.
 
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
     rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
     messages; changes: numbers of the machine, in base units, in place of the recorded ones; passed: columns that may
-    stand there though their names look like an input's. Raises InputError for anything that cannot be answered, naming
-    row and column.
+    stand there though their names look like an input's; readings: a reader's own measurements, to be fitted with the
+    study's. Raises InputError for anything that cannot be answered, naming row and column.
     """
     what = quantity(name)
     numbers, texts = check(what, frame, system, where, first, passed)
     result = np.full((3, len(frame)), np.nan)
     layout: dict[str, np.ndarray] = {}
-    sources = set()
+    sources, options = set(), {"own": own, "changes": changes, "readings": readings}
     for choices, rows in _groups(texts, len(frame)):
         try:
             with np.errstate(all="ignore"):  # what has no finite value is refused below, by row
-                sources |= _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, own, changes)
+                sources |= _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, options)
         except ValueError as error:
             at = error.row if isinstance(error, RowError) else 0
             row = first + int(rows.start + at if isinstance(rows, slice) else rows[at])
@@ -70,13 +71,13 @@ def _groups(texts, length):
         yield {name: word for name, word in words.items() if word}, np.flatnonzero(combined == group)
 
 
-def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, own, changes):
+def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, options):
     """Fill result[:, rows] (value, low, high) for rows that share all text inputs; return the source keys used.
 
-    layout: columns of what a search found, by name, filled for the same rows.
+    layout: columns of what a search found, by name, filled for the same rows; options: of the Scenario.
     """
     name = choices.pop("system", None)
-    scenario = Scenario(name, own=own, changes=changes)
+    scenario = Scenario(name, **options)
     done = 0
     for part in _parts(rows, ROWS):
         asked = {key: values[part] for key, values in numbers.items()}
@@ -91,7 +92,7 @@ def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draw
                 layout.setdefault(column, np.full(result.shape[1], np.nan))[part] = values
         result[0, part] = _values(found)
     if interval:
-        drawn = Scenario(name, Sampler(draws, (seed, 0)), own=own, changes=changes)
+        drawn = Scenario(name, Sampler(draws, (seed, 0)), **options)
         for part in _parts(rows, max(CELLS // draws, 1)):
             values = _values(what.evaluate(drawn, choices, {key: values[part] for key, values in numbers.items()}))
             values = np.broadcast_to(values, (draws, result[0, part].size))
