@@ -9,8 +9,9 @@ import pandas as pd
 from model.notation.equation import latex
 from model.notation.spelling import meant, suggest
 from model.numbers import catalog
+from model.numbers.readings import read
 from model.predictions import measured
-from model.predictions.answer import predict, software_names
+from model.predictions.answer import STUDY, predict, software_names, with_and_without
 from model.predictions.ask import explain
 from model.predictions.blocks import header
 from model.predictions.gaps import missing
@@ -133,7 +134,7 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
         if given or as_json or explained:
             raise InputError("--table takes its inputs from the file: leave input=value, --json and --explain out")
         known = [each for each in passed.split(",") if each]
-        readings = measured.read(own) if own else None
+        readings = read(own) if own else None
         predict_file(name, table, sys.stdout, system, interval, seed, workers or cores(), known, readings)
         if readings:
             click.echo(f"{own}: {measured.held_back(readings, interval, seed).words()}", err=True)
@@ -164,13 +165,13 @@ def _one(name, given, system, as_json, interval, seed, explained, own):
     if own is None:
         answer, sources = predict(name, frame, system, interval, seed, where=where)
     else:
-        readings = measured.read(own)
-        answer, sources = measured.both(name, frame, readings, system, interval, seed, where=where)
+        readings = read(own)
+        answer, sources = with_and_without(readings, name, frame, system, interval, seed, where=where)
         measured.refuse_unused(name, readings)
         held = measured.held_back(readings, interval, seed)
     value, unit, low, high = answer.iloc[0][["value", "unit", "low", "high"]]
-    study = tuple(answer.iloc[0][list(measured.STUDY)]) if held else None
-    found = answer.drop(columns=["value", "unit", "low", "high", *(measured.STUDY if held else ())])
+    study = tuple(answer.iloc[0][list(STUDY)]) if held else None
+    found = answer.drop(columns=["value", "unit", "low", "high", *(STUDY if held else ())])
     layout = {column: float(found[column].iloc[0]) for column in found if found[column].notna().iloc[0]}
     if as_json:
         numbers, texts = check(what, frame, system, where)

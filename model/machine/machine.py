@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from model.machine import operation_fit, readings_fit
+from model.machine import operation_fit
 from model.machine.collectives import LARGE, SMALL
 from model.numbers import catalog
 from model.numbers.configuration import shape
@@ -19,12 +19,11 @@ class Machine:
     see the same machine; without, every answer is a number. own=False leaves the system's own
     calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
     units, or draws of them, in place of the recorded ones: the same machine with another domain, say; startup: of its
-    exchanges; failure_rate: of its devices. readings: a reader's own
-    measurements, which join the fits of the system on which they were made.
+    exchanges; failure_rate: of its devices.
     """
 
-    def __init__(self, system=None, sampler=None, own=True, changes=None, readings=None):
-        self.name, self.sampler, self.readings = system, sampler, readings
+    def __init__(self, system=None, sampler=None, own=True, changes=None):
+        self.name, self.sampler = system, sampler
         self._without = None if own else system
         self._facts, self._constants, self._fitted_from = {}, {}, set()
         self._changes = changes or {}
@@ -50,7 +49,7 @@ class Machine:
 
         Software for many tokens is never taken without being named.
         """
-        known = (*operation_fit.softwares(self.name, quantity), *self._read_softwares(quantity))
+        known = self._softwares(quantity)
         if name is not None and name not in (*known, POOLED):
             accepted = ", ".join((*known, POOLED))
             raise ValueError(f"{self.name} has no rows to fit the software {name}: choose one of {accepted}")
@@ -77,34 +76,20 @@ class Machine:
         return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", width)
 
     def _fit(self, quantity, software, op):
-        """Return the Fit of an operation, with a reader's rows of it, if there are any."""
-        if self.readings is None:
-            find = operation_fit.fit if self._without is None else operation_fit.fit_without
-            return find(quantity, self.name, software, op)
-        usual = self._usual("all_to_all_time" if quantity == "all_to_all_time" else LARGE)
-        asked = self.readings, quantity, self.name, software, op, usual, self._without is None
-        return self._noted(*readings_fit.operation(*asked))
+        find = operation_fit.fit if self._without is None else operation_fit.fit_without
+        return find(quantity, self.name, software, op)
 
-    def _noted(self, fit, positions):
-        """Return a fit, and note that the answer rests on the reader's rows at these positions."""
-        if positions:
-            self.readings.used.update(positions)
-            self._fitted_from.add(self.readings.file)
-        return fit
+    def _softwares(self, quantity):
+        """Return the names of software that may be asked for."""
+        return operation_fit.softwares(self.name, quantity)
 
     def _usual(self, quantity):
-        """Return the software that stands in where none is named: the study's first, a reader's, or the pooled one."""
-        own = operation_fit.own_softwares(self.name, quantity)
-        apart = operation_fit.softwares(self.name, quantity)[len(own) :]
-        return next((each for each in (*own, *self._read_softwares(quantity)) if each not in apart), POOLED)
+        """Return the software that stands in where none is named."""
+        return next(iter(operation_fit.own_softwares(self.name, quantity)), POOLED)
 
-    def _read_softwares(self, quantity):
-        """Return the softwares of which a reader has rows on this system."""
-        if self.readings is None:
-            return ()
-        asked = (quantity,) if quantity == "all_to_all_time" else (LARGE, SMALL)
-        rows = pd.concat([readings_fit.rows_of(self.readings, self.name, each, pd.NA) for each in asked])
-        return tuple(rows.sort_index().software.dropna().unique())
+    def _more(self):
+        """Return what a machine like this one is made with, besides its name and what is known of its numbers."""
+        return {}
 
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
@@ -113,7 +98,7 @@ class Machine:
 
     def with_facts(self, table, name, given):
         """Return the same machine, undrawn, with some numbers of a name in a table of data/ given, in base units."""
-        other = type(self)(self.name, changes=self._changes, readings=self.readings)
+        other = type(self)(self.name, changes=self._changes, **self._more())
         other._facts[table, name] = Facts(table, name, None, given)
         return other
 
@@ -122,7 +107,7 @@ class Machine:
         if self.sampler is None:
             return self
         changes = {name: float(np.median(number)) for name, number in self._changes.items()}
-        return type(self)(self.name, own=self._without is None, changes=changes, readings=self.readings)
+        return type(self)(self.name, own=self._without is None, changes=changes, **self._more())
 
     def rows(self):
         """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""

@@ -1,4 +1,4 @@
-"""Fits a reader's own rows: what the study found of an operation, or of steps (`step_readings`), is their prior.
+"""Fits a reader's own rows: what the study found of an operation, or of steps (`step_fit`), is their prior.
 
 Rows that lie where the study expects them narrow its constants. Where all lie off alike, by more than the constants'
 covariance and the scatter explain, this installation is another than those that the study knows: the excess

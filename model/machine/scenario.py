@@ -1,16 +1,23 @@
-"""A machine with what all machines share in a step: constants fitted to the steps of all of them."""
+"""A machine with what all machines share in a step, and with a reader's own measurements of it, if there are any."""
 
 import numpy as np
+import pandas as pd
 
-from model.machine import step_fit, step_readings, training_fit, training_step
+from model.laws.all_reduce import LARGE, SMALL
+from model.machine import operation_fit, readings_fit, step_fit, training_fit, training_step
 from model.machine.machine import POOLED, Machine
 
 
 class Scenario(Machine):
-    """What a prediction may ask of a system: a Machine, and the constants and the scatter of its steps."""
+    """What a prediction may ask of a system: a Machine, and the constants and the scatter of its steps.
 
-    def __init__(self, *arguments, **options):
+    readings: model.numbers.readings.Readings, which join the fits of the system on which they were made; on which of
+    them an answer rests is noted there.
+    """
+
+    def __init__(self, *arguments, readings=None, **options):
         super().__init__(*arguments, **options)
+        self.readings = readings
         self._steps, self._trainings = {}, {}
 
     def step_constants(self, engine=None):
@@ -33,13 +40,6 @@ class Scenario(Machine):
             wide += 0.0 if name in known else self.facts("priors", "step")(f"unseen_{unseen}") ** 2
         return self.sampler.scatter(f"{self.name} {workload} step", wide**0.5)
 
-    def _step_fit(self):
-        """Return the StepFit of this system, with a reader's rows of it, if there are any."""
-        if self.readings is None:
-            return step_fit.fit(self._without)
-        usual = "cann" if self.system("runs_cann", 0.0) else POOLED
-        return self._noted(*step_readings.step(self.readings, self.name, usual, self._without))
-
     def training_columns(self, asked):
         """Return the columns of the law of a training step that neither job nor layout set, fitted ones among them.
 
@@ -59,3 +59,44 @@ class Scenario(Machine):
         known = workload in training_fit.fit(self._without).workloads
         wide = np.hypot(facts("row_scatter"), 0.0 if known else facts("unseen_workload"))
         return self.sampler.scatter(f"{self.name} {workload} training", wide) ** training_fit.tails(self.sampler)
+
+    def _step_fit(self):
+        """Return the StepFit of this system, with a reader's rows of it."""
+        if self.readings is None:
+            return step_fit.fit(self._without)
+        usual = "cann" if self.system("runs_cann", 0.0) else POOLED
+        return self._noted(*step_fit.fit_with(self.readings, self.name, usual, self._without))
+
+    def _fit(self, quantity, software, op):
+        """Return the Fit of an operation, with a reader's rows of it."""
+        if self.readings is None:
+            return super()._fit(quantity, software, op)
+        usual = self._usual(quantity if quantity == "all_to_all_time" else LARGE)
+        asked = quantity, self.name, software, op, usual, self._without is None
+        return self._noted(*readings_fit.operation(self.readings, *asked))
+
+    def _noted(self, fit, positions):
+        """Return a fit, and note that an answer rests on the reader's rows at these positions."""
+        if positions:
+            self.readings.used.update(positions)
+            self._fitted_from.add(self.readings.file)
+        return fit
+
+    def _softwares(self, quantity):
+        return (*super()._softwares(quantity), *self._read_softwares(quantity))
+
+    def _usual(self, quantity):
+        usual = super()._usual(quantity)
+        return usual if usual != POOLED else next(iter(self._read_softwares(quantity)), POOLED)
+
+    def _read_softwares(self, quantity):
+        """Return the software of which a reader has rows on this system and the study has none."""
+        if self.readings is None:
+            return ()
+        asked = (quantity,) if quantity == "all_to_all_time" else (LARGE, SMALL)
+        rows = pd.concat([readings_fit.rows_of(self.readings, self.name, each, pd.NA) for each in asked])
+        known = operation_fit.softwares(self.name, quantity)
+        return tuple(name for name in rows.sort_index().software.dropna().unique() if name not in known)
+
+    def _more(self):
+        return {"readings": self.readings}

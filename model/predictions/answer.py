@@ -12,6 +12,7 @@ from model.predictions.quantities import quantity
 from model.predictions.quantity import Found
 
 DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one drawn array at a time, which bounds memory
+STUDY = ("value_study", "low_study", "high_study")  # columns of the answer without a reader's own measurements
 ROWS = 2**16  # of one array that is not drawn: it stays in a core's cache from one operation to the next
 
 
@@ -56,6 +57,17 @@ def predict(
     unit = pd.Categorical.from_codes(np.zeros(len(frame), np.int8), [what.unit])  # one word, not a million
     answer = {"value": result[0], "unit": unit, "low": result[1], "high": result[2], **layout}
     return pd.DataFrame(answer, index=frame.index, copy=False), sorted(sources)
+
+
+def with_and_without(readings, *asked, **options):
+    """Return (answers, sources) as `predict` does, with a reader's measurements, and the columns STUDY without them.
+
+    asked, options: arguments of `predict`. readings.used tells on which rows the answers rest.
+    """
+    without, _ = predict(*asked, **options)
+    found, sources = predict(*asked, **options, readings=readings)
+    known = {column: without[end] for column, end in zip(STUDY, ("value", "low", "high"), strict=True)}
+    return found.assign(**known), sources
 
 
 def _groups(texts, length):

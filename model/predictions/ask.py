@@ -15,8 +15,9 @@ from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import suggest
 from model.numbers import catalog
 from model.numbers.draws import Sampler
+from model.numbers.readings import read
 from model.predictions import answer, sensitivity
-from model.predictions import measured as both
+from model.predictions import measured as own_rows
 from model.predictions.inputs import BASE_UNITS, InputError, check
 from model.predictions.quantities import QUANTITIES, quantity
 
@@ -79,16 +80,16 @@ def predict(
     frame = _points(what, points, system, inputs)
     asked = None, interval, seed, draws
     options: dict[str, Any] = {"where": f"{name}(...)", "own": own, "changes": changes}
-    readings = both.read(measured) if measured else None
+    readings = read(measured) if measured else None
     if readings is None:
         found, sources = answer.predict(name, frame, *asked, **options)
     else:
-        found, sources = both.both(name, frame, readings, *asked, **options)
-        both.refuse_unused(name, readings)
+        found, sources = answer.with_and_without(readings, name, frame, *asked, **options)
+        own_rows.refuse_unused(name, readings)
     layout = {column: found[column] for column in found.columns[4:] if column not in frame}
     frame = frame.assign(**layout, value=found.value, low=found.low, high=found.high, unit=what.unit)
     equation = what.equation
-    held = {"held_back": both.held_back(readings, interval, seed, draws, changes).record()} if readings else {}
+    held = {"held_back": own_rows.held_back(readings, interval, seed, draws, changes).record()} if readings else {}
     frame.attrs = {
         **held,
         "equation": f"{latex(equation.lhs)} = {latex(equation.rhs)}",
@@ -117,7 +118,7 @@ def draws(
     """
     what = quantity(name)
     frame = _points(what, points, system, inputs)
-    readings = both.read(measured) if measured else None
+    readings = read(measured) if measured else None
     found = np.empty((number, len(frame)))
     for row in range(len(frame)):
         choices, numbers, where = _one(what, frame.iloc[[row]])
@@ -152,7 +153,7 @@ def explain(
     """
     what = quantity(name)
     choices, numbers, where = _one(what, _points(what, None, system, inputs))
-    scenario = Scenario(where, changes=changes, readings=both.read(measured) if measured else None)
+    scenario = Scenario(where, changes=changes, readings=read(measured) if measured else None)
     try:
         answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
         with kept() as calls:  # a second time, when what is fitted has been fitted

@@ -1,4 +1,4 @@
-"""Answers with and without a reader's own measurements, and the error on those that were held back from the fit."""
+"""A reader's own measurements: whether an answer rests on them, and the error on those held back from the fit."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -7,18 +7,15 @@ import numpy as np
 import pandas as pd
 
 from model.laws.all_reduce import LARGE, SMALL
-from model.machine import measurements, step_fit, step_readings
+from model.machine import measurements, step_points
 from model.machine.collectives import HALVES
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, duration
 from model.numbers import catalog
 from model.numbers.draws import Sampler, low_high
-from model.numbers.readings import Readings, read
-from model.predictions import answer
+from model.numbers.readings import Readings
 from model.predictions.inputs import InputError
 from model.predictions.quantities import QUANTITIES
-
-STUDY = ("value_study", "low_study", "high_study")  # columns of the answer without the reader's rows
 
 
 @dataclass(frozen=True)
@@ -59,28 +56,6 @@ def _rows(number: int) -> str:
     return f"{number} row{'' if number == 1 else 's'}"
 
 
-def both(
-    name: str,
-    frame: pd.DataFrame,
-    readings: Readings,
-    system: str | None = None,
-    interval: bool = True,
-    seed: int = 0,
-    draws: int = answer.DRAWS,
-    **options: Any,
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return (answers, sources) as `answer.predict` does, with a reader's rows, and the columns STUDY without them.
-
-    Positions of the rows that an answer rests on are in readings.used. options: further ones of `answer.predict`.
-    """
-    asked = (name, frame, system, interval, seed, draws)
-    without, _ = answer.predict(*asked, **options)
-    found, sources = answer.predict(*asked, **options, readings=readings)
-    for column, known in zip(STUDY, ("value", "low", "high"), strict=True):
-        found[column] = without[known]
-    return found, sources
-
-
 def refuse_unused(name: str, readings: Readings) -> None:
     """Raise InputError where no row that was fitted bears on what was asked."""
     rows = readings.rows
@@ -98,7 +73,7 @@ def refuse_unused(name: str, readings: Readings) -> None:
 
 
 def held_back(
-    readings: Readings, interval: bool = True, seed: int = 0, draws: int = answer.DRAWS, changes: Any = None
+    readings: Readings, interval: bool = True, seed: int = 0, draws: int = 1000, changes: Any = None
 ) -> HeldBack:
     """Return how the rows held back of the operations in readings.used come out, with the others' rows and without."""
     used = readings.rows.loc[sorted(readings.used)]
@@ -127,7 +102,7 @@ def _times(scenario, readings, rows):
     """Return (predicted, measured) times, s, of rows of one system, (draws, rows) where the scenario draws."""
     if readings.table == "network":
         return _operations(scenario, rows)
-    points = step_readings.points(readings, scenario.name, None)
+    points = step_points.read(readings, scenario.name, None)
     points = points[points.position.isin(rows.index)]
     predicted = np.empty((scenario.sampler.draws if scenario.sampler else 1, len(points)))
     words = points[["workload", "precision", "engine", "overlap"]].fillna("").to_numpy()
@@ -137,7 +112,7 @@ def _times(scenario, readings, rows):
         same = np.array([each == key for each in keys])
         asked = Asked(workload, "decode", precision, engine or None)
         own = points[same]
-        point = {each: own[each].to_numpy(float) for each in step_fit.POINT if each != "overlap"}
+        point = {each: own[each].to_numpy(float) for each in step_points.POINT if each != "overlap"}
         usual = catalog.load("formats").kv_bytes_per_element[precision]
         point["kv_bytes_per_element"] = own.kv_bytes_per_element.fillna(usual).to_numpy(float)
         time = duration(scenario, asked, point, False if overlap == 0 else None)
@@ -158,6 +133,3 @@ def _operations(scenario, rows):
             seen.append(own.time.to_numpy(float))
     joined = np.concatenate(predicted, axis=1)
     return (joined if scenario.sampler else joined[0]), np.concatenate(seen)
-
-
-__all__ = ["STUDY", "HeldBack", "Readings", "both", "held_back", "read", "refuse_unused"]

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from model.predictions import measured
-from model.predictions.answer import predict
+from model.predictions.answer import STUDY, predict, with_and_without
 from model.predictions.blocks import BLOCK, blocks, header, refuse_ragged, split
 from model.predictions.inputs import InputError, others
+from model.predictions.measured import refuse_unused
 from model.predictions.quantities import quantity
 from model.predictions.workers import in_order
 
@@ -35,7 +35,7 @@ def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1,
     """
     quantity(name)
     record, columns = header(path)
-    answers = (*ANSWER, *(measured.STUDY if readings else ()))
+    answers = (*ANSWER, *(STUDY if readings else ()))
     if taken := [column for column in answers if column in columns]:
         raise InputError(f"{path}: the column {taken[0]} is one of the answer's: rename it")
     found = [column for column in quantity(name).layout if column not in columns]
@@ -47,7 +47,7 @@ def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1,
             if readings:
                 readings.used.update(used)  # workers have readings of their own
         if readings:
-            measured.refuse_unused(name, readings)
+            refuse_unused(name, readings)
         waiting.seek(0)
         shutil.copyfileobj(waiting, out, 2**20)
 
@@ -94,10 +94,10 @@ def _answer(name, path, record, columns, system, interval, seed, passed, found, 
     if readings is None:
         answer, _ = predict(*asked, system, interval, seed, **options)
     else:
-        answer, _ = measured.both(*asked, readings, system, interval, seed, **options)
+        answer, _ = with_and_without(readings, *asked, system, interval, seed, **options)
     values, lows, highs = _texts(answer, "value", "low", "high")
     texts = [values, [quantity(name).unit] * len(answer), lows, highs]
-    texts += _texts(answer, *measured.STUDY) if readings else []
+    texts += _texts(answer, *STUDY) if readings else []
     layout = [["" if np.isnan(each) else repr(each) for each in answer[column].tolist()] for column in found]
     rows = zip(split(text), *texts, *layout, strict=True)
     return "\n".join(chain(map(",".join, rows), [""])), position, frozenset(readings.used if readings else ())
