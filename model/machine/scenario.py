@@ -87,16 +87,16 @@ class Scenario(Machine):
 
     def _usual(self, quantity):
         usual = super()._usual(quantity)
-        return usual if usual != POOLED else next(iter(self._read_softwares(quantity)), POOLED)
+        return usual if usual != POOLED else next(iter(self._read_softwares(quantity, "calibrate")), POOLED)
 
-    def _read_softwares(self, quantity):
-        """Return the software of which a reader has rows on this system and the study has none."""
+    def _read_softwares(self, quantity, role=None):
+        """Return the software of which a reader has rows on this system, any or of a role, and the study has none."""
         if self.readings is None:
             return ()
         asked = (quantity,) if quantity == "all_to_all_time" else (LARGE, SMALL)
-        rows = pd.concat([readings_fit.rows_of(self.readings, self.name, each, pd.NA) for each in asked])
-        known = operation_fit.softwares(self.name, quantity)
-        return tuple(name for name in rows.sort_index().software.dropna().unique() if name not in known)
+        rows = pd.concat([readings_fit.rows_of(self.readings, self.name, each, pd.NA) for each in asked]).sort_index()
+        named = rows.software[(rows.role == role) if role else rows.role.notna()].dropna().unique()
+        return tuple(name for name in named if name not in operation_fit.softwares(self.name, quantity))
 
     def _more(self):
         return {"readings": self.readings}

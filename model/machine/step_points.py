@@ -59,9 +59,8 @@ def disaggregated(rows):
 def read(readings, system, usual):
     """Return the reader's steps on a system as rows of `points`, and their `position` in the file.
 
-    A row of data/serving.csv counts drafts and balance as that table does, where it says nothing: tokens credited, in
-    whole numbers, are processed, and experts are as balanced as the fit finds. usual: the serving software of rows that name
-    none.
+    A row of data/serving.csv that does not say so processes the tokens credited, in whole numbers, and its experts are
+    as balanced as the fit finds. usual: the serving software of rows that name none.
     """
     rows = pd.concat([_published(readings, system), _runs(readings, system)])
     rows = rows.assign(position=rows.index, engine=rows.engine.fillna(usual))

@@ -48,7 +48,7 @@ SERVED = {
     "precision": ("formats", "format", "weight_bytes"),
     "engine": ("priors", "fit", "layer_overhead"),
 }
-RUNS = {"all_to_all_time": "uses_scale_up", "all_reduce_time": "ring_hop"}  # what software says that runs operations
+RUNS = {"all_to_all_time": "merges_copies", "all_reduce_time": "ring_hop"}  # what software says that runs operations
 FORMS = {
     "network": Form(
         "op",
@@ -98,6 +98,10 @@ class Readings:
     rows: pd.DataFrame = field(compare=False, repr=False)
     used: set[int] = field(default_factory=set, compare=False, repr=False)
 
+    def held(self) -> "Readings":
+        """Return the same rows, all of them held back from every fit: what the study alone says where they lie."""
+        return Readings(self.file, self.table, f"{self.digest} held back", self.rule, self.rows.assign(role="validate"))
+
     def of(self, system: str | None, table: str) -> pd.DataFrame:
         """Return the rows of a system, of any role, in the columns of a table; none where the file has another's."""
         found = self.rows if table == self.table else self.rows[:0].reindex(columns=_columns(table))
@@ -123,7 +127,7 @@ def read(path: str) -> Readings:
     for name in rows.columns:
         if name not in known:
             raise catalog.DataError(f"{path}: unknown column {name}{suggest(name, known, most=3)}")
-    rows = rows.reindex(columns=known)
+    rows = rows.reindex(columns=known).astype("string")
     for name in known:
         if name in catalog.NUMBERS or (name not in TEXTS and name not in catalog.RESERVED):
             rows[name] = catalog.numbers(at, rows, name)
@@ -206,7 +210,8 @@ def _refuse(at, rows, form):
     )
     allowed = _allowed(rows, form)
     strange = pd.Series([name not in own for name, own in zip(rows.quantity, allowed, strict=True)], index=rows.index)
-    _column(at, strange, "quantity", lambda row: f"is '{row}': write {' or '.join(form.quantities)}", rows.quantity)
+    told = pd.Series(list(zip(rows.quantity, allowed, strict=True)), index=rows.index)
+    _column(at, strange, "quantity", lambda each: f"is '{each[0]}': write {' or '.join(each[1])}", told)
     wrong = [
         unit not in UNITS or dimension(unit) != form.quantities[name]
         for unit, name in zip(rows.unit, rows.quantity, strict=True)

@@ -64,8 +64,8 @@ def with_and_without(readings, *asked, **options):
 
     asked, options: arguments of `predict`. readings.used tells on which rows the answers rest.
     """
-    without, _ = predict(*asked, **options)
-    found, sources = predict(*asked, **options, readings=readings)
+    without, _ = predict(*asked, **{**options, "readings": readings.held()})
+    found, sources = predict(*asked, **{**options, "readings": readings})
     known = {column: without[end] for column, end in zip(STUDY, ("value", "low", "high"), strict=True)}
     return found.assign(**known), sources
 

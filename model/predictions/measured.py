@@ -82,7 +82,7 @@ def held_back(
     if held.empty:
         return told
     found: dict[str, float | None] = {}
-    for end, own in (("", readings), ("_study", None)):
+    for end, own in (("", readings), ("_study", readings.held())):
         errors, inside = [], []
         for _, alike in held.groupby("system", sort=False):
             system = alike.system.iloc[0]
@@ -105,7 +105,7 @@ def _times(scenario, readings, rows):
     points = step_points.read(readings, scenario.name, None)
     points = points[points.position.isin(rows.index)]
     predicted = np.empty((scenario.sampler.draws if scenario.sampler else 1, len(points)))
-    words = points[["workload", "precision", "engine", "overlap"]].fillna("").to_numpy()
+    words = points[["workload", "precision", "engine", "overlap"]].astype(object).fillna("").to_numpy()
     keys = [tuple(each) for each in words]
     for key in dict.fromkeys(keys):
         workload, precision, engine, overlap = key
