@@ -71,7 +71,8 @@ def predict(
     every other input added. Numbers are in base units; `workload` is another name for `model`. changes: numbers of the
     machine in place of the recorded ones (`{"domain": 144}`). own=False leaves the system's own measurements out of
     its constants. measured: a CSV file of the reader's own measurements, in the columns of data/network.csv or
-    data/serving.csv; value, low, high are then the answer with them, and value_study, low_study, high_study without.
+    data/serving.csv, made on the system as it is recorded, whatever the changes; value, low, high are then the answer
+    with them, and value_study, low_study, high_study without.
     attrs of the frame: equation (LaTeX), sources (keys of the references, and that file), assumptions (sentences), and
     with `measured` held_back (rows, error, inside, ..., by name). Raises InputError, or catalog.DataError for that
     file, for what cannot be answered, naming row, input and what would be accepted.
@@ -89,7 +90,7 @@ def predict(
     layout = {column: found[column] for column in found.columns[4:] if column not in frame}
     frame = frame.assign(**layout, value=found.value, low=found.low, high=found.high, unit=what.unit)
     equation = what.equation
-    held = {"held_back": own_rows.held_back(readings, interval, seed, draws, changes).record()} if readings else {}
+    held = {"held_back": own_rows.held_back(readings, interval, seed, draws).record()} if readings else {}
     frame.attrs = {
         **held,
         "equation": f"{latex(equation.lhs)} = {latex(equation.rhs)}",

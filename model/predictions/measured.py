@@ -56,11 +56,16 @@ def _rows(number: int) -> str:
     return f"{number} row{'' if number == 1 else 's'}"
 
 
+def rests(readings: Readings) -> bool:
+    """Tell whether an answer rested on a row that was fitted."""
+    return bool(readings.used & set(readings.rows.index[readings.rows.role == "calibrate"]))
+
+
 def refuse_unused(name: str, readings: Readings) -> None:
     """Raise InputError where no row that was fitted bears on what was asked."""
-    rows = readings.rows
-    if readings.used & set(rows.index[rows.role == "calibrate"]):
+    if rests(readings):
         return
+    rows = readings.rows
     told = rows[[each for each in ("system", "software", "op", "engine") if each in rows]].drop_duplicates()
     kinds = "; ".join(
         " ".join(str(word) for word in row if pd.notna(word)) for row in told.head(4).itertuples(index=False)
@@ -72,9 +77,7 @@ def refuse_unused(name: str, readings: Readings) -> None:
     )
 
 
-def held_back(
-    readings: Readings, interval: bool = True, seed: int = 0, draws: int = 1000, changes: Any = None
-) -> HeldBack:
+def held_back(readings: Readings, interval: bool = True, seed: int = 0, draws: int = 1000) -> HeldBack:
     """Return how the rows held back of the operations in readings.used come out, with the others' rows and without."""
     used = readings.rows.loc[sorted(readings.used)]
     held = used[used.role == "validate"]
@@ -86,7 +89,7 @@ def held_back(
         errors, inside = [], []
         for _, alike in held.groupby("system", sort=False):
             system = alike.system.iloc[0]
-            options = {"readings": own, "changes": changes}
+            options = {"readings": own}
             value, seen = _times(Scenario(system, **options), readings, alike)
             errors.append(np.abs(value / seen - 1))
             if interval:
