@@ -1,6 +1,8 @@
 """A reader's own measurements: how they move an answer and narrow it, what they leave alone, what is refused."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,9 @@ from model.numbers import catalog, readings
 from model.numbers.draws import Sampler
 from model.predictions.inputs import InputError
 from model.predictions.quantities import QUANTITIES
+from model.studies import own_rows
+from model.studies.cluster.machine import Cluster
+from model.views import parameters
 
 SHAPE = {"hidden": 7168.0, "topk": 8.0, "experts": 256.0, "bytes_per_element": 1.0}
 EXCHANGE = {"op": "dispatch", "ranks": 32, "tokens": 128, **SHAPE}
@@ -411,3 +416,55 @@ def test_rows_narrow_what_the_sampler_draws():
     one = Scenario("hgx-h100", sampler).constants("all_to_all_time", "deepep", "dispatch")
     other = Scenario("hgx-h100", sampler, readings=None).constants("all_to_all_time", "deepep", "dispatch")
     assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+# Notebooks and the example
+
+
+EXAMPLE = Path(__file__).parents[2] / "notebooks" / "scenarios" / "measured.csv"
+
+
+def test_the_example_is_marked_as_made_up_and_answers(run):
+    assert set(pd.read_csv(EXAMPLE).note) == {"made up from the law, not measured"}
+    words = [each for each in WORDS if not each.startswith("measured")]
+    code, out, _ = run("predict", "all_to_all_time", "--system", "gb200-nvl72", *words, f"measured={EXAMPLE}", "--json")
+    said = json.loads(out)
+    assert code == 0
+    assert 1.1 < said["with"]["value"] / said["without"]["value"] < 1.3
+    assert said["held_back"]["error"] < said["held_back"]["error_study"]
+    assert (said["held_back"]["fitted"], said["held_back"]["rows"]) == (6, 2)
+
+
+def test_a_chapter_asks_its_questions_with_both_answers(write):
+    path = write(exchange_rows("gb200-nvl72", factor=1.3))
+    found = own_rows.compared(path, own_rows.exchanges(64, 128, "deepseek-v3", 2**30), draws=DRAWS)
+    assert list(found.question) == ["dispatch"]  # neither combine nor all-reduce rests on these rows
+    assert found.value[0] > 1.1 * found.value_study[0]
+    assert len(own_rows.compared("", own_rows.exchanges(64, 128, "deepseek-v3", 2**30))) == 0
+    with pytest.raises(InputError, match="rests on none of the rows fitted"):
+        own_rows.compared(path, [("all_reduce", "all_reduce_time", {"ranks": 8, "bytes": 2**30})], draws=DRAWS)
+
+
+def test_a_frontier_is_asked_in_the_format_and_software_of_the_rows(write):
+    path = write(decode_rows("hgx-h200", factor=1.3))
+    [(question, _, inputs)] = own_rows.frontiers(path, "deepseek-v3", 30, 2000)
+    assert question == "frontier_fp8_sglang"
+    assert inputs["engine"] == "sglang"
+    found = own_rows.compared(path, [(question, "decode_frontier", inputs)], draws=100)
+    assert found.value[0] < 0.95 * found.value_study[0]
+
+
+def test_a_cluster_answers_with_the_rows(write):
+    readings_of = readings.read(write(exchange_rows("gb200-nvl72", factor=1.5)))
+    job = {"model": "deepseek-v3", "precision": "fp8"}
+    study, ours = (Cluster("gb200-nvl72", {}, job, each) for each in (None, readings_of))
+    times = [each.scenario().constants("all_to_all_time", "trtllm-two-sided", "dispatch") for each in (study, ours)]
+    assert times[1]["startup"] > times[0]["startup"]
+    assert replace(ours, readings=None) == study
+
+
+def test_a_parameter_names_a_file_that_is_there(write):
+    taken = parameters.File()
+    assert taken.problem("") is taken.problem(write(GOOD)) is None
+    for wrong in (None, 3, "mine.txt", "none.csv"):
+        assert ".csv file, or an empty text" in taken.problem(wrong)
