@@ -34,6 +34,15 @@ def rows_of(readings, system, quantity, usual):
 
 
 @cache
+def softwares(readings, system, quantity, role=None):
+    """Return the software of which a reader has rows on a system, any or of a role, and the study has none."""
+    asked = (quantity,) if quantity == "all_to_all_time" else (LARGE, SMALL)
+    rows = pd.concat([rows_of(readings, system, each, pd.NA) for each in asked]).sort_index()
+    named = rows.software[(rows.role == role) if role else rows.role.notna()].dropna().unique()
+    return tuple(name for name in named if name not in operation_fit.softwares(system, quantity))
+
+
+@cache
 def operation(readings, quantity, system, software, op, usual, own=True):
     """Return the Fit of an operation with a reader's rows, and the positions of all rows of it, held back or not.
 

@@ -1,10 +1,9 @@
 """A machine with what all machines share in a step, and with a reader's own measurements of it, if there are any."""
 
 import numpy as np
-import pandas as pd
 
-from model.laws.all_reduce import LARGE, SMALL
-from model.machine import operation_fit, readings_fit, step_fit, training_fit, training_step
+from model.laws.all_reduce import LARGE
+from model.machine import readings_fit, step_fit, training_fit, training_step
 from model.machine.machine import POOLED, Machine
 
 
@@ -65,7 +64,7 @@ class Scenario(Machine):
         if self.readings is None:
             return step_fit.fit(self._without)
         usual = "cann" if self.system("runs_cann", 0.0) else POOLED
-        return self._noted(*step_fit.fit_with(self.readings, self.name, usual, self._without))
+        return self._read(step_fit.fit_with, self.name, usual, self._without)
 
     def _fit(self, quantity, software, op):
         """Return the Fit of an operation, with a reader's rows of it."""
@@ -73,10 +72,14 @@ class Scenario(Machine):
             return super()._fit(quantity, software, op)
         usual = self._usual(quantity if quantity == "all_to_all_time" else LARGE)
         asked = quantity, self.name, software, op, usual, self._without is None
-        return self._noted(*readings_fit.operation(self.readings, *asked))
+        return self._read(readings_fit.operation, *asked)
 
-    def _noted(self, fit, positions):
-        """Return a fit, and note that an answer rests on the reader's rows at these positions."""
+    def _read(self, find, *asked):
+        """Return the fit that `find` makes with the reader's rows, and note on which of them the answer rests."""
+        try:
+            fit, positions = find(self.readings, *asked)
+        except ValueError as error:  # a row for which the study lacks a number, or to which no law applies
+            raise ValueError(f"{self.readings.file}: {error}") from error
         if positions:
             self.readings.used.update(positions)
             self._fitted_from.add(self.readings.file)
@@ -90,13 +93,7 @@ class Scenario(Machine):
         return usual if usual != POOLED else next(iter(self._read_softwares(quantity, "calibrate")), POOLED)
 
     def _read_softwares(self, quantity, role=None):
-        """Return the software of which a reader has rows on this system, any or of a role, and the study has none."""
-        if self.readings is None:
-            return ()
-        asked = (quantity,) if quantity == "all_to_all_time" else (LARGE, SMALL)
-        rows = pd.concat([readings_fit.rows_of(self.readings, self.name, each, pd.NA) for each in asked]).sort_index()
-        named = rows.software[(rows.role == role) if role else rows.role.notna()].dropna().unique()
-        return tuple(name for name in named if name not in operation_fit.softwares(self.name, quantity))
+        return () if self.readings is None else readings_fit.softwares(self.readings, self.name, quantity, role)
 
     def _more(self):
         return {"readings": self.readings}

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from model.notation.spelling import meant, suggest
-from model.notation.units import BASE, ONE, UNITS, dimension
+from model.notation.units import BASE, UNITS, dimension
 from model.numbers import catalog
 
 SPLIT = 4  # of an operation's points, one in so many is held back where no row says its role
@@ -235,7 +235,9 @@ def _allowed(rows, form):
 
 
 def _units(wanted):
-    return ", ".join(name for name, (_, own) in UNITS.items() if own == wanted and wanted != ONE and "FLOP" not in name)
+    """Return the units of a dimension, in words; of those of a rate, the ones that count tokens."""
+    names = [name for name, (_, own) in UNITS.items() if own == wanted]
+    return ", ".join([name for name in names if name.startswith("token/")] or names)
 
 
 def _column(at, bad, name, message, values):

@@ -9,6 +9,7 @@ import pandas as pd
 from model.laws.all_reduce import LARGE, SMALL
 from model.machine import measurements, step_points
 from model.machine.collectives import HALVES
+from model.machine.machine import POOLED
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, duration
 from model.numbers import catalog
@@ -89,11 +90,10 @@ def held_back(readings: Readings, interval: bool = True, seed: int = 0, draws: i
         errors, inside = [], []
         for _, alike in held.groupby("system", sort=False):
             system = alike.system.iloc[0]
-            options = {"readings": own}
-            value, seen = _times(Scenario(system, **options), readings, alike)
+            value, seen = _times(Scenario(system, readings=own), readings, alike)
             errors.append(np.abs(value / seen - 1))
             if interval:
-                drawn, _ = _times(Scenario(system, Sampler(draws, (seed, 0)), **options), readings, alike)
+                drawn, _ = _times(Scenario(system, Sampler(draws, (seed, 0)), readings=own), readings, alike)
                 low, high = low_high(np.broadcast_to(drawn, (draws, len(seen))), axis=0)
                 inside.append((low <= seen) & (seen <= high))
         found[f"error{end}"] = float(np.mean(np.concatenate(errors)))
@@ -105,7 +105,7 @@ def _times(scenario, readings, rows):
     """Return (predicted, measured) times, s, of rows of one system, (draws, rows) where the scenario draws."""
     if readings.table == "network":
         return _operations(scenario, rows)
-    points = step_points.read(readings, scenario.name, None)
+    points = step_points.read(readings, scenario.name, POOLED)
     points = points[points.position.isin(rows.index)]
     predicted = np.empty((scenario.sampler.draws if scenario.sampler else 1, len(points)))
     words = points[["workload", "precision", "engine", "overlap"]].astype(object).fillna("").to_numpy()
@@ -113,7 +113,7 @@ def _times(scenario, readings, rows):
     for key in dict.fromkeys(keys):
         workload, precision, engine, overlap = key
         same = np.array([each == key for each in keys])
-        asked = Asked(workload, "decode", precision, engine or None)
+        asked = Asked(workload, "decode", precision, engine)
         own = points[same]
         point = {each: own[each].to_numpy(float) for each in step_points.POINT if each != "overlap"}
         usual = catalog.load("formats").kv_bytes_per_element[precision]

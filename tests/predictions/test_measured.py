@@ -374,6 +374,7 @@ BAD_STEPS = {
     "engine": (DECODED.assign(engine="tgi"), "row 1: engine is 'tgi': choose one of"),
     "precision": (DECODED.assign(precision="fp9"), "row 1: precision is 'fp9'"),
     "phase": (DECODED.assign(phase="prefill"), "row 1: phase 'prefill' is not fitted: write decode"),
+    "unit": (DECODED.assign(unit="ms"), "row 1: unit is 'ms': write token/s, token/day"),
     "no batch": (DECODED.assign(batch=[16.0, None, 32, 48, 64, 96]), "row 2: batch is empty"),
     "runs without a first token": (
         DECODED[["system", "workload", "precision", "engine", "ranks"]].assign(
@@ -383,6 +384,20 @@ BAD_STEPS = {
         "row 1: set 'mine' has no row of time_to_first_token",
     ),
 }  # fmt: skip
+
+
+def test_steps_whose_software_is_not_named_count_for_the_pooled_one(write):
+    rows = decode_rows(factor=1.3).drop(columns="engine")
+    asked = {name: word for name, word in DECODE.items() if name != "engine"}
+    found = model.predict("decode_throughput", system="hgx-h200", measured=write(rows), draws=100, batch=40, **asked)
+    assert found.value[0] < 0.95 * found.value_study[0]
+    assert found.attrs["held_back"]["rows"] == 1
+
+
+def test_a_row_for_which_the_study_lacks_a_number_is_named_by_its_file(write):
+    path = write(decode_rows(precision="nvfp4"))
+    with pytest.raises(InputError, match=r"mine\.csv: hgx-h200 has no peak_nvfp4"):
+        ask("decode", path)
 
 
 @pytest.mark.parametrize("fault", BAD_STEPS)
