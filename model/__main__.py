@@ -9,7 +9,9 @@ import pandas as pd
 from model.notation.equation import latex
 from model.notation.spelling import meant, suggest
 from model.numbers import catalog
-from model.predictions.answer import predict, software_names
+from model.numbers.readings import read
+from model.predictions import measured
+from model.predictions.answer import STUDY, predict, software_names, with_and_without
 from model.predictions.ask import explain
 from model.predictions.blocks import header
 from model.predictions.gaps import missing
@@ -19,6 +21,7 @@ from model.predictions.table import predict_file
 from model.predictions.workers import cores
 
 TABLES = ("systems", "reliability", "serving", "network")
+MEASURED = "measured"  # names the file of a reader's own measurements, beside the inputs
 
 
 @click.group(help="Predictions of the supernode study, each with its interval and its sources.")
@@ -116,66 +119,105 @@ def list_sources(system):
     "--explain", "explained", is_flag=True, help="Print the equations behind the answer, with numbers put in."
 )
 def predict_command(name, inputs, system, table, as_json, interval, seed, workers, passed, explained):
-    """Predict QUANTITY from input=value pairs, or for each row of a table."""
+    """Predict QUANTITY from input=value pairs, or for each row of a table.
+
+    measured=FILE.csv: your own measurements, in the columns of data/network.csv or data/serving.csv; answers come with
+    them and without, and the error on those that are held back.
+    """
+    given = _pairs(inputs)
+    own = given.pop(MEASURED, None)
+    if own == "":
+        raise InputError(f"{MEASURED}= names no file: write {MEASURED}=FILE.csv, or leave it out")
     if table is None:
-        _one(name, inputs, system, as_json, interval, seed, explained)
+        _one(name, given, system, as_json, interval, seed, explained, own)
     else:
-        if inputs or as_json or explained:
+        if given or as_json or explained:
             raise InputError("--table takes its inputs from the file: leave input=value, --json and --explain out")
         known = [each for each in passed.split(",") if each]
-        predict_file(name, table, sys.stdout, system, interval, seed, workers or cores(), known)
+        readings = read(own) if own else None
+        predict_file(name, table, sys.stdout, system, interval, seed, workers or cores(), known, readings)
+        if readings:
+            click.echo(f"{own}: {measured.held_back(readings, interval, seed).words()}", err=True)
         if passing := others(quantity(name), header(table)[1]):
             click.echo(f"{table}: passed through, not read: {', '.join(passing)}", err=True)
 
 
-def _one(name, inputs, system, as_json, interval, seed, explained):
-    what = quantity(name)
-    system = system and (meant(system, catalog.read("systems").system.unique()) or system)
+def _pairs(inputs):
+    """Return {input: value} of input=value pairs."""
     if loose := [pair for pair in inputs if "=" not in pair]:
         raise InputError(f"'{loose[0]}' is not input=value")
     given = dict(pair.split("=", 1) for pair in inputs)
     if len(given) < len(inputs):
         keys = [pair.split("=", 1)[0] for pair in inputs]
         raise InputError(f"{next(key for key in keys if keys.count(key) > 1)} is given twice")
+    return given
+
+
+def _one(name, given, system, as_json, interval, seed, explained, own):
+    what = quantity(name)
+    system = system and (meant(system, catalog.read("systems").system.unique()) or system)
     names = [each.name for each in what.inputs]
     for key in given:
         if key not in names:
-            raise InputError(f"unknown input {key}{suggest(key, names, most=3)}")
+            raise InputError(f"unknown input {key}{suggest(key, [*names, MEASURED], most=3)}")
     frame = pd.DataFrame({key: [value] for key, value in given.items()}, index=[0])
-    answer, sources = predict(name, frame, system, interval, seed, where="the command line")
-    value, unit, low, high, *_ = answer.iloc[0]
-    layout = {column: float(answer[column].iloc[0]) for column in answer.columns[4:] if answer[column].notna().iloc[0]}
+    where, held = "the command line", None
+    if own is None:
+        answer, sources = predict(name, frame, system, interval, seed, where=where)
+    else:
+        readings = read(own)
+        answer, sources = with_and_without(readings, name, frame, system, interval, seed, where=where)
+        measured.refuse_unused(name, readings)
+        held = measured.held_back(readings, interval, seed)
+    value, unit, low, high = answer.iloc[0][["value", "unit", "low", "high"]]
+    study = tuple(answer.iloc[0][list(STUDY)]) if held else None
+    found = answer.drop(columns=["value", "unit", "low", "high", *(STUDY if held else ())])
+    layout = {column: float(found[column].iloc[0]) for column in found if found[column].notna().iloc[0]}
     if as_json:
-        numbers, texts = check(what, frame, system, "the command line")
+        numbers, texts = check(what, frame, system, where)
         used = {key: float(values[0]) for key, values in numbers.items() if not pd.isna(values[0])}
         used |= {key: words[0] for key, (_, words) in texts.items() if key != "system" and words[0]}
-        bounds = {"low": low, "high": high} if interval else {"low": None, "high": None}
+        spans = [_span(*each, interval) for each in ((value, low, high), study) if each]
         click.echo(
             json.dumps(
                 {
                     "quantity": name,
                     "value": value,
                     "unit": unit,
-                    **bounds,
+                    "low": spans[0]["low"],
+                    "high": spans[0]["high"],
                     "system": system,
                     "inputs": used,
-                    **({"layout": layout} if len(answer.columns) > 4 else {}),
+                    **({"layout": layout} if len(found.columns) else {}),
                     "sources": sources,
+                    **({"with": spans[0], "without": spans[1], "held_back": held.record()} if held else {}),
                 }
             )
         )
     else:
-        span = f" (5 to 95 %: {low:.4g} to {high:.4g})" if interval else ""
-        click.echo(f"{name} = {value:.6g} {unit}{span}" + (f" on {system}" if system else ""))
+        on = f" on {system}" if system else ""
+        click.echo(f"{name} = {value:.6g} {unit}{_words(low, high, interval)}{on}")
+        if held:
+            click.echo(f"  with {held.from_file()}; without them: ", nl=False)
+            click.echo(f"{study[0]:.6g} {unit}{_words(*study[1:], interval)}")
+            click.echo(f"  {held.words()}")
         if layout:
             click.echo("  layout: " + ", ".join(f"{column} {number:.4g}" for column, number in layout.items()))
     if explained:
-        _explain(name, given, system)
+        _explain(name, given, system, own or "")
 
 
-def _explain(name, given, system):
+def _span(value, low, high, interval):
+    return {"value": value, "low": low if interval else None, "high": high if interval else None}
+
+
+def _words(low, high, interval):
+    return f" (5 to 95 %: {low:.4g} to {high:.4g})" if interval else ""
+
+
+def _explain(name, given, system, own):
     """Print the equations behind one answer with their values, the numbers put in, and the rows of data/ behind it."""
-    why = explain(name, system=system, **given)
+    why = explain(name, system=system, measured=own, **given)
     for row in why.equations.itertuples():
         click.echo(f"  {row.symbol} = {row.text} = {row.value:.6g} {row.unit}   ({row.source})")
     for row in why.numbers.itertuples():

@@ -24,7 +24,6 @@ class Machine:
 
     def __init__(self, system=None, sampler=None, own=True, changes=None):
         self.name, self.sampler = system, sampler
-        self._fit = operation_fit.fit if own else operation_fit.fit_without
         self._without = None if own else system
         self._facts, self._constants, self._fitted_from = {}, {}, set()
         self._changes = changes or {}
@@ -51,11 +50,11 @@ class Machine:
 
         Software for many tokens is never taken without being named.
         """
-        known = operation_fit.softwares(self.name, quantity)
+        known = self._softwares(quantity)
         if name is not None and name not in (*known, POOLED):
             accepted = ", ".join((*known, POOLED))
             raise ValueError(f"{self.name} has no rows to fit the software {name}: choose one of {accepted}")
-        return self.facts("software", name or next(iter(operation_fit.own_softwares(self.name, quantity)), POOLED))
+        return self.facts("software", name or self._usual(quantity))
 
     def constants(self, quantity, software, op):
         """Return the fitted constants of an operation by name."""
@@ -63,7 +62,7 @@ class Machine:
         if key not in self._constants:
             self._fitted_from |= operation_fit.sources(quantity, self.name, software, op)
             label = f"{self.name} {software} {'small ' if quantity == SMALL else ''}{op}"
-            self._constants[key] = self._fit(quantity, self.name, software, op).constants(self.sampler, label)
+            self._constants[key] = self._fit(quantity, software, op).constants(self.sampler, label)
             if quantity == SMALL:  # what a ring reaches is the same for large messages
                 self._constants[key] = self.constants(LARGE, software, op) | self._constants[key]
             if quantity == "all_to_all_time" and "startup" in self._changes:
@@ -78,11 +77,27 @@ class Machine:
         """
         if self.sampler is None:
             return 1.0
-        fit, width = self._fit(quantity, self.name, software, op), 0.0
+        fit, width = self._fit(quantity, software, op), 0.0
         if np.any(ranks < fit.fewest):
             halvings = np.log2(np.maximum(fit.fewest / ranks, 1.0))
             width = self.facts("priors", "exchange")("fewer_ranks") * halvings
         return self.sampler.scatter(f"{self.name} {software} {quantity} {op}", np.hypot(fit.scatter, width))
+
+    def _fit(self, quantity, software, op):
+        find = operation_fit.fit if self._without is None else operation_fit.fit_without
+        return find(quantity, self.name, software, op)
+
+    def _softwares(self, quantity):
+        """Return the names of software that may be asked for."""
+        return operation_fit.softwares(self.name, quantity)
+
+    def _usual(self, quantity):
+        """Return the software that stands in where none is named."""
+        return next(iter(operation_fit.own_softwares(self.name, quantity)), POOLED)
+
+    def _more(self):
+        """Return what a machine like this one is made with, besides its name and what is known of its numbers."""
+        return {}
 
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
@@ -93,7 +108,7 @@ class Machine:
 
     def with_facts(self, table, name, given):
         """Return the same machine, undrawn, with some numbers of a name in a table of data/ given, in base units."""
-        other = type(self)(self.name, changes=self._changes)
+        other = type(self)(self.name, changes=self._changes, **self._more())
         other._facts[table, name] = Facts(table, name, None, given)
         return other
 
@@ -102,7 +117,7 @@ class Machine:
         if self.sampler is None:
             return self
         changes = {name: float(np.median(number)) for name, number in self._changes.items()}
-        return type(self)(self.name, own=self._without is None, changes=changes)
+        return type(self)(self.name, own=self._without is None, changes=changes, **self._more())
 
     def rows(self):
         """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""

@@ -1,23 +1,29 @@
-"""A machine with what all machines share in a step: constants fitted to the steps of all of them."""
+"""A machine with what all machines share in a step, and with a reader's own measurements of it, if there are any."""
 
 import numpy as np
 
-from model.machine import step_fit, training_fit, training_step
-from model.machine.machine import Machine
+from model.laws.all_reduce import LARGE
+from model.machine import readings_fit, step_fit, training_fit, training_step
+from model.machine.machine import POOLED, Machine
 
 
 class Scenario(Machine):
-    """What a prediction may ask of a system: a Machine, and the constants and the scatter of its steps."""
+    """What a prediction may ask of a system: a Machine, and the constants and the scatter of its steps.
 
-    def __init__(self, *arguments, **options):
+    readings: model.numbers.readings.Readings, which join the fits of the system on which they were made; on which of
+    them an answer rests is noted there.
+    """
+
+    def __init__(self, *arguments, readings=None, **options):
         super().__init__(*arguments, **options)
+        self.readings = readings
         self._steps, self._trainings = {}, {}
 
     def step_constants(self, engine=None):
         """Return what all systems share in a step, and a serving software's own overhead, by name; None: pooled."""
         if engine not in self._steps:
             self._fitted_from |= step_fit.sources()
-            self._steps[engine] = step_fit.fit(self._without).constants(engine, self.sampler)
+            self._steps[engine] = self._step_fit().constants(engine, self.sampler)
         return self._steps[engine]
 
     def step_scatter(self, workload):
@@ -27,7 +33,7 @@ class Scenario(Machine):
         """
         if self.sampler is None:
             return 1.0
-        fit = step_fit.fit(self._without)
+        fit = self._step_fit()
         wide = fit.scatter**2
         for unseen, name, known in (("system", self.name, fit.systems), ("workload", workload, fit.workloads)):
             wide += 0.0 if name in known else self.facts("priors", "step")(f"unseen_{unseen}") ** 2
@@ -52,3 +58,42 @@ class Scenario(Machine):
         known = workload in training_fit.fit(self._without).workloads
         wide = np.hypot(facts("row_scatter"), 0.0 if known else facts("unseen_workload"))
         return self.sampler.scatter(f"{self.name} {workload} training", wide) ** training_fit.tails(self.sampler)
+
+    def _step_fit(self):
+        """Return the StepFit of this system, with a reader's rows of it."""
+        if self.readings is None:
+            return step_fit.fit(self._without)
+        usual = "cann" if self.system("runs_cann", 0.0) else POOLED
+        return self._read(step_fit.fit_with, self.name, usual, self._without)
+
+    def _fit(self, quantity, software, op):
+        """Return the Fit of an operation, with a reader's rows of it."""
+        if self.readings is None:
+            return super()._fit(quantity, software, op)
+        usual = self._usual(quantity if quantity == "all_to_all_time" else LARGE)
+        asked = quantity, self.name, software, op, usual, self._without is None
+        return self._read(readings_fit.operation, *asked)
+
+    def _read(self, find, *asked):
+        """Return the fit that `find` makes with the reader's rows, and note on which of them the answer rests."""
+        try:
+            fit, positions = find(self.readings, *asked)
+        except ValueError as error:  # a row for which the study lacks a number, or to which no law applies
+            raise ValueError(f"{self.readings.file}: {error}") from error
+        if positions:
+            self.readings.used.update(positions)
+            self._fitted_from.add(self.readings.file)
+        return fit
+
+    def _softwares(self, quantity):
+        return (*super()._softwares(quantity), *self._read_softwares(quantity))
+
+    def _usual(self, quantity):
+        usual = super()._usual(quantity)
+        return usual if usual != POOLED else next(iter(self._read_softwares(quantity, "calibrate")), POOLED)
+
+    def _read_softwares(self, quantity, role=None):
+        return () if self.readings is None else readings_fit.softwares(self.readings, self.name, quantity, role)
+
+    def _more(self):
+        return {"readings": self.readings}

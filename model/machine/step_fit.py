@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import pandas as pd
 from scipy.optimize import least_squares
 
 from model.laws import step as laws
 from model.machine.estimate import Fitted
 from model.machine.machine import POOLED, Machine
 from model.machine.priors import priors
+from model.machine.readings_fit import solved
 from model.machine.step import Asked, columns, may_overlap, with_constants
+from model.machine.step_points import POINT, points, read
 from model.notation.nomenclature import step_time
-from model.notation.units import size
-from model.numbers import catalog
 from model.numbers.facts import Facts
 
 SHARED = (
@@ -27,11 +26,10 @@ SHARED = (
 )
 ASSUMED = ("activation_reference", "exposed_share", "dense_kernels")
 CLOSE = 0.055  # about how far single runs lie from a law that holds: where robust weights begin to count
+# A few steps do not tell constants apart: another installation is slower in all that takes time alike.
+SLOWER = dict.fromkeys(("layer_overhead", "activation_time", "reduce_startup"), 1.0)
+SLOWER |= dict.fromkeys(("memory_efficiency", "product_efficiency"), -1.0)
 WORDS = ["system", "workload", "precision", "engine"]
-POINT = (
-    *("ranks", "tensor_devices", "expert_devices", "redundant_experts", "skew"),
-    *("batch", "context", "processed", "drafts", "kv_bytes_per_element", "overlap"),
-)
 
 
 @cache
@@ -93,47 +91,6 @@ def _recorded():
     return {name: facts(name) for name in ASSUMED}
 
 
-def points(role=None):
-    """Return the measured steps of decode with their operating points, all or those of a role, times in s as `time`.
-
-    Rows of data/serving.csv whose conditions are published, and the disaggregated runs of data/serving_runs.csv; of a
-    run, the requests that are in decode: a request sees itself and the others' share of their lives spent there.
-    """
-    rows = pd.concat([_published(), _disaggregated()], ignore_index=True)
-    rows[list(POINT)] = rows[list(POINT)].apply(pd.to_numeric)
-    return rows if role is None else rows[rows.role == role].reset_index(drop=True)
-
-
-def _published():
-    rows = catalog.chosen("serving")
-    rows = rows[(rows.quantity == "decode_throughput") & rows.role.notna() & rows.engine.notna()]
-    accepted = rows.tokens_per_step.fillna(1.0)
-    return rows.assign(
-        time=rows.batch * accepted / rows.value, tensor_devices=1.0, expert_devices=rows.ranks, tokens_per_step=accepted
-    )
-
-
-def _disaggregated():
-    rows = catalog.chosen("serving_runs")
-    rows = rows[(rows["mode"] == "disaggregated") & rows.tensor_devices.notna() & rows.drafts.notna()]
-    wide = rows.pivot_table(index="set", columns="quantity", values="value", sort=False)
-    runs = rows[(rows.quantity == "time_per_output_token") & rows.role.notna()]
-    runs = runs.join(wide.time_to_first_token.rename("first"), on="set")
-    life = runs.value * runs.output_tokens
-    share = life / (runs["first"] + life)
-    held = np.maximum(1 + (runs.concurrency / runs.instances - 1) * share, 1.0)
-    return runs.assign(
-        time=runs.value * runs.unit.map(size),
-        batch=held / runs.ranks,
-        context=runs.input_tokens + runs.output_tokens / 2,
-        processed=1 + runs.drafts,
-        tokens_per_step=1.0,
-        redundant_experts=0.0,
-        skew=np.nan,
-        overlap=0.0,
-    )
-
-
 @cache
 def fit(without=None):
     """Return the StepFit that all systems share, by least squares on log time, robust beyond two scatters.
@@ -148,9 +105,36 @@ def fit(without=None):
     return fitted(rows.reset_index(drop=True))
 
 
+@cache
+def fit_with(readings, system, usual, without=None):
+    """Return the StepFit of a system with a reader's rows, and the positions of all rows of it, held back or not.
+
+    usual: the serving software of rows that name none; without: the system whose rows the study's part leaves out.
+    """
+    found = fit(without)
+    rows = read(readings, system, usual)
+    given = rows[rows.role == "calibrate"].reset_index(drop=True)
+    if given.empty:
+        return found, frozenset(rows.position)
+    ready, room, facts = prepare(given), 0.0, Facts("priors", "step")
+    if system not in found.systems:
+        room += facts("unseen_system") ** 2
+    if not set(given.workload) <= found.workloads:
+        room += facts("unseen_workload") ** 2
+
+    def log_time(logs):
+        return np.log(answer(ready, dict(zip(found.names, np.exp(logs), strict=True)), len(given)))
+
+    way = np.array([[SLOWER.get(name, 0.0) for _, name in found.names]])
+    mean, covariance, scatter = solved(log_time, given, found, way, room, weights(given))
+    known = found.systems | {system}, found.workloads | set(given.workload)
+    own = StepFit(found.names, mean, covariance, found.rows + len(given), scatter, *known)
+    return own, frozenset(rows.position)
+
+
 def fitted(rows):
     """Return the StepFit of given rows of `points`."""
-    ready, seen, weight = prepare(rows), np.log(rows.time.to_numpy()), _weights(rows)
+    ready, seen, weight = prepare(rows), np.log(rows.time.to_numpy()), weights(rows)
     table = priors().set_index(["fit", "quantity"]).loc[list(names())]
     mean, sd = table["mean"].to_numpy(), table.sd.to_numpy()
 
@@ -212,7 +196,7 @@ def sources():
     return frozenset(points("calibrate").source) | frozenset(table.loc[list(names())].source)
 
 
-def _weights(rows):
+def weights(rows):
     """Return weights so that repeats of one operating point (another layout of prefill, say) count once together."""
     keys = ["system", "precision", "engine", "ranks", "tensor_devices", "expert_devices", "context", "overlap"]
     repeats = rows.groupby([*(rows[key] for key in keys), rows.batch.round(1)], dropna=False).time.transform("size")

@@ -41,10 +41,10 @@ def words(table, optional=()):
     """
     _declared(table)
     path = DATA / f"{table}.csv"
-    rows = _texts(path)
+    rows = texts(path)
     empty = rows.drop(columns=list(optional)).isna()
-    _raise(path, rows, empty.any(axis=1), lambda row: "has an empty field: fill it", names=rows.columns)
-    _raise(path, rows, rows.duplicated(), lambda row: "is written twice: remove one of the rows", names=rows.columns)
+    refuse(path, rows, empty.any(axis=1), lambda row: "has an empty field: fill it", names=rows.columns)
+    refuse(path, rows, rows.duplicated(), lambda row: "is written twice: remove one of the rows", names=rows.columns)
     return rows
 
 
@@ -100,25 +100,35 @@ def _declared(table):
         raise DataError(f"data/{table}.csv is read, but study.tables in the notebook's metadata lists only {declared}")
 
 
-def _texts(path):
-    """Return the fields of a file as text, empty ones as missing."""
+def named(path):
+    """Return how a message names a file: a table by its place in the project, a reader's file as it was given."""
+    return f"data/{path.name}" if path.parent == DATA else str(path)
+
+
+def place(path, position):
+    """Return how a message names the row at a position, from 0: a table's line, or the row of a reader's file."""
+    return f"{named(path)} line {position + 2}" if path.parent == DATA else f"{named(path)} row {position + 1}"
+
+
+def texts(path):
+    """Return the fields of a file as text, empty ones as missing; DataError names the line that is no record."""
     try:
         rows = pd.read_csv(path, keep_default_na=False, dtype="string", skip_blank_lines=False)
     except pd.errors.ParserError as error:  # names the line
-        raise DataError(f"data/{path.name}: {str(error).strip()}: {QUOTES}") from error
+        raise DataError(f"{named(path)}: {str(error).strip()}: {QUOTES}") from error
     if not isinstance(rows.index, pd.RangeIndex):
-        raise DataError(f"data/{path.name} line 2: has more fields than the header: {QUOTES}")
+        raise DataError(f"{place(path, 0)}: has more fields than the header: {QUOTES}")
     return rows.replace("", pd.NA)
 
 
 @cache
 def _checked(path):
-    rows = _texts(path)
+    rows = texts(path)
     if missing := [name for name in COLUMNS if name not in rows.columns]:
-        raise DataError(f"data/{path.name}: the columns {missing} are missing; the header needs {list(COLUMNS)}")
+        raise DataError(f"{named(path)}: the columns {missing} are missing; the header needs {list(COLUMNS)}")
     for name in rows.columns:
         if name in NUMBERS or (name not in RESERVED and _is_numeric(rows[name])):
-            rows[name] = _numbers(path, rows, name)
+            rows[name] = numbers(path, rows, name)
     _refuse(path, rows)
     return rows
 
@@ -128,23 +138,43 @@ def _is_numeric(column):
     return len(known) > 0 and pd.to_numeric(known, errors="coerce").notna().mean() > 0.5
 
 
-def _numbers(path, rows, name):
-    numbers = pd.to_numeric(rows[name], errors="coerce").astype(float)
-    bad = rows[name].notna() & numbers.isna()
-    _raise(path, rows, bad, lambda row: f"has the {name} '{row[name]}': write a number or leave it empty")
-    return numbers
+def numbers(path, rows, name):
+    """Return a column of texts as numbers; DataError names the first row that holds none and is not empty."""
+    found = pd.to_numeric(rows[name], errors="coerce").astype(float)
+    bad = rows[name].notna() & found.isna()
+    refuse(path, rows, bad, lambda row: f"has the {name} '{row[name]}': write a number or leave it empty")
+    return found
 
 
 def _refuse(path, rows):
     identity = keys(rows)
     competing = rows.duplicated(identity, keep=False)
     picked = (rows.chosen == "yes").groupby([rows[key] for key in identity], dropna=False).transform("sum")
-    role = rows.get("role", pd.Series(pd.NA, index=rows.index, dtype="string"))
     checks = [
         (rows[identity[0]].isna(), lambda row: f"has no {identity[0]}: name it"),
         (rows.quantity.isna(), lambda row: "has no quantity: name it"),
         (rows.source.isna(), lambda row: "has no source: write a key of book/references.bib"),
         (~rows.source.isin(sources()), lambda row: f"has the source '{row.source}', which book/references.bib lacks"),
+        *sound(rows),
+        (rows.value.isna() & rows.note.isna(), lambda row: "has no value: say in the note what is missing"),
+        (
+            competing & (picked != 1),
+            lambda row: "is written more than once: mark exactly one of the rows as chosen 'yes', say why in its note",
+        ),
+        (competing & rows.chosen.isna(), lambda row: "competes with a chosen row: mark it as chosen 'no'"),
+        (
+            ~competing & rows.chosen.notna(),
+            lambda row: f"stands alone, yet has '{row.chosen}' as chosen: leave it empty",
+        ),
+    ]
+    for bad, message in checks:
+        refuse(path, rows, bad.fillna(False), message)
+
+
+def sound(rows):
+    """Return what no row may be, wherever it comes from: pairs of which rows are so, and what to say of one."""
+    role = rows.get("role", pd.Series(pd.NA, index=rows.index, dtype="string"))
+    return [
         (
             ~rows.unit.isin(UNITS),
             lambda row: f"has the unit '{row.unit}': write one of model.notation.units.UNITS or add it there",
@@ -166,27 +196,16 @@ def _refuse(path, rows):
                 f"them or correct it"
             ),
         ),
-        (rows.value.isna() & rows.note.isna(), lambda row: "has no value: say in the note what is missing"),
         (
             np.isinf(rows[list(NUMBERS)].fillna(0)).any(axis=1),
             lambda row: "has an infinite number: leave an open bound empty",
         ),
-        (
-            competing & (picked != 1),
-            lambda row: "is written more than once: mark exactly one of the rows as chosen 'yes', say why in its note",
-        ),
-        (competing & rows.chosen.isna(), lambda row: "competes with a chosen row: mark it as chosen 'no'"),
-        (
-            ~competing & rows.chosen.notna(),
-            lambda row: f"stands alone, yet has '{row.chosen}' as chosen: leave it empty",
-        ),
     ]
-    for bad, message in checks:
-        _raise(path, rows, bad.fillna(False), message)
 
 
-def _raise(path, rows, bad, message, names=None):
+def refuse(path, rows, bad, message, names=None):
+    """Raise DataError for the first row that is bad: its place, what names it, and what `message` says of it."""
     if bad.any():
         row = rows[bad].iloc[0]
         name = " ".join(str(row[key]) for key in (keys(rows) if names is None else names) if pd.notna(row[key]))
-        raise DataError(f"data/{path.name} line {bad.idxmax() + 2}: {name} {message(row)}")
+        raise DataError(f"{place(path, bad.idxmax())}: {name} {message(row)}")

@@ -14,6 +14,7 @@ from model.predictions.quantity import Found
 DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one drawn array at a time, which bounds memory
 ROWS = 2**14  # of one array that is not drawn: it stays in a core's cache from one operation to the next
 SEARCHED = 2**16  # of one search: rows share what it lays out before it looks at any of them
+STUDY = ("value_study", "low_study", "high_study")  # columns of the answer without a reader's own measurements
 
 
 def predict(
@@ -28,24 +29,25 @@ def predict(
     first=1,
     changes=None,
     passed=(),
+    readings=None,
 ):
     """Return a frame with columns value, unit, low, high, and the layout that a search found, and the sources used.
 
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
     rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
     messages; changes: numbers of the machine, in base units, in place of the recorded ones; passed: columns that may
-    stand there though their names look like an input's. Raises InputError for anything that cannot be answered, naming
-    row and column.
+    stand there though their names look like an input's; readings: a reader's own measurements, to be fitted with the
+    study's. Raises InputError for anything that cannot be answered, naming row and column.
     """
     what = quantity(name)
     numbers, texts = check(what, frame, system, where, first, passed)
     result = np.full((3, len(frame)), np.nan)
     layout: dict[str, np.ndarray] = {}
-    sources = set()
+    sources, options = set(), {"own": own, "changes": changes, "readings": readings}
     for choices, rows in _groups(texts, len(frame)):
         try:
             with np.errstate(all="ignore"):  # what has no finite value is refused below, by row
-                sources |= _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, own, changes)
+                sources |= _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, options)
         except ValueError as error:
             at = error.row if isinstance(error, RowError) else 0
             row = first + int(rows.start + at if isinstance(rows, slice) else rows[at])
@@ -56,6 +58,17 @@ def predict(
     unit = pd.Categorical.from_codes(np.zeros(len(frame), np.int8), [what.unit])  # one word, not a million
     answer = {"value": result[0], "unit": unit, "low": result[1], "high": result[2], **layout}
     return pd.DataFrame(answer, index=frame.index, copy=False), sorted(sources)
+
+
+def with_and_without(readings, *asked, **options):
+    """Return (answers, sources) as `predict` does, with a reader's measurements, and the columns STUDY without them.
+
+    asked, options: arguments of `predict`. readings.used tells on which rows the answers rest.
+    """
+    without, _ = predict(*asked, **{**options, "readings": readings.held()})
+    found, sources = predict(*asked, **{**options, "readings": readings})
+    known = {column: without[end] for column, end in zip(STUDY, ("value", "low", "high"), strict=True)}
+    return found.assign(**known), sources
 
 
 def _groups(texts, length):
@@ -71,13 +84,13 @@ def _groups(texts, length):
         yield {name: word for name, word in words.items() if word}, np.flatnonzero(combined == group)
 
 
-def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, own, changes):
+def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draws, options):
     """Fill result[:, rows] (value, low, high) for rows that share all text inputs; return the source keys used.
 
-    layout: columns of what a search found, by name, filled for the same rows.
+    layout: columns of what a search found, by name, filled for the same rows; options: of the Scenario.
     """
     name = choices.pop("system", None)
-    scenario = Scenario(name, own=own, changes=changes)
+    scenario = Scenario(name, **options)
     done = 0
     for part in _parts(rows, SEARCHED if what.layout else ROWS):
         try:
@@ -91,7 +104,7 @@ def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draw
                 layout.setdefault(column, np.full(result.shape[1], np.nan))[part] = values
         result[0, part] = _values(found)
     if interval:
-        drawn = Scenario(name, Sampler(draws, (seed, 0)), own=own, changes=changes)
+        drawn = Scenario(name, Sampler(draws, (seed, 0)), **options)
         for part in _parts(rows, max(CELLS // draws, 1)):
             values = _values(what.evaluate(drawn, choices, _asked(numbers, part)))
             values = np.broadcast_to(values, (draws, result[0, part].size))

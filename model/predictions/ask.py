@@ -15,7 +15,9 @@ from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import suggest
 from model.numbers import catalog
 from model.numbers.draws import Sampler
+from model.numbers.readings import read
 from model.predictions import answer, sensitivity
+from model.predictions import measured as own_rows
 from model.predictions.inputs import BASE_UNITS, InputError, check
 from model.predictions.quantities import QUANTITIES, quantity
 
@@ -60,6 +62,7 @@ def predict(
     draws: int = answer.DRAWS,
     seed: int = 0,
     own: bool = True,
+    measured: str = "",
     **inputs: Any,
 ) -> pd.DataFrame:
     """Return a frame of predictions, one row a point: inputs, the layout found, value, low, high (5 and 95 %), unit.
@@ -67,18 +70,29 @@ def predict(
     Points are the product of the lists given (`ranks=[8, 64]`, `system=[...]`), or the rows of the frame `points` with
     every other input added. Numbers are in base units; `workload` is another name for `model`. changes: numbers of the
     machine in place of the recorded ones (`{"domain": 144}`). own=False leaves the system's own measurements out of
-    its constants. attrs of the frame: equation (LaTeX), sources (keys of the references), assumptions (sentences).
-    Raises InputError for what cannot be answered, naming row, input and what would be accepted.
+    its constants. measured: a CSV file of the reader's own measurements, in the columns of data/network.csv or
+    data/serving.csv, made on the system as it is recorded, whatever the changes; value, low, high are then the answer
+    with them, and value_study, low_study, high_study without.
+    attrs of the frame: equation (LaTeX), sources (keys of the references, and that file), assumptions (sentences), and
+    with `measured` held_back (rows, error, inside, ..., by name). Raises InputError, or catalog.DataError for that
+    file, for what cannot be answered, naming row, input and what would be accepted.
     """
     what = quantity(name)
     frame = _points(what, points, system, inputs)
-    found, sources = answer.predict(
-        name, frame, None, interval, seed, draws, where=f"{name}(...)", own=own, changes=changes
-    )
+    asked = None, interval, seed, draws
+    options: dict[str, Any] = {"where": f"{name}(...)", "own": own, "changes": changes}
+    readings = read(measured) if measured else None
+    if readings is None:
+        found, sources = answer.predict(name, frame, *asked, **options)
+    else:
+        found, sources = answer.with_and_without(readings, name, frame, *asked, **options)
+        own_rows.refuse_unused(name, readings)
     layout = {column: found[column] for column in found.columns[4:] if column not in frame}
     frame = frame.assign(**layout, value=found.value, low=found.low, high=found.high, unit=what.unit)
     equation = what.equation
+    held = {"held_back": own_rows.held_back(readings, interval, seed, draws).record()} if readings else {}
     frame.attrs = {
+        **held,
         "equation": f"{latex(equation.lhs)} = {latex(equation.rhs)}",
         "sources": sources,
         "assumptions": list(what.law.assumptions),
@@ -95,6 +109,7 @@ def draws(
     number: int = answer.DRAWS,
     seed: int = 0,
     own: bool = True,
+    measured: str = "",
     **inputs: Any,
 ) -> np.ndarray:
     """Return the draws behind an interval, an array (number, points), in the order of the rows of `predict`.
@@ -104,10 +119,11 @@ def draws(
     """
     what = quantity(name)
     frame = _points(what, points, system, inputs)
+    readings = read(measured) if measured else None
     found = np.empty((number, len(frame)))
     for row in range(len(frame)):
         choices, numbers, where = _one(what, frame.iloc[[row]])
-        scenario = Scenario(where, Sampler(number, (seed, 0)), own=own, changes=changes)
+        scenario = Scenario(where, Sampler(number, (seed, 0)), own=own, changes=changes, readings=readings)
         found[:, row] = np.broadcast_to(what.values(scenario, choices, numbers), (number, 1))[:, 0]
     return found
 
@@ -123,16 +139,22 @@ class Explanation:
 
 
 def explain(
-    name: str, *, system: str | None = None, changes: Mapping[str, float] | None = None, **inputs: Any
+    name: str,
+    *,
+    system: str | None = None,
+    changes: Mapping[str, float] | None = None,
+    measured: str = "",
+    **inputs: Any,
 ) -> Explanation:
     """Return the Explanation of one answer: its law line by line, the numbers put in, and where they come from.
 
     equations: symbol, value, unit, text, equation (LaTeX) and source, in order of derivation; numbers: symbol, value,
-    unit, meaning; rows: table, name, quantity, value, unit, low, high, kind, source, locator. Raises InputError.
+    unit, meaning; rows: table, name, quantity, value, unit, low, high, kind, source, locator. changes,
+    measured and errors as in `predict`.
     """
     what = quantity(name)
     choices, numbers, where = _one(what, _points(what, None, system, inputs))
-    scenario = Scenario(where, changes=changes)
+    scenario = Scenario(where, changes=changes, readings=read(measured) if measured else None)
     try:
         answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
         with kept() as calls:  # a second time, when what is fitted has been fitted

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from model.predictions.answer import predict
+from model.predictions.answer import STUDY, predict, with_and_without
 from model.predictions.blocks import BLOCK, blocks, header, refuse_ragged, split
 from model.predictions.inputs import InputError, others
+from model.predictions.measured import refuse_unused
 from model.predictions.quantities import quantity
 from model.predictions.workers import in_order
 
@@ -22,46 +23,56 @@ ANSWER = ("value", "unit", "low", "high")  # and behind them what a search found
 IN_MEMORY = 2**25  # characters of an answer that wait in memory; a longer one waits in a temporary file
 
 
-def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1, passed=()):
+def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1, passed=(), readings=None):
     """Write the CSV at path to out with the columns value, unit, low, high after its own, which stay as they are.
 
     Every row is checked and answered before the first is written, so that bad input writes nothing; meanwhile the
     answers wait in a temporary file. Blocks of rows are answered by that many workers, and the bytes are the same for
     any number of them. On a terminal a bar shows progress. passed: columns that are no inputs though their names look
-    like one. Raises InputError naming file, row and column.
+    like one. readings: a reader's own measurements; value, low and high are then the answer with them, three columns
+    more the study's, and readings.used says on which of them answers rest. Raises InputError naming file, row and
+    column, also where no answer rests on any of them.
     """
     quantity(name)
     record, columns = header(path)
-    if taken := [column for column in ANSWER if column in columns]:
+    answers = (*ANSWER, *(STUDY if readings else ()))
+    if taken := [column for column in answers if column in columns]:
         raise InputError(f"{path}: the column {taken[0]} is one of the answer's: rename it")
     found = [column for column in quantity(name).layout if column not in columns]
-    ask = partial(_answer, name, str(path), record, columns, system, interval, seed, passed, found)
+    ask = partial(_answer, name, str(path), record, columns, system, interval, seed, passed, found, readings)
     with tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as waiting:
-        waiting.write(",".join([record, *ANSWER, *found]) + "\n")
-        for text in _answers(ask, path, workers):
+        waiting.write(",".join([record, *answers, *found]) + "\n")
+        for text, used in _answers(ask, path, workers):
             waiting.write(text)
+            if readings:
+                readings.used.update(used)  # workers have readings of their own
+        if readings:
+            refuse_unused(name, readings)
         waiting.seek(0)
         shutil.copyfileobj(waiting, out, 2**20)
 
 
 def _answers(ask, path, workers):
-    """Yield the text of each block's answers; one block is answered here, more of them by workers."""
+    """Yield (text, used) of each block's answers; one block is answered here, more of them by workers."""
     found = ((1 + number * BLOCK, *block) for number, block in enumerate(blocks(path, BLOCK)))
     few = list(islice(found, 2))
     if not few:
         raise InputError(f"{path} is empty: give at least one row")
     if len(few) == 1 or workers == 1:
-        yield from (text for text, _ in map(ask, chain(few, found)))
+        yield from ((text, used) for text, _, used in map(ask, chain(few, found)))
         return
     ask((1, few[0][1].split("\n", 1)[0], 0))  # fits the constants once, before there are workers
     with tqdm(total=os.path.getsize(path), unit="B", unit_scale=True, delay=1, disable=None) as bar:
-        for text, position in in_order(ask, chain(few, found), workers):
+        for text, position, used in in_order(ask, chain(few, found), workers):
             bar.update(position - bar.n)
-            yield text
+            yield text, used
 
 
-def _answer(name, path, record, columns, system, interval, seed, passed, found, block):
-    """Return (text, position) of a block (first row, text, position): its records, each with its answer behind it."""
+def _answer(name, path, record, columns, system, interval, seed, passed, found, readings, block):
+    """Return (text, position, used) of a block (first row, text, position): its records, each with its answer behind.
+
+    used: the positions of the reader's rows on which its answers rest.
+    """
     first, text, position = block
     refuse_ragged(text, len(columns), path, first)
     passing = others(quantity(name), columns)
@@ -79,15 +90,20 @@ def _answer(name, path, record, columns, system, interval, seed, passed, found, 
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}") from error
     unread = {column: "" for column in passing} if first == 1 else {}
-    answer, _ = predict(name, frame.assign(**unread), system, interval, seed, where=path, first=first, passed=passed)
-    values, lows, highs = (answer[column].to_numpy() for column in ("value", "low", "high"))
+    asked, options = (name, frame.assign(**unread)), {"where": path, "first": first, "passed": passed}
+    if readings is None:
+        answer, _ = predict(*asked, system, interval, seed, **options)
+    else:
+        answer, _ = with_and_without(readings, *asked, system, interval, seed, **options)
+    values, lows, highs = _texts(answer, "value", "low", "high")
+    texts = [values, [quantity(name).unit] * len(answer), lows, highs]
+    texts += _texts(answer, *STUDY) if readings else []
     layout = [["" if np.isnan(each) else repr(each) for each in answer[column].tolist()] for column in found]
-    rows = zip(split(text), *_texts(values, quantity(name).unit, lows, highs), *layout, strict=True)
-    return "\n".join(chain(map(",".join, rows), [""])), position
+    rows = zip(split(text), *texts, *layout, strict=True)
+    return "\n".join(chain(map(",".join, rows), [""])), position, frozenset(readings.used if readings else ())
 
 
-def _texts(values, unit, lows, highs):
-    """Return the four answer columns as lists of text; a bound that was not asked for is empty."""
-    empty = [""] * len(values)
-    bounds = [empty if np.isnan(side).all() else map(repr, side.tolist()) for side in (lows, highs)]
-    return map(repr, values.tolist()), [unit] * len(values), *bounds
+def _texts(answer, value, low, high):
+    """Return a column of values and its two bounds as lists of text; bounds that were not asked for are empty."""
+    columns = [answer[value].to_numpy(), *(answer[side].to_numpy() for side in (low, high))]
+    return [[""] * len(each) if np.isnan(each).all() else map(repr, each.tolist()) for each in columns]

@@ -75,6 +75,26 @@ class Text:
 
 
 @dataclass(frozen=True)
+class File:
+    """The name of a file that is there and ends in `ending`, or "" for none."""
+
+    ending: str = ".csv"
+
+    @property
+    def words(self):
+        """Return what is taken, in words."""
+        return f"the name of a {self.ending} file, or an empty text for none"
+
+    def problem(self, value):
+        """Return what is wrong with value, or None."""
+        if not isinstance(value, str) or (value and not value.endswith(self.ending)):
+            return f"takes {self.words}"
+        return (
+            None if not value or Path(value).is_file() else f"names no file here ({Path.cwd()}): it takes {self.words}"
+        )
+
+
+@dataclass(frozen=True)
 class Optional:
     """What `allowed` takes, or None for what is known already."""
 

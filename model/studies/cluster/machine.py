@@ -13,6 +13,7 @@ from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import Sampler
 from model.numbers.facts import Missing
+from model.numbers.readings import Readings
 from model.predictions.reliability import job_mtbf
 
 # What may differ from the known system, under the names of the nomenclature and in its units.
@@ -33,12 +34,14 @@ class Cluster:
     """A known system, what differs from it, and a job.
 
     given: numbers in base units, or draws of them, under names of NUMBERS, None or absent where they are the system's.
-    job: numbers in base units under the names of JOB, and the words model and precision.
+    job: numbers in base units under the names of JOB, and the words model and precision. readings: a reader's own
+    measurements on the known system, or None.
     """
 
     system: str
     given: dict = field(default_factory=dict)
     job: dict = field(default_factory=dict)
+    readings: Readings | None = None
 
     def scenario(self, draws=None, seed=0):
         """Return a fresh Scenario of the machine; with draws, one that answers in arrays of shape (draws, 1)."""
@@ -53,7 +56,8 @@ class Cluster:
             if "scale_out_achievable" in known and "scale_out_bandwidth" in known:
                 share = known("scale_out_achievable") / known("scale_out_bandwidth")
                 changes["scale_out_achievable"] = share * changes["scale_out_bandwidth"]
-        return Scenario(self.system, Sampler(draws, (seed, 0)) if draws else None, changes=changes)
+        sampler = Sampler(draws, (seed, 0)) if draws else None
+        return Scenario(self.system, sampler, changes=changes, readings=self.readings)
 
     def change(self, **numbers):
         """Return the same cluster with some numbers of the machine or the job changed."""
