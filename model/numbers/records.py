@@ -1,8 +1,8 @@
 """Dated records that only grow: predictions before their measurement was seen, and what came of them.
 
-data/forecasts.csv holds what no measurement has judged, data/blind.csv what one has, data/blind_sets.csv the summary of
-sets whose measurements stay closed. A row carries a digest of its fields and of the digest before it, so that a row that
-was edited, taken out or put in between no longer fits those behind it. A row taken off the end is seen by git alone.
+data/forecasts.csv holds what was predicted, data/blind.csv what came of it, data/blind_sets.csv the summary of each
+set, also of those whose measurements stay closed. A row carries a digest of its fields and of the digest before it, so
+that one that was edited, taken out or put in between no longer fits. An end that was cut off is seen by git alone.
 """
 
 import csv

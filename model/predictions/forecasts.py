@@ -141,7 +141,9 @@ def _written(what, frame, system, where):
             else:
                 continue
             if set(value) & set(" =") or (each.files and value.endswith(each.files)):
-                raise InputError(f"{where} row {row + 1}: {each.name} is '{value}': a record takes names of data/ alone")
+                raise InputError(
+                    f"{where} row {row + 1}: {each.name} is '{value}': a record takes names of data/ alone"
+                )
             parts += [f"{each.name}={value}"] if value else []
     return [" ".join(parts) for parts in found], [words[code] for code in codes]
 
@@ -180,7 +182,9 @@ def _commit(given):
         raise InputError(f"--commit is {given}, but {head} is checked out: its laws would predict")
     changed = [line[3:] for line in _git("status", "--porcelain", "--", *RESTS_ON).splitlines()]
     if changed := [name for name in changed if not name.endswith(RECORD)]:
-        raise InputError(f"{', '.join(changed[:4])} changed since {head}: commit first, so that a forecast can be redone")
+        raise InputError(
+            f"{', '.join(changed[:4])} changed since {head}: commit first, so that a forecast can be redone"
+        )
     return head
 
 

@@ -74,9 +74,9 @@ def bands():
     scaled = table.assign(**{name: table[name] / 100 for name in ("value", "low", "high")})
     scaled = scaled.set_index(["prediction", "rows", "quantity"])[["value", "low", "high"]]
     margin = scaled.value["margin", "all", "mean_absolute_error"]
-    scaled = scaled.drop(index="margin")
-    errors = scaled.index.get_level_values("quantity") == "mean_absolute_error"
-    scaled.loc[errors, "low"], scaled.loc[errors, "high"] = 0.0, scaled.value[errors] + margin
+    scaled = scaled[scaled.index.get_level_values("prediction") != "margin"].copy()
+    grows = scaled.index.get_level_values("quantity") == "mean_absolute_error"
+    scaled.loc[grows, "low"], scaled.loc[grows, "high"] = 0.0, scaled.value[grows] + margin
     return scaled
 
 
@@ -92,8 +92,8 @@ def refuse_worse(found):
         low, high = recorded.loc[(prediction, rows, name), ["low", "high"]]
         if not low <= number <= high:
             raise ValueError(
-                f"{prediction}, {ROWS[rows]}: {name} is {number:.1%}, outside its band of {low:.1%} to {high:.1%}: mend "
-                "the law, or record the new number and its band in data/recorded.csv and say why in CHANGELOG.md"
+                f"{prediction}, {ROWS[rows]}: {name} is {number:.1%}, outside its band of {low:.1%} to {high:.1%}: "
+                "mend the law, or record the new number and its band in data/recorded.csv and say why in CHANGELOG.md"
             )
 
 

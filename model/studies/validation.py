@@ -37,9 +37,9 @@ def measured(quantity):
 def compare(quantity, draws=1000, seed=0):
     """Return measured rows with columns predicted, low, high, error, and the same without the row's own set.
 
-    error is predicted over measured less one; inside tells whether the measurement lies in the 5 to 95 % interval, whose
-    half_width is half of ln(high/low); error_without, inside_without and half_width_without are the same where no row
-    of the same (system, software), or system, entered a fit.
+    error is predicted over measured less one; inside tells whether the measurement lies in the 5 to 95 % interval;
+    half_width is half of its ln(high/low); error_without, inside_without and half_width_without are the same where no
+    row of the same (system, software), or system, entered a fit.
     decode_throughput: at the layout, batch, drafts and balance of the run, its cache as wide as the fit takes it to be.
     """
     rows = measured(quantity)

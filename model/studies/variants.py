@@ -54,7 +54,10 @@ def _variant(*equations):
     return replace(law, valid=tuple(condition for condition in law.valid if condition.free_symbols <= used))
 
 
-CHOSEN, FLAT = "chosen: start-up grows with ranks, a rank handles its tokens, longer tier", "start-up that does not grow"
+CHOSEN, FLAT = (
+    "chosen: start-up grows with ranks, a rank handles its tokens, longer tier",
+    "start-up that does not grow",
+)
 VARIANTS = {
     CHOSEN: all_to_all,
     FLAT: _variant(Equation(start_time, startup * _by_copies)),
@@ -102,7 +105,7 @@ def judge():
 
 
 def intervals(variant, draws, seed):
-    """Return the rows on more ranks with error, inside and half_width of the 5 to 95 % interval that a variant gives."""
+    """Return the rows on more ranks with error, inside and half_width of the interval of 5 to 95 % of a variant."""
     parts = []
     law, sampler = VARIANTS[variant], Sampler(draws, (seed, 0))
     for group, rows in _further():

@@ -33,7 +33,9 @@ def test_every_record_fits_its_chain(table):
     assert set(rows.get("source", [])) <= catalog.sources().keys()
 
 
-@pytest.mark.parametrize(("old", "new"), [(",0,bekman", ",1,bekman"), ("0.000829548", "0.000829549"), (",-0.516,", ",-0.16,")])
+@pytest.mark.parametrize(
+    ("old", "new"), [(",0,bekman", ",1,bekman"), ("0.000829548", "0.000829549"), (",-0.516,", ",-0.16,")]
+)
 def test_an_edited_row_is_seen(data, old, new):
     was = lines(data)
     number, line = next((n, line) for n, line in enumerate(was) if old in line)
