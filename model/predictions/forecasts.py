@@ -131,7 +131,7 @@ def _written(what, frame, system, where):
     """Return (inputs, systems) of checked rows, lists of texts: name=value in the quantity's order, defaults put in."""
     numbers, texts = check(what, frame, system, where)
     codes, words = texts["system"]
-    found = [[] for _ in range(len(frame))]
+    found: list[list[str]] = [[] for _ in range(len(frame))]
     for each in what.inputs:
         for row, parts in enumerate(found):
             if each.name in texts:
