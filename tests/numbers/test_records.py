@@ -64,8 +64,8 @@ def test_two_rows_that_changed_places_and_a_row_without_digest_are_seen(data):
     was = lines(data)
     assert "line 3: its digest" in refusal(data, [*was[:2], was[3], was[2], *was[4:]])
     (data / "blind.csv").write_text("\n".join(was) + "\n", encoding="utf-8")
-    last = was[-1].rsplit(",", 1)[0]
-    assert "its digest is ''" in refusal(data, [*was, last.replace("2733", "2734") + ","])
+    again = was[1].rsplit(",", 1)[0].replace("0.000131", "0.000132")
+    assert "its digest is ''" in refusal(data, [*was, f"{again},"])
 
 
 def test_appending_leaves_what_stands_there_byte_for_byte(data):
