@@ -14,6 +14,7 @@ from model.predictions import measured
 from model.predictions.answer import STUDY, predict, software_names, with_and_without
 from model.predictions.ask import explain
 from model.predictions.blocks import header
+from model.predictions.forecasts import judge, record
 from model.predictions.gaps import missing
 from model.predictions.inputs import OPTIONAL, InputError, check, describe, others
 from model.predictions.quantities import QUANTITIES, quantity
@@ -140,6 +141,34 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
             click.echo(f"{own}: {measured.held_back(readings, interval, seed).words()}", err=True)
         if passing := others(quantity(name), header(table)[1]):
             click.echo(f"{table}: passed through, not read: {', '.join(passing)}", err=True)
+
+
+@main.command("record")
+@click.argument("name", metavar="QUANTITY")
+@click.option("--table", type=click.Path(), required=True, help="CSV of points that nobody here has seen measured.")
+@click.option("--system", help="System of rows that name none; see `systems`.")
+@click.option("--set", "group", help="Name of the set of points, where the table has no column set.")
+@click.option("--date", help="Day of the predictions, such as 2030-12-31; left out: today.")
+@click.option("--commit", help="Commit of the laws that predict; left out: the one that git has checked out.")
+def record_command(name, table, system, group, date, commit):
+    """Predict QUANTITY for each row of a table, and keep the predictions, dated, in data/forecasts.csv."""
+    rows = record(name, table, system, group, date, commit)
+    first = rows.iloc[0]
+    click.echo(f"{len(rows)} predictions of {name}, {first.date}, laws of {first.commit}: commit data/forecasts.csv")
+
+
+@main.command("judge")
+@click.argument("name", metavar="QUANTITY")
+@click.option("--table", type=click.Path(), required=True, help="CSV of those points with measured, source, locator.")
+@click.option("--system", help="System of rows that name none; see `systems`.")
+def judge_command(name, table, system):
+    """Hold measurements of QUANTITY against their recorded predictions, and keep what came in data/blind.csv."""
+    rows = judge(name, table, system)
+    errors, inside = rows.error.astype(float).abs(), rows.inside.astype(int)
+    click.echo(
+        f"{name}: {inside.sum()} of {len(rows)} inside their intervals, mean error {errors.mean():.1%}, worst "
+        f"{errors.max():.1%}: commit data/blind.csv"
+    )
 
 
 def _pairs(inputs):

@@ -48,9 +48,15 @@ ALL = Basis()
 
 
 @cache
+def _facts(table, name):
+    """Return the Facts of a name in a table: many fits ask for the same ones."""
+    return Facts(table, name)
+
+
+@cache
 def fit(system, software, op, basis=ALL, own=True):
     """Return the Fit of a group; own=False: what the other pairs of system and software alone would say."""
-    facts = Facts("software", software)
+    facts = _facts("software", software)
     if "place_limit" in facts:
         return _throughput(software, None if own else system)
     others = _others(basis, (system, software))
@@ -95,7 +101,7 @@ class Others(NamedTuple):
 def _others(basis, without):
     """Return the Others of all pairs but one."""
     groups = {name: rows for name, rows in _groups(ALL).items() if name[:2] != without}
-    shared, alone = _unread(), [_alone(basis.law, name) for name in groups]
+    shared, alone = dict(_unread()), [_alone(basis.law, name) for name in groups]
     grown = [each["growth"] for each in alone if "growth" in each]
     pairs = {name[:2] for name, each in zip(groups, alone, strict=True) if "growth" in each}
     if grown:
@@ -121,7 +127,7 @@ def _alone(law, group):
     """
     system, software, op = group
     rows = _groups(ALL)[group]
-    names = fitted_names(Facts("software", software))
+    names = fitted_names(_facts("software", software))
     prior, found = _prior(names, system, op, Others(_unread(), 0.0)), {}
 
     def told(rows, *wanted):
@@ -141,6 +147,7 @@ def _alone(law, group):
     return found
 
 
+@cache
 def _unread():
     """Return what is known of shared constants before any row is read."""
     names = ("growth", "merging", "handled_copies", "outer_efficiency")
@@ -159,9 +166,10 @@ def _prior(names, system, op, others):
     return Prior(mean, np.diag(np.maximum(sd, FLAT) ** 2))
 
 
+@cache
 def _link(system):
     """Return (mean, sd) of the logarithm of what a system's scale-up link achieves of what is specified."""
-    facts = Facts("systems", system)
+    facts = _facts("systems", system)
     if "scale_up_achievable" not in facts:
         return 0.0, FLAT
     achieved, sd = recorded("systems", system, "scale_up_achievable")
@@ -170,7 +178,7 @@ def _link(system):
 
 def _solve(rows, names, prior, law=None, typical=None):
     columns = all_to_all_columns(
-        Facts("systems", rows.system.iloc[0]), Facts("software", rows.software.iloc[0]), measurements.inputs(rows)
+        _facts("systems", rows.system.iloc[0]), _facts("software", rows.software.iloc[0]), measurements.inputs(rows)
     )
 
     time(QUANTITY, columns, natural(names, prior.mean), law)  # refuses rows outside the law's region, once
@@ -204,11 +212,11 @@ def _throughput(software, without):
     """Return the Fit of the two rates that all systems share, both operations alike; without: a system left out."""
     rows = measurements.measured(QUANTITY, "calibrate")
     rows = rows[(rows.software == software) & (rows.system != (without or ""))]
-    names = fitted_names(Facts("software", software))
+    names = fitted_names(_facts("software", software))
     mean, sd = np.array([recorded("priors", "throughput", name) for name in names]).T
     parts = [
         (
-            all_to_all_columns(Facts("systems", system), Facts("software", software), measurements.inputs(own)),
+            all_to_all_columns(_facts("systems", system), _facts("software", software), measurements.inputs(own)),
             np.log(own.time.to_numpy()),
         )
         for system, own in rows.groupby("system", sort=False)

@@ -42,7 +42,7 @@ def words(table, optional=()):
     _declared(table)
     path = DATA / f"{table}.csv"
     rows = texts(path)
-    empty = rows.drop(columns=list(optional)).isna()
+    empty = rows[[name for name in rows.columns if name not in optional]].isna()
     refuse(path, rows, empty.any(axis=1), lambda row: "has an empty field: fill it", names=rows.columns)
     refuse(path, rows, rows.duplicated(), lambda row: "is written twice: remove one of the rows", names=rows.columns)
     return rows

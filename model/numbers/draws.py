@@ -13,6 +13,12 @@ def low_high(drawn, axis=None):
     return np.percentile(drawn, [LOW, HIGH], axis=axis)
 
 
+def around(value, drawn, axis=None):
+    """Return the ends that low_high does, moved out to the value where recorded bounds lie to one side of it."""
+    low, high = low_high(drawn, axis)
+    return np.minimum(low, value), np.maximum(high, value)
+
+
 class Sampler:
     """Draws from seeded generators; every answer has the shape (draws, 1).
 

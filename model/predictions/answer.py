@@ -6,7 +6,7 @@ import pandas as pd
 from model.machine import operation_fit
 from model.machine.machine import POOLED
 from model.machine.scenario import Scenario
-from model.numbers.draws import Sampler, low_high
+from model.numbers.draws import Sampler, around
 from model.predictions.inputs import InputError, RowError, check
 from model.predictions.quantities import quantity
 from model.predictions.quantity import Found
@@ -108,7 +108,7 @@ def _evaluate(what, choices, numbers, rows, result, layout, interval, seed, draw
         for part in _parts(rows, max(CELLS // draws, 1)):
             values = _values(what.evaluate(drawn, choices, _asked(numbers, part)))
             values = np.broadcast_to(values, (draws, result[0, part].size))
-            result[1:, part] = low_high(values, axis=0)
+            result[1:, part] = around(result[0, part], values, axis=0)
     return set(scenario.sources())
 
 

@@ -1,6 +1,5 @@
 """Measured runs of decode against the law of a step: by machine and layout, with what is left out, and other forms."""
 
-import numpy as np
 import pandas as pd
 
 from model.machine import step_fit
@@ -23,15 +22,14 @@ JUDGES = {  # column of data/step_forms.csv: heading
 
 
 def named(compared):
-    """Return compared rows of decode with the columns layout (in words), published and half_width.
+    """Return compared rows of decode with the columns layout (in words) and published.
 
-    published: whether the row is one of a publication, not one of the many runs of servers; half_width: of the
-    interval, as a share: half of ln(high/low); half_width_without: where the row's system entered no fit.
+    published: whether the row is one of a publication, not one of the many runs of servers.
     """
     split = zip(compared.ranks, compared.tensor_devices, compared.expert_devices, strict=True)
     words = [f"{ranks:.0f} / {tensor:.0f} / {experts:.0f}" for ranks, tensor, experts in split]
     published = compared["mode"].isna() if "mode" in compared else False
-    return compared.assign(layout=words, published=published, half_width=np.log(compared.high / compared.low) / 2)
+    return compared.assign(layout=words, published=published)
 
 
 def by(rows, columns):

@@ -72,9 +72,12 @@ def by_set(compared):
     return pd.concat(parts, ignore_index=True)
 
 
-def tools():
-    """Return the mean absolute error of other tools and of this study, by system, on the same exchanges, and tokens."""
-    rows = validation.peers()
+def tools(exchanges):
+    """Return the mean absolute error of other tools and of this study, by system, on the same exchanges, and tokens.
+
+    exchanges: rows of validation.compare.
+    """
+    rows = validation.peers(exchanges)
     rows = rows[~rows.note_tool.fillna("").str.startswith("not comparable")]
     errors = rows.assign(size=rows.error_theirs.abs()).pivot_table(index="tool", columns="system", values="size")
     ours = rows.drop_duplicates(["system", "op", "ranks"])

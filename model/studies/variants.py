@@ -35,7 +35,10 @@ from model.notation.nomenclature import (
     tokens,
     topk,
 )
+from model.numbers.draws import Sampler, low_high
 from model.numbers.facts import Facts
+
+SERVERS = tuple(range(2, SERVER + 1))  # ranks of the rows that a variant is fitted on
 
 _latency = crossings * scale_out_latency
 _longer = sp.Max(inner_time, outer_time)
@@ -51,9 +54,13 @@ def _variant(*equations):
     return replace(law, valid=tuple(condition for condition in law.valid if condition.free_symbols <= used))
 
 
+CHOSEN, FLAT = (
+    "chosen: start-up grows with ranks, a rank handles its tokens, longer tier",
+    "start-up that does not grow",
+)
 VARIANTS = {
-    "chosen: start-up grows with ranks, a rank handles its tokens, longer tier": all_to_all,
-    "start-up that does not grow": _variant(Equation(start_time, startup * _by_copies)),
+    CHOSEN: all_to_all,
+    FLAT: _variant(Equation(start_time, startup * _by_copies)),
     "start-up that grows in proportion to ranks": _variant(
         Equation(start_time, startup * (1 + growth * ranks / 8) / (1 + growth) * _by_copies)
     ),
@@ -87,19 +94,39 @@ def judge():
     and software say of growth as its prior, and judged by all rows with more; sets weigh equally, whatever their number
     of rows.
     """
-    held = measurements.measured("all_to_all_time")
-    held = held[held.role.notna() & (held.ranks > SERVER) & ~held.software.isin(exchange_fit.throughput_softwares())]
-    servers = tuple(range(2, SERVER + 1))
     errors = []
     for name, law in VARIANTS.items():
-        for group, rows in held.groupby(measurements.GROUP, sort=False):
-            constants = exchange_fit.fit(*group, Basis(law, servers)).constants()
+        for group, rows in _further():
+            constants = exchange_fit.fit(*group, Basis(law, SERVERS)).constants()
             error = np.abs(_predict(rows, law, constants) / rows.time - 1).mean()
             errors.append({"variant": name, "set": f"{group[0]}, {group[1]}", "error": error})
     table = pd.DataFrame(errors).pivot_table(index="variant", columns="set", values="error", sort=False)
     return table.assign(**{"all sets": table.mean(axis=1)}).loc[list(VARIANTS)].reset_index()
 
 
-def _predict(rows, law, constants):
-    system, software = Facts("systems", rows.system.iloc[0]), Facts("software", rows.software.iloc[0])
+def intervals(variant, draws, seed):
+    """Return the rows on more ranks with error, inside and half_width of the interval of 5 to 95 % of a variant."""
+    parts = []
+    law, sampler = VARIANTS[variant], Sampler(draws, (seed, 0))
+    for group, rows in _further():
+        fit, label = exchange_fit.fit(*group, Basis(law, SERVERS)), " ".join(group)
+        drawn = _predict(rows, law, fit.constants(sampler, label), sampler) * sampler.scatter(label, fit.scatter)
+        low, high = low_high(drawn, axis=0)
+        inside = (low <= rows.time) & (rows.time <= high)
+        error = _predict(rows, law, fit.constants()) / rows.time - 1
+        parts.append(rows.assign(error=error, inside=inside, half_width=np.log(high / low) / 2))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _further():
+    """Return (group, rows) of the exchanges on more ranks than the variants are fitted on."""
+    held = measurements.measured("all_to_all_time")
+    held = held[held.role.notna() & (held.ranks > SERVER) & ~held.software.isin(exchange_fit.throughput_softwares())]
+    return held.groupby(measurements.GROUP, sort=False)
+
+
+def _predict(rows, law, constants, sampler=None):
+    system, software = (
+        Facts(table, rows[name].iloc[0], sampler) for table, name in (("systems", "system"), ("software", "software"))
+    )
     return time("all_to_all_time", all_to_all_columns(system, software, measurements.inputs(rows)), constants, law)

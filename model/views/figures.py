@@ -17,7 +17,7 @@ from myst_nb import glue
 from model.notation.equation import latex
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import size
-from model.numbers.draws import low_high
+from model.numbers.draws import around
 
 STYLE = Path(__file__).with_name("study.mplstyle")
 INK = "#16161d"  # becomes the colour of the page's text, so that a figure reads in light and in dark
@@ -54,7 +54,7 @@ def values(prefix, table):
 
 def draws(name, number, drawn):
     """Glue a number with the 5 and 95 % points of its draws."""
-    value(name, number, *low_high(drawn))
+    value(name, number, *around(number, drawn))
 
 
 def law(name, equation):

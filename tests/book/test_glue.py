@@ -15,7 +15,11 @@ PAGES = sorted((ROOT / "book").glob("*.md"))
 NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb"))
 SYMBOLS = set(map(str, NOMENCLATURE))
 MADE = {"equations_": "one table for each module of model/laws, named after it"}
-WORDS = ("model/notation/nomenclature.py", "model/numbers/catalog.py")  # labels that come from lists of the study
+WORDS = (
+    "model/notation/nomenclature.py",
+    "model/numbers/catalog.py",
+    "data/blind_sets.csv",
+)  # labels from lists of the study
 
 
 def quoted(text, name):

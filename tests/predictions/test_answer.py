@@ -92,6 +92,13 @@ def test_the_value_lies_between_its_bounds(name, system, changes):
     assert (answer.value < answer.high).all()
 
 
+def test_a_value_at_its_own_bound_lies_in_its_interval():
+    """One die a device is recorded, up to two are possible: every draw but the recorded number lies to one side."""
+    asked = {"op": "dispatch", "ranks": 144, "tokens": 512, "hidden": 7168, "experts": 256, "topk": 8}
+    (answer,) = predict("all_to_all_time", pd.DataFrame([asked | {"bytes_per_element": 2}]), "vera-rubin-nvl144")[:1]
+    assert answer.low[0] <= answer.value[0] < answer.high[0]
+
+
 @each_quantity
 def test_the_seed_repeats_the_interval_and_another_moves_it(name):
     one, again, other = (ask(name, seed=seed)[0] for seed in (3, 3, 4))

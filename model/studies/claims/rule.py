@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model.numbers import catalog
-from model.numbers.draws import low_high
+from model.numbers.draws import around
 
 VERDICTS = HOLDS, CONDITION, FAILS, UNTESTED = (
     "holds",
@@ -92,7 +92,7 @@ def intervals(pairs):
 
 
 def _numbers(value, drawn=None):
-    low, high = (value, value) if drawn is None else low_high(drawn)
+    low, high = (value, value) if drawn is None else around(value, drawn)
     return {name: float(np.ravel(each)[0]) for name, each in zip(NUMBERS, (value, low, high), strict=True)}
 
 

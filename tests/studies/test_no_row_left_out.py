@@ -1,0 +1,133 @@
+"""No row of measurements is left out because of our own error on it: studies and notebooks never select by an error."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+STUDIES = sorted((ROOT / "model" / "studies").rglob("*.py"))
+NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+
+ERROR = re.compile(r"(^|_)(errors?|bias|residuals?|misfit|inside)(_|$)")
+KEEPS = {"abs", "round", "fillna", "astype", "to_numpy", "clip", "copy", "rank"}  # still one error for each row
+REDUCES = {"sum", "mean", "all", "any", "size"}  # a comparison that is counted selects nothing
+SELECTS = {"query", "nsmallest", "nlargest", "between", "lt", "le", "gt", "ge", "eq", "ne"}
+
+
+class Selections(ast.NodeVisitor):
+    """Finds where code compares the errors of rows, other than to count them: what a selection by error needs."""
+
+    def __init__(self, tree):
+        self.found, self.names, self.counted = [], set(), set()
+        for _ in range(2):  # a name that holds errors, and a name that holds that one
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Assign) and self.is_error(node.value):
+                    self.names |= {each.id for each in node.targets if isinstance(each, ast.Name)}
+        self.visit(tree)
+
+    def is_error(self, node):
+        """Tell whether an expression is the error of each row, or predicted and measured set against each other."""
+        if isinstance(node, ast.Name):
+            return node.id in self.names or bool(ERROR.search(node.id))
+        if isinstance(node, ast.Attribute):
+            return bool(ERROR.search(node.attr)) or self.is_error(node.value)
+        if isinstance(node, ast.Subscript):
+            key = node.slice
+            named = isinstance(key, ast.Constant) and isinstance(key.value, str) and ERROR.search(key.value)
+            return bool(named) or self.is_error(node.value)
+        if isinstance(node, ast.UnaryOp):
+            return self.is_error(node.operand)
+        if isinstance(node, ast.BinOp):
+            words = set(re.findall(r"[a-z]+", ast.unparse(node)))
+            return {"predicted", "measured"} <= words or self.is_error(node.left) or self.is_error(node.right)
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute) and node.func.attr in KEEPS and self.is_error(node.func.value):
+                return True
+            elementwise = ast.unparse(node.func) in ("abs", "np.abs", "np.log", "np.square", "np.maximum")
+            return elementwise and any(map(self.is_error, node.args))
+        return False
+
+    def visit_Call(self, node):
+        """Note what is counted, and methods that select by an error."""
+        if isinstance(node.func, ast.Attribute):
+            if node.func.attr in REDUCES:
+                self.counted.add(id(node.func.value))
+            told = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            words = re.findall(r"\w+", " ".join(told))
+            by_error = self.is_error(node.func.value) or any(map(ERROR.search, words))
+            if node.func.attr in SELECTS and by_error:
+                self.found.append(node)
+        self.generic_visit(node)
+
+    def visit_Compare(self, node):
+        """Note a comparison of errors that is not counted on the spot; of two things called `inside` it is none."""
+        sides = (node.left, *node.comparators)
+        of_domains = all(isinstance(each, ast.Attribute) and each.attr in ("inside", "outside") for each in sides)
+        if id(node) not in self.counted and any(map(self.is_error, sides)) and not of_domains:
+            self.found.append(node)
+        self.generic_visit(node)
+
+    def visit_Subscript(self, node):
+        """Note a choice of rows by a column that tells how we did."""
+        if not isinstance(node.slice, ast.Constant) and self.is_error(node.slice):
+            self.found.append(node)
+        self.generic_visit(node)
+
+
+def selections(code):
+    """Return what code selects by an error, as text."""
+    return [ast.unparse(node) for node in Selections(ast.parse(code)).found]
+
+
+def code(path):
+    """Return the code of a module or of a notebook's cells."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return text
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    lines = [line for cell in cells for line in [*"".join(cell["source"]).split("\n"), ""]]
+    return "\n".join(line for line in lines if not line.startswith(("%", "!")))
+
+
+@pytest.mark.parametrize("path", [*STUDIES, *NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_nothing_is_selected_by_our_own_error(path):
+    assert not selections(code(path)), "leave rows out by what is known of the measurement, or not at all"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "enough = enough[enough.error.abs() < 0.5]",  # how two rows once went
+        "rows = rows[rows['error_without'] <= 0.5]",
+        "rows = rows[abs(rows.predicted / rows.measured - 1) < 0.5]",
+        "far = rows.error.abs()\nrows = rows[far < 0.5]",
+        "far = rows.error\nsize = np.abs(far)\nrows = rows.loc[~(size > 1)]",
+        "rows = rows.query('error < 0.5')",
+        "rows = rows.nsmallest(40, 'error')",
+        "rows = rows[rows.error.between(-0.5, 0.5)]",
+        "rows = rows[rows.inside == 1]",
+        "rows = rows[~rows['inside']]",
+        "kept = [row for row in rows.itertuples() if abs(row.error) < 0.5]",
+        "weight = np.where(rows.error.abs() > 1, 0, 1)",
+    ],
+)
+def test_a_selection_by_error_is_found(line):
+    assert selections(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rows = rows[rows.ranks > 8]",
+        "inside = (low <= rows.measured) & (rows.measured <= high)",
+        "missed = (table.inside < 0.8).sum()",
+        "error = rows.predicted / rows.measured - 1",
+        "worst = rows.loc[rows.error.abs().sort_values(ascending=False).index]",
+        "mean = rows.error.abs().mean()",
+    ],
+)
+def test_what_selects_nothing_by_error_is_not_found(line):
+    assert not selections(line)
