@@ -61,8 +61,8 @@ def operation(readings, quantity, system, software, op, usual, own=True):
     log_time = _log_time(found.names, given, {name: base[name] for name in base if name not in found.names})
     ways = np.eye(len(found.names))[[name not in EXPONENTS for name in found.names]]  # each constant by itself
     mean, covariance, scatter = solved(log_time, given, found, ways)
-    fit = Fit(found.names, mean, covariance, found.rows + len(given), scatter)
-    return fit, frozenset(rows.index)
+    fewest = min(found.fewest, int(given.ranks.min()))
+    return Fit(found.names, mean, covariance, found.rows + len(given), scatter, fewest), frozenset(rows.index)
 
 
 def _log_time(names, rows, base):
