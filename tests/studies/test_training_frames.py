@@ -113,8 +113,8 @@ def test_each_machine_gets_its_best_and_what_limits_it():
     found = machines.best(["hgx-b200", "gb200-nvl72", "hgx-h800"], JOB, 100, 0).set_index("system")
     assert (found.low < found.value).all() and (found.value < found.high).all()
     assert found[list(jobs.PARTS)].sum(axis=1).to_numpy() == pytest.approx(1)
-    assert (found.memory <= 0.9 + 1e-9).all()
-    assert (found.share == found[list(jobs.PARTS[1:])].max(axis=1)).all()
+    assert (found.filled <= 0.9 + 1e-9).all()
+    assert found.limit.isin(jobs.LIMITS.values()).all()
 
 
 def test_the_running_example_closes():
@@ -204,3 +204,21 @@ def test_what_is_left_exposed_between_domains_moves_the_gain_most():
     assert found.factor[0].endswith("exposed_outside")
     assert found.high[0] > found.low[0]  # the more is exposed, the more a domain gains
     assert (np.diff(found.swing) <= 0).all()
+
+
+def test_a_machine_without_a_number_is_not_asked():
+    assert machines.asked(["nvl288", "hgx-b200"], []) == ["hgx-b200"]
+    assert machines.asked([], ["hgx-b200", "gb200-nvl72"]) == ["hgx-b200", "gb200-nvl72"]
+    with pytest.raises(ValueError, match="none of .'nvl288'. has all of"):
+        machines.asked(["nvl288"], [])
+
+
+def test_worked_problems_are_the_law_s():
+    layout = {**gains.chosen("hgx-b200", JOB), "stages": 4.0, "chunks": 2.0}
+    found = machines.problems("hgx-b200", "gb200-nvl72", JOB, layout)
+    assert found.narrow > found.wide
+    assert found.bubble > found.chunked and found.bubble > found.longer
+    example = machines.example("hgx-b200", JOB, layout)
+    empty = example["pipeline_time"] / example["microbatch_time"] - example["microbatches"]
+    assert found.chunked == pytest.approx(empty / (example["microbatches"] + empty))
+    assert found.waited > found.waited_rack

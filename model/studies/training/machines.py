@@ -4,18 +4,21 @@ import numpy as np
 import pandas as pd
 
 from model.laws import training as laws
+from model.machine import training_step
 from model.machine.scenario import Scenario
 from model.machine.training_step import LAYOUT
+from model.numbers import catalog
 from model.numbers.draws import Sampler, low_high
 from model.studies.training import jobs
 
+WAITED = ("exchange", "launches", "bubble", "gradients")  # of jobs.PARTS: neither products nor memory traffic
+
 
 def best(systems, job, draws, seed):
-    """Return the best layout on each system: system, value, low, high, LAYOUT, memory, limit, share, and jobs.PARTS.
+    """Return the best layout on each system: system, value, low, high, LAYOUT, filled, limit, and jobs.PARTS.
 
-    value, low, high: tokens per second and device; memory: share of a device's that is needed; limit: the part of a
-    step, products apart, that takes most of it, in words, and its share; PARTS: shares of the step. A system without
-    FP8 trains in BF16.
+    value, low, high: tokens per second and device; filled: share of a device's memory; limit: what is waited for most,
+    in words; PARTS: shares of the step. A system without FP8 trains in BF16.
     """
     rows = []
     for name in systems:
@@ -26,7 +29,7 @@ def best(systems, job, draws, seed):
         found = {each: float(number[0, 0]) for each, number in found.items()}
         low, high = low_high(drawn["training_throughput"])
         shares = {part: found[part] / found["training_step_time"] for part in jobs.PARTS}
-        limit = max(jobs.PARTS[1:], key=shares.get)
+        limit = max(WAITED, key=shares.get)
         rows.append(
             {
                 "system": name,
@@ -35,9 +38,8 @@ def best(systems, job, draws, seed):
                 "low": low,
                 "high": high,
                 **{each: found[each] for each in LAYOUT},
-                "memory": found["needed_bytes"] / scenario.system("memory_capacity"),
+                "filled": found["needed_bytes"] / scenario.system("memory_capacity"),
                 "limit": jobs.LIMITS[limit],
-                "share": shares[limit],
                 **shares,
             }
         )
@@ -56,3 +58,44 @@ def times(found):
     seconds = pd.Series(jobs.parts(found))
     frame = pd.DataFrame({"part": seconds.index.map(jobs.LIMITS), "seconds": seconds.to_numpy()})
     return frame.assign(share=frame.seconds / found["training_step_time"])
+
+
+def asked(systems, usual):
+    """Return those of the systems, of the usual ones where none is given, that have every number the law needs.
+
+    Raises ValueError where none has.
+    """
+    numbers = catalog.load("systems").reindex(columns=[*training_step.MACHINE]).notna().all(axis=1)
+    found = [name for name in systems or usual if numbers.get(name, False)]
+    if not found:
+        raise ValueError(f"none of {systems} has all of {list(training_step.MACHINE)}: choose others")
+    return found
+
+
+def problems(server, rack, job, layout):
+    """Return the numbers of the worked problems, a Series in base units; layout: of the running example.
+
+    narrow, wide: bytes of state with experts over 8 and over 64 devices; bubble, chunked, longer: share of the
+    pipeline's time that fills and drains it, with one chunk, with the layout's, with eight times the microbatches;
+    outer, inner: seconds of a microbatch's exchange out of servers, and inside a rack; waited, waited_rack: what is
+    waited for; leaves: copies of a token that leave a server.
+    """
+    small = example(server, job, layout)
+    large = example(rack, job, layout)
+    groups = (min(each, small["experts"]) for each in (8.0, 64.0))
+    narrow, wide = (example(server, job, layout | {"expert_devices": each})["training_bytes"] for each in groups)
+    ramp, rounds = small["stages"] - 1, small["microbatches"]
+    return pd.Series(
+        {
+            "narrow": narrow,
+            "wide": wide,
+            "bubble": ramp / (rounds + ramp),
+            "chunked": ramp / small["chunks"] / (rounds + ramp / small["chunks"]),
+            "longer": ramp / (8 * rounds + ramp),
+            "outer": small["outer_time"],
+            "inner": large["inner_time"],
+            "waited": small["exchange_wait"],
+            "waited_rack": large["exchange_wait"],
+            "leaves": small["outer_copies"],
+        }
+    )
