@@ -12,7 +12,7 @@ SEARCHED = 64  # layouts, the fastest at recorded numbers, among which each draw
 BLOCK = 256  # draws that are worked through at once
 WHOLE = training_search.EXPERTS * training_search.STAGES  # devices that every layout tried divides
 PARTS = ("useful", "memory", "exchange", "launches", "bubble", "gradients")  # of the time of a step
-LIMITS = {  # part of a step: what limits, in words
+WORDS = {  # part of a step: in words
     "useful": "products and attention",
     "memory": "memory traffic, layers computed again",
     "exchange": "exchanges and collectives",

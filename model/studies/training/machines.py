@@ -11,25 +11,24 @@ from model.numbers import catalog
 from model.numbers.draws import Sampler, low_high
 from model.studies.training import jobs
 
-WAITED = ("exchange", "launches", "bubble", "gradients")  # of jobs.PARTS: neither products nor memory traffic
+FORMATS = (("mxfp8", "peak_nvfp4"), ("fp8", "peak_fp8"))  # format of training, and the peak that tells who has it
 
 
 def best(systems, job, draws, seed):
-    """Return the best layout on each system: system, value, low, high, LAYOUT, filled, limit, and jobs.PARTS.
+    """Return the best layout on each system: system, precision, value, low, high, LAYOUT, filled, and jobs.PARTS.
 
-    value, low, high: tokens per second and device; filled: share of a device's memory; limit: what is waited for most,
-    in words; PARTS: shares of the step. A system without FP8 trains in BF16.
+    value, low, high: tokens per second and device; filled: share of a device's memory; PARTS: shares of the step, which
+    say what limits it. Machines that scale FP8 in small blocks train in MXFP8, others in FP8, without it in BF16.
     """
     rows = []
     for name in systems:
         scenario = Scenario(name)
-        own = job._replace(precision=job.precision if "peak_fp8" in scenario.system else "bf16")
+        own = job._replace(precision=next((form for form, peak in FORMATS if peak in scenario.system), "bf16"))
         found = jobs.searched(scenario, own)
         drawn = jobs.searched(Scenario(name, Sampler(draws, (seed, 0))), own)
         found = {each: float(number[0, 0]) for each, number in found.items()}
         low, high = low_high(drawn["training_throughput"])
         shares = {part: found[part] / found["training_step_time"] for part in jobs.PARTS}
-        limit = max(WAITED, key=shares.get)
         rows.append(
             {
                 "system": name,
@@ -39,7 +38,6 @@ def best(systems, job, draws, seed):
                 "high": high,
                 **{each: found[each] for each in LAYOUT},
                 "filled": found["needed_bytes"] / scenario.system("memory_capacity"),
-                "limit": jobs.LIMITS[limit],
                 **shares,
             }
         )
@@ -56,7 +54,7 @@ def example(system, job, layout):
 def times(found):
     """Return a frame of the parts of a step from `example`: part, seconds, share."""
     seconds = pd.Series(jobs.parts(found))
-    frame = pd.DataFrame({"part": seconds.index.map(jobs.LIMITS), "seconds": seconds.to_numpy()})
+    frame = pd.DataFrame({"part": seconds.index.map(jobs.WORDS), "seconds": seconds.to_numpy()})
     return frame.assign(share=frame.seconds / found["training_step_time"])
 
 
