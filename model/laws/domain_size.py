@@ -35,16 +35,15 @@ from model.notation.nomenclature import (
     serving_share,
     small_domain,
     small_step_time,
-    training_share,
-    training_step_time,
+    trained,
+    training_throughput,
     tray_availability,
     volume,
-    work_time,
 )
 
 useful = Model(
     equations=(
-        Equation(training_share, installed_share * work_time / training_step_time),
+        Equation(trained, installed_share * training_throughput),
         Equation(
             serving_share,
             tray_availability * drain_availability / (1 + group_devices * failure_rate * instance_recovery),

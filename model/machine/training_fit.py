@@ -48,9 +48,8 @@ class TrainingFit(Fitted):
             return dict(zip(self.names, self.mean, strict=True))
         labels = [f"training {fit} {name}" for fit, name in self.names]
         away = sampler.normal(labels, np.zeros(len(labels)), self.covariance)
-        return {
-            name: mean + tails(sampler) * each for name, mean, each in zip(self.names, self.mean, away, strict=True)
-        }
+        wide = tails(sampler)
+        return {name: mean + wide * each for name, mean, each in zip(self.names, self.mean, away, strict=True)}
 
 
 def tails(sampler):

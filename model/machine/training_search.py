@@ -21,6 +21,12 @@ def best(columns, job, given, overlap=1.0):
     columns: of the law, undrawn, that neither job nor layout set (Scenario.training_columns); job: mapping of devices,
     sequences, sequence; given: mapping of the parts of the layout that are set.
     """
+    found = fastest(columns, job, given, overlap)
+    return {name: float(each[0]) for name, each in found.items()} if found else None
+
+
+def fastest(columns, job, given, overlap=1.0, number=1):
+    """Return {name: array} of at most that many layouts that fit, fastest first, or None; arguments as of `best`."""
     grid = layouts(
         columns["experts"] if columns["moe_layers"] else 1.0,
         columns["layers"],
@@ -36,8 +42,8 @@ def best(columns, job, given, overlap=1.0):
     size = len(grid["stages"])
     held = {name: each[place] if np.shape(each) == (size,) else each for name, each in held.items()}
     speed = laws.answers(held, laws.PARTS[2:])["training_throughput"]
-    row = place[np.argmax(speed)]
-    return {name: float(grid[name][row]) for name in LAYOUT}
+    rows = place[np.argsort(-speed, kind="stable")[:number]]
+    return {name: grid[name][rows] for name in LAYOUT}
 
 
 @cache

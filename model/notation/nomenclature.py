@@ -419,29 +419,14 @@ domain_unavailability = symbol("domain_unavailability", "y_d", "1", "share of ti
 domains_out_variance = symbol("domains_out_variance", r"\sigma_d^2", "1", "variance of the domains out of use")
 
 # Training step
-token_flop = symbol("token_flop", "F_t", "FLOP", "operations of the forward and backward pass for one token")
-device_tokens = symbol("device_tokens", "t_D", "1", "tokens of one training step over the devices")
-training_efficiency = symbol(
-    "training_efficiency", r"\eta_W", "1", "share of the BF16 peak that a training step's work reaches, fitted"
+work_time = symbol(
+    "work_time", "T_W", "s", "time of one microbatch's products, attention and memory traffic on one device"
 )
-work_time = symbol("work_time", "T_W", "s", "time of a training step's operations on one device")
-stage_parameters = symbol("stage_parameters", "N_D1", "1", "parameters of one pipeline stage, routed experts left out")
-stage_experts = symbol("stage_experts", "N_E", "1", "parameters of the routed experts of one pipeline stage")
-held_parameters = symbol("held_parameters", "N_D", "1", "parameters that one device holds")
-gradient_bytes = symbol("gradient_bytes", "w_g", "B", "bytes of one parameter's gradient and of its update on the wire")
 replicas = symbol("replicas", "n_R", "1", "devices that hold the same parameters")
 gradient_time = symbol("gradient_time", "T_g", "s", "time to add up gradients and to send parameters round")
-gradient_exposed = symbol("gradient_exposed", "e_g", "1", "share of that time that no computing hides")
 optimiser_time = symbol("optimiser_time", "T_o", "s", "time of the optimiser's update")
 training_step_time = symbol("training_step_time", "T_S", "s", "time of one training step")
-model_flop_utilisation = symbol(
-    "model_flop_utilisation", "U", "1", "operations of the model over what the BF16 peak allows in a step"
-)
 training_bytes = symbol("training_bytes", "Q_T", "B", "bytes of weights, gradients and optimiser that a device keeps")
-state_memory = symbol(
-    "state_memory", r"\eta_T", "1", "share of a device's memory that weights, gradients and optimiser may fill"
-)
-state_bytes = symbol("state_bytes", "w_T", "B", "bytes of those for each parameter that a device holds")
 
 # Training step: layout, memory, work, exchange, pipeline
 sequences = symbol("sequences", "n_q", "1", "sequences of one training step, all devices together")
@@ -555,9 +540,7 @@ device_price = symbol("device_price", "c_1", "USD", "price of a device with its 
 device_draw = symbol("device_draw", "w_1", "W", "power of a device with its share of the machine and of the fabric")
 instance_recovery = symbol("instance_recovery", "R_i", "s", "time for which a fault stops a serving instance")
 serving_share = symbol("serving_share", "A_S", "1", "share of the installed device-time in which a device serves")
-training_share = symbol(
-    "training_share", "W_T", "1", "share of the installed device-time that goes into a model's operations"
-)
+trained = symbol("trained", "W_T", "token/s", "tokens trained per second and installed device, faults counted")
 served = symbol("served", "W_S", "token/s", "tokens accepted per second and installed device, faults counted")
 small_domain = symbol("small_domain", "G_0", "1", "devices in a domain of the smaller kind that is compared with")
 premium = symbol("premium", r"\gamma", "1", "price of an installed device that is up, larger over smaller domain")

@@ -13,7 +13,7 @@ from model.numbers.draws import Sampler, low_high
 from model.numbers.facts import Missing
 from model.predictions.network import all_to_all_time
 from model.studies.cluster.machine import precisions
-from model.studies.domain_size.work import serving_work, training_rate, training_work
+from model.studies.domain_size.work import serving_work, training_work
 
 LENT = ("scale_up_bandwidth", "scale_out_bandwidth", "scale_out_achievable")  # numbers that a predecessor may lend
 NARROW = ("peak_fp8", "peak_nvfp4")  # peaks from which that in BF16 is guessed, in the ratio of the predecessor
@@ -105,8 +105,7 @@ def dispatch(scenario, workloads):
 def training(scenario, workloads):
     """Return the tokens per second and device of the training job."""
     _narrowest(scenario)
-    shares, _ = training_work(scenario, float(workloads.devices), workloads.model)
-    return shares["useful"] * training_rate(scenario, workloads.model)
+    return training_work(scenario, float(workloads.devices), workloads.model)[1]["trained"]
 
 
 def serving(scenario, workloads):

@@ -18,7 +18,6 @@ from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import Sampler, low_high
 from model.simulations import routing
-from model.studies import training_run
 
 NEEDED = ("domain", "scale_up_bandwidth", "memory_bandwidth", "memory_capacity", "peak_bf16")
 RANKS = (8, 16, 32, 48, 64, 72, 96, 128, 144, 192, 256, 320)  # devices along the curves
@@ -314,9 +313,23 @@ def balancing():
     return pd.Series({"prefill": gained["prefill"], "decode": gained["decode"], "dispatch_waiting": waits})
 
 
+def reported_run():
+    """Return the row of data/serving.csv of the training step whose report gives its time.
+
+    Raises ValueError unless exactly one such row has a role.
+    """
+    rows = catalog.chosen("serving")
+    rows = rows[(rows.phase == "training") & (rows.quantity == "step_time") & rows.role.notna()]
+    if len(rows) != 1:
+        raise ValueError(
+            f"data/serving.csv gives a role to {len(rows)} step times of training: the chapter shows one, mark one row"
+        )
+    return rows.iloc[0]
+
+
 def schedule():
     """Return the columns of laws.idle.BUBBLES at the measured times of a training run, with its microbatches."""
-    row = training_run.run()
+    row = reported_run()
     run, times = catalog.load("runs").loc[row.workload], _times(row.set)
     stages = run.pipeline
     microbatches = run.batch_sequences / (run.training_devices / stages)  # of one sequence each, per pipeline
@@ -339,7 +352,7 @@ def bubbles(columns, counts=None):
 
 def remainder():
     """Return what a measured training step leaves beside its listed parts: seconds, and share of the step."""
-    times = _times(training_run.run().set)
+    times = _times(reported_run().set)
     listed = times[["forward_time", "backward_time", "weight_time", "steady_time", "optimiser_time"]].sum()
     return pd.Series({"seconds": times.step_time - listed, "share": 1 - listed / times.step_time})
 
@@ -365,7 +378,7 @@ def trace():
 
 def trained(case):
     """Return SIDES of the share that an overlapped training step of the reported run waits for exchanges."""
-    row = training_run.run()
+    row = reported_run()
     run = catalog.load("runs").loc[row.workload]
     inputs = {name: np.array([number]) for name, number in (("ranks", run.expert_parallel), ("batch", 1.0))}
     inputs["context"] = np.array([run.sequence])

@@ -27,6 +27,7 @@ from model.studies.domain_size import groups, shares
 from model.studies.domain_size import survey as surveys
 from model.studies.domain_size import work as domain_size
 from model.studies.domain_size.bill import bill
+from model.studies.training import jobs
 
 CONDITIONS = {"context": 4096.0, "tokens_per_step": 1.7, "kv_bytes_per_element": 2.0}
 SIZES = [8, 72, 384, 8192]
@@ -39,56 +40,70 @@ def machine(size, sampler=None, name="gb200-nvl72"):
 # Training.
 
 
+def trained(size, sampler=None, name="gb200-nvl72", devices=16_384.0, **options):
+    return domain_size.training_work(machine(size, sampler, name), devices, "deepseek-v3", **options)
+
+
 @pytest.mark.parametrize("name", ["gb200-nvl72", "cloudmatrix384", "hgx-b200"])
 @pytest.mark.parametrize("sampler", [None, Sampler(50, 3)], ids=["recorded", "drawn"])
 @pytest.mark.parametrize("size", SIZES)
 def test_the_shares_of_a_dollar_s_time_close(size, sampler, name):
-    shares, group = domain_size.training_work(machine(size, sampler, name), 16_384.0, "deepseek-v3")
+    shares, found = trained(size, sampler, name)
     assert set(shares) == set(domain_size.PARTS)
-    assert sum(shares.values()) == pytest.approx(np.ones_like(shares["useful"]), abs=1e-12)
-    assert all(np.all(share >= 0) for share in shares.values())
-    assert np.isin(group, domain_size.GROUPS).all()
+    assert sum(shares.values()) == pytest.approx(np.ones_like(found["trained"]), abs=1e-12)
+    assert all(np.all(share >= -1e-12) for share in shares.values())
+
+
+def test_useful_time_is_the_same_whatever_the_domain():
+    """So that the useful share is in proportion to the tokens trained."""
+    found = [trained(size) for size in SIZES]
+    ratios = [shares["useful"] / step["trained"] for shares, step in found]
+    assert ratios == pytest.approx(np.full_like(ratios, ratios[0]), rel=1e-9)
 
 
 def test_without_faults_nothing_goes_to_spares_and_faults():
-    shares, _ = domain_size.training_work(machine(384), 16_384.0, "deepseek-v3", given={"failure_rate": 1e-18})
+    shares, found = trained(384, given={"failure_rate": 1e-18})
     assert shares["spares"][0, 0] == 0
     assert shares["faults"][0, 0] < 1e-4
+    assert found["trained"][0, 0] == pytest.approx(found["training_throughput"][0, 0], rel=1e-4)
 
 
-def test_the_group_chosen_is_the_best_of_those_that_fit():
-    best = domain_size.training_work(machine(72), 16_384.0, "deepseek-v3")[0]["useful"]
-    alone = [
-        domain_size.training_work(machine(72), 16_384.0, "deepseek-v3", groups=np.array([each]))[0]["useful"]
-        for each in domain_size.GROUPS
-    ]
-    assert best == pytest.approx(np.max(alone, axis=0), rel=1e-12)
+def test_without_faults_a_larger_domain_never_trains_less():
+    """A wide group in a small domain pays for what leaves it: nothing is free."""
+    sampler = Sampler(40, 5)
+    speeds = np.hstack([trained(size, sampler)[1]["training_throughput"] for size in SIZES])
+    assert (np.diff(speeds, axis=1) >= -1e-9 * speeds[:, 1:]).all()
+    assert (speeds[:, 1] > 1.005 * speeds[:, 0]).mean() > 0.9
 
 
-def test_groups_that_memory_does_not_hold_are_not_taken():
-    _, small = domain_size.training_work(machine(384, name="hgx-h800"), 16_384.0, "deepseek-v3")
-    _, large = domain_size.training_work(machine(384, name="gb200-nvl72"), 16_384.0, "deepseek-v3")
-    assert small > large == 8
+def test_the_layout_chosen_beats_every_group_that_is_set():
+    free = trained(72)[1]
+    alone = [trained(72, layout={"expert_devices": 2.0**n})[1]["trained"][0, 0] for n in range(3, 7)]
+    assert free["trained"][0, 0] == pytest.approx(max(alone), rel=1e-12)
 
 
-def test_a_domain_without_exchange_gains_no_more_than_what_exchange_took():
-    small, large = (domain_size.training_work(machine(each), 16_384.0, "deepseek-v3")[0] for each in (8, 72))
-    idle = small["exchange"] + small["imbalance"] + small["gradients"]
-    assert large["useful"] <= small["useful"] + idle
+def test_who_waits_for_exchanges_gains_more_from_a_larger_domain():
+    gains = [trained(72, overlap=way)[1]["trained"] / trained(8, overlap=way)[1]["trained"] for way in (True, False)]
+    assert gains[0] < gains[1]
+
+
+def test_a_job_of_any_number_of_devices_takes_whole_groups():
+    job = jobs.of_devices(machine(72), "deepseek-v3", 100_000.0)
+    assert job.devices == 98_304
+    assert job.devices % jobs.WHOLE == 0
+    assert jobs.of_devices(machine(72), "deepseek-v3", 256.0).devices == 256
 
 
 def test_quick_recovery_inside_a_domain_never_loses():
     for size in SIZES:
-        usual, _ = domain_size.training_work(machine(size), 100_000.0, "deepseek-v3")
-        swapped, _ = domain_size.training_work(machine(size), 100_000.0, "deepseek-v3", swap=True)
-        assert swapped["useful"] >= usual["useful"] * (1 - 1e-12)
+        usual, swapped = (trained(size, devices=100_000.0, swap=way)[1]["trained"] for way in (False, True))
+        assert swapped >= usual * (1 - 1e-12)
 
 
 def test_a_job_that_bends_loses_less_to_spares():
     for size in SIZES:
-        usual, _ = domain_size.training_work(machine(size), 16_384.0, "deepseek-v3")
-        bent, _ = domain_size.training_work(machine(size), 16_384.0, "deepseek-v3", bends=True)
-        assert bent["spares"] <= usual["spares"]
+        usual, bent = (trained(size, bends=way)[0]["spares"] for way in (False, True))
+        assert bent <= usual
 
 
 # Serving.
@@ -175,7 +190,7 @@ def test_a_survey_is_its_parts(asked):
     found = surveys.survey("gb200-nvl72", [8, 72], **asked)
     assert (
         found["training", 16_384][0, 1]
-        == domain_size.training_work(machine(72), 16_384.0, "deepseek-v3")[0]["useful"][0, 0]
+        == domain_size.training_work(machine(72), 16_384.0, "deepseek-v3")[1]["trained"][0, 0]
     )
     worth = surveys.worth(None, "gb200-nvl72", [8, 72], "watt", **asked)
     watts = bill(Scenario("gb200-nvl72"), [8, 72])["device_draw"]
@@ -296,5 +311,12 @@ def test_a_worked_problem_is_available_less_often_in_a_larger_domain():
 
 
 def test_more_devices_share_the_experts_and_each_keeps_less():
-    kept = groups.state("gb200-nvl72", "deepseek-v3", (8, 64))
+    layout = {"stages": 4.0, "tensor_devices": 1.0, "context_devices": 1.0, "microbatch": 1.0, "chunks": 1.0}
+    kept = groups.state("gb200-nvl72", "deepseek-v3", 16_384, layout, (8, 64))
     assert kept[8] > kept[64] > 0
+
+
+def test_a_fabric_that_is_known_is_not_drawn():
+    price = bill(Scenario("gb200-nvl72", Sampler(200, 1)), [8, 72], radix=72.0, copper_domain=72.0)["device_price"]
+    price = price[np.isfinite(price).all(axis=1)]
+    assert price[:, 1] == pytest.approx(price[:, 0])  # one tier and copper at either size

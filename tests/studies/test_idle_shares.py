@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from model.numbers import catalog
 from model.studies import idle
 
 CASE = idle.Case("deepseek-v3", 4096, draws=40)
@@ -55,3 +56,24 @@ def test_the_inverse_laws_invert_theirs():
 def test_the_law_of_random_routing_lies_near_its_simulation():
     simulated = idle.simulated_loads(CASE, {8: 128})
     assert (simulated.error.abs() < 0.12).all()
+
+
+def test_published_hours_days_and_steps_of_the_reported_run_close():
+    """DeepSeek-V3's: 180 thousand device-hours a trillion tokens, 3.7 days on 2,048 devices, its tokens a day."""
+    run = catalog.load("runs").loc["deepseek-v3"]
+    hours = run.training_device_hours / 3600
+    assert hours / 14.8 == pytest.approx(180e3, rel=0.001)
+    days = 180e3 / 2048 / 24
+    assert days == pytest.approx(3.7, abs=0.05)
+    tokens = run.batch_sequences * run.sequence
+    assert tokens / idle.reported_run().value * 86400 == pytest.approx(272.8e9, rel=1e-3)
+
+
+def test_two_reported_runs_are_refused(data):
+    path = data / "serving.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = next(each for each in lines if ",step_time," in each and ",validate," in each)
+    lines.append(line.replace(line.split(",")[0], "another-run", 1))
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    with pytest.raises(ValueError, match="gives a role to 2 step times of training"):
+        idle.reported_run()

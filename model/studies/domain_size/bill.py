@@ -15,11 +15,12 @@ from model.notation.nomenclature import (
 )
 
 
-def bill(scenario, sizes):
+def bill(scenario, sizes, **given):
     """Return {name: array (draws or 1, sizes)}: a device's price, USD, and power, W, in domains of these sizes.
 
     Names: device_price, device_draw, and the fabric's part of them, fabric_device_cost and fabric_device_power. A draw
     whose fabric alone would cost more than the machine as sold contradicts the machine's price: its prices are nan.
+    given: numbers of the fabric that are known, in place of those of data/fabric.csv.
     Raises Missing where the scenario's system has no price or no power. Laws: bare, resized, laws.fabric.
     """
     system, sampler = scenario.system, scenario.sampler
@@ -27,7 +28,7 @@ def bill(scenario, sizes):
     prices = fabric_prices.drawn_prices(topologies, sampler) if sampler else fabric_prices.fitted_prices(topologies)
     own = system("domain")
     fabrics = fabric_prices.domain_fabric(
-        (fabric_device_cost, fabric_device_power), [own, *sizes], system("scale_up_bandwidth"), prices, sampler
+        (fabric_device_cost, fabric_device_power), [own, *sizes], system("scale_up_bandwidth"), prices, sampler, **given
     )
     price, power = (np.atleast_2d(each) for each in fabrics)
     machine = {

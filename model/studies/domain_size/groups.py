@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model.laws import exchange
+from model.laws import training as laws
 from model.laws.domain_faults import two_rates
 from model.laws.domain_size import break_even, useful
 from model.machine import memory
@@ -12,9 +13,9 @@ from model.machine.step import Asked, columns, step
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.predictions.serving import decode_throughput
-from model.studies import training_run as training
 from model.studies.domain_size import survey as surveys
 from model.studies.domain_size.work import fault_point, tried
+from model.studies.training import jobs
 
 WIDTHS = 2.0 ** np.arange(3, 9)  # devices of the groups that share the experts
 
@@ -97,11 +98,16 @@ def problems(system, domains):
     return pd.DataFrame(rows).T
 
 
-def state(system, model, groups):
-    """Return the bytes that training keeps on a device, by devices that share the experts."""
-    shape = training.shape(Scenario(system), model, np.array(groups, dtype=float))
-    kept = {"state_bytes": Scenario().facts("assumptions", "training")("state_bytes")}
-    return pd.Series(compute(training.training.solve(symbols.training_bytes), shape | kept), index=list(groups))
+def state(system, model, devices, layout, groups):
+    """Return the bytes that training keeps on a device of a job, by devices that share the experts.
+
+    layout: mapping of the other parts of the layout. Weights, gradients and optimiser alone. Law: laws.training.
+    """
+    scenario = Scenario(system)
+    job = jobs.of_devices(scenario, model, devices)
+    point = {**scenario.training_columns(job.asked), **job.sizes, **layout, "overlap": 1.0}
+    point |= {"expert_devices": np.asarray(groups, float)}
+    return pd.Series(laws.answers(point, laws.PARTS[:2])["training_bytes"], index=list(groups))
 
 
 def one_tier(system, model, sizes):

@@ -10,12 +10,14 @@ from model.predictions import sensitivity
 from model.studies.domain_size import survey as surveys
 from model.studies.domain_size.bill import bill
 from model.studies.domain_size.work import training_work
+from model.studies.training import jobs
 
-PARTS = ("useful", "exchange", "imbalance", "bubble", "gradients", "faults", "spares", "fabric")  # of a dollar
+PARTS = (*jobs.PARTS, "faults", "spares", "fabric")  # of a dollar
+SHOWN = ("expert_devices", "stages", "tensor_devices")  # of the layout that a size chooses
 
 
 def stacks(system, asked):
-    """Return where a dollar of each training job goes, by size: devices, domain, group (of experts), PARTS.
+    """Return where a dollar of each training job goes, by size: devices, domain, SHOWN, PARTS.
 
     The parts sum to one; the fabric's comes first off the dollar, the others share what it leaves.
     """
@@ -25,9 +27,10 @@ def stacks(system, asked):
     for devices in asked.arguments()["jobs"]:
         for domain, fabric in zip(asked.sizes, fabrics, strict=True):
             scenario = Scenario(system, changes={"domain": float(domain)})
-            shares, group = training_work(scenario, float(devices), asked.model)
+            shares, found = training_work(scenario, float(devices), asked.model)
             left = {part: float(share[0, 0]) * (1 - fabric) for part, share in shares.items()}
-            rows.append({"devices": devices, "domain": domain, "group": float(group[0, 0]), "fabric": fabric, **left})
+            layout = {name: float(found[name][0, 0]) for name in SHOWN}
+            rows.append({"devices": devices, "domain": domain, **layout, "fabric": fabric, **left})
     return pd.DataFrame(rows)
 
 

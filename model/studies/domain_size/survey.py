@@ -14,15 +14,15 @@ def survey(system, sizes, jobs, speeds, precision, conditions, model, sampler=No
     """Return {workload: array (draws or 1, sizes)}: useful work of one installed device in domains of each size.
 
     system: whose devices, network cards and prices are put into domains of the sizes. jobs: devices of training jobs,
-    workloads named by them, useful share of installed device-time; speeds: tokens per second and user, workloads named
-    by them, tokens per second and installed device. precision, conditions: of serving, as in machine.frontier. options
-    go to work.training_work.
+    workloads named by them, tokens trained per second and installed device; speeds: tokens per second and user,
+    workloads named by them, tokens served. precision, conditions: of serving, as in machine.frontier. options go to
+    work.training_work.
     """
     found = {("training", job): [] for job in jobs} | {("serving", speed): [] for speed in speeds}
     for size in sizes:
         scenario = Scenario(system, sampler, changes={"domain": float(size)})
         for job in jobs:
-            found["training", job].append(training_work(scenario, float(job), model, **options)[0]["useful"])
+            found["training", job].append(training_work(scenario, float(job), model, **options)[1]["trained"])
         if len(speeds):
             served, _ = serving_work(scenario, model, precision, conditions, np.asarray(speeds, dtype=float))
             for i, speed in enumerate(speeds):

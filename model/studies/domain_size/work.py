@@ -5,30 +5,23 @@ import numpy as np
 from model.laws import domain_faults, domain_spares, reliability
 from model.laws.domain_size import useful
 from model.machine import frontier, layouts
-from model.machine.scenario import Scenario
 from model.machine.step import Asked
 from model.notation.equation import compute
 from model.notation.nomenclature import (
-    device_tokens,
     devices_out,
     drain_availability,
     effective_training_share,
-    gradient_time,
     installed_share,
     recovery,
     served,
-    training_bytes,
-    training_step_time,
+    trained,
     tray_availability,
-    work_time,
 )
-from model.studies import training_run as training
-from model.studies.training_run import fitted_efficiency, run, shape
+from model.studies.training import jobs
 
-GROUPS = 2.0 ** np.arange(3, 9)  # devices of the expert-parallel groups that are tried in training
 TENSOR = 8  # devices of a tensor group, at most: a survey asks dozens of machines, and wider ones serve very fast users
 RACK = 72  # devices: groups of as many, and of two and four times as many, are tried beside powers of two
-PARTS = ("spares", "faults", "gradients", "bubble", "imbalance", "exchange", "useful")  # of installed device-time
+PARTS = ("spares", "faults", *jobs.PARTS)  # of installed device-time
 
 
 def fault_point(scenario, devices=1.0):
@@ -46,53 +39,20 @@ def fault_point(scenario, devices=1.0):
     }
 
 
-def training_work(scenario, devices, model, groups=GROUPS, overlap=True, **faults):
-    """Return ({part: share of installed device-time}, group): where a training job's device-time goes.
+def training_work(scenario, devices, model, overlap=True, layout=None, device_sequences=None, **faults):
+    """Return (shares, found): where a training job's installed device-time goes, and its step at the best layout.
 
-    Arrays of shape (draws or 1, 1); parts: PARTS, which sum to one. group: the expert-parallel group with the shortest
-    step among `groups` that fits into memory. overlap: two microbatches, or one that waits for its exchanges. faults:
-    options of training_faults. Laws: model.studies.training_run, model.laws.domain_faults, useful.
+    shares: {part: array (draws or 1, 1)} of PARTS, which sum to one; found: columns as `training.jobs.searched` gives
+    them, the layout chosen anew in each draw, with `trained`, tokens per second and installed device. overlap: whether
+    another microbatch covers exchanges between domains; layout: parts that are set; device_sequences: of a step.
+    faults: options of training_faults. Laws: laws.training, laws.domain_faults, useful.
     """
-    system, facts = scenario.system, scenario.facts("assumptions", "training")
-    groups = groups[groups * np.median(system("dies", 1)) <= scenario.facts("workloads", model)("experts")]
-    columns = _run(scenario, model, groups, devices, overlap=overlap) | {"state_bytes": facts("state_bytes")}
-    solved = {
-        symbol: compute(training.training.solve(symbol), columns)
-        for symbol in (training_bytes, training_step_time, work_time, gradient_time)
-    }
-    fits = solved[training_bytes] <= facts("state_memory") * system("memory_capacity")
-    times = np.where(fits, solved[training_step_time], np.inf)
-    picked = np.atleast_2d(times).argmin(axis=1)[:, None]
-
-    def best(number):
-        return np.take_along_axis(np.broadcast_to(number, (len(picked), len(groups))), picked, axis=1)
-
-    time, work, gradients = best(times), best(solved[work_time]), best(solved[gradient_time])
-    exchange, imbalance, bubble = (best(columns[f"{part}_idle"]) for part in ("exchange", "imbalance", "bubble"))
-    stretched = work / (1 - exchange - imbalance)
+    found = jobs.searched(scenario, jobs.of_devices(scenario, model, devices, device_sequences), overlap, layout)
     up, installed = training_faults(scenario, devices, **faults)
-    shares = {
-        "gradients": (columns["gradient_exposed"] * gradients + columns["optimiser_time"]) / time,
-        "bubble": stretched * bubble / (1 - bubble) / time,
-        "imbalance": stretched * imbalance / time,
-        "exchange": stretched * exchange / time,
-        "useful": work / time,
-    }
-    shares = {part: share * installed for part, share in shares.items()}
+    shares = {part: found[part] / found["training_step_time"] * installed for part in jobs.PARTS}
     spares = 1 - installed / up
-    return {"spares": spares, "faults": 1 - spares - installed, **shares}, groups[picked]
-
-
-def training_rate(scenario, model):
-    """Return the tokens per second that a device trains on while nothing waits, shape (draws or 1, 1)."""
-    return np.atleast_2d(compute(training.training.solve(device_tokens / work_time), _run(scenario, model)))
-
-
-def _run(scenario, model, *shaped, **options):
-    """Return the columns of a run in the narrowest format that training uses, as efficient as the fitted run."""
-    precision = "fp8" if "peak_fp8" in scenario.system else "bf16"
-    efficiency = fitted_efficiency(Scenario(run().system, scenario.sampler))
-    return shape(scenario, model, *shaped, precision=precision, **options) | {"training_efficiency": efficiency}
+    found["trained"] = compute(useful.solve(trained), found | {"installed_share": installed})
+    return {"spares": spares, "faults": 1 - spares - installed, **shares}, found
 
 
 def training_faults(scenario, devices, confidence=0.99, swap=False, bends=False, given=None):

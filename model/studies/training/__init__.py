@@ -1,0 +1,1 @@
+"""What a domain is worth in training: jobs, errors, best layouts, gains, natural experiments, and a dollar's tokens."""
