@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "book").glob("*.md"))
 NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb"))
 SYMBOLS = set(map(str, NOMENCLATURE))
+OWN = {"measured", "held_back"}  # glued where a reader gives measurements of their own: no page can quote it
 MADE = {"equations_": "one table for each module of model/laws, named after it"}
 WORDS = (
     "model/notation/nomenclature.py",
@@ -83,9 +84,9 @@ def test_every_quoted_name_is_found_by_searching(path):
 def test_nothing_is_glued_for_no_page(path):
     keys = quoted(pages(), path.stem) | set(re.findall(rf"executed/{path.stem}/([\w-]+)\.csv", pages()))
     written = set(re.findall(r'figures\.(?:value|draws|law|table|figure)\(\s*"([\w.-]+)"', source(path)))
-    assert not written - keys, "quote it or take it out"
+    assert not written - keys - OWN, "quote it or take it out"
     prefixes = set(re.findall(r'figures\.values\(\s*"([\w.-]+)"', source(path)))
-    assert not {each for each in prefixes if not any(key.startswith(f"{each}.") for key in keys)}
+    assert not {each for each in prefixes - OWN if not any(key.startswith(f"{each}.") for key in keys)}
 
 
 def test_the_search_finds_what_is_glued_and_nothing_else():
