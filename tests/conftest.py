@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 from hypothesis import settings
 
+from model.__main__ import run
 from model.machine import exchange_fit, fleets, operation_fit, readings_fit, reduce_fit, step_fit
 from model.numbers import catalog
 
@@ -42,6 +43,18 @@ def data(tmp_path, monkeypatch, refit):
     catalog._checked.cache_clear()
     yield folder
     catalog._checked.cache_clear()
+
+
+@pytest.fixture
+def model(capsys):
+    """Return a function that runs the command line: (exit code, standard output, standard error)."""
+
+    def ask(*arguments):
+        code = run([str(each) for each in arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return ask
 
 
 @pytest.fixture

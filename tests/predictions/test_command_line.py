@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from model.__main__ import run
 from model.numbers import catalog
 from model.predictions.quantities import QUANTITIES
 
@@ -21,18 +20,6 @@ ASK = ["predict", "all_to_all_time", "--system", "hgx-h100"]
 JOB = ["predict", "job_mtbf", "devices=16384", "failure_rate=5e-9"]
 SERVE = ["predict", "decode_throughput", "--system", "hgx-h100", "model=deepseek-v3", "ranks=8", "batch=8"]
 SERVE += ["context=100"]
-
-
-@pytest.fixture
-def model(capsys):
-    """Return a function that runs the command line: (exit code, standard output, standard error)."""
-
-    def ask(*arguments):
-        code = run([str(each) for each in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return ask
 
 
 def answer(model, *arguments):

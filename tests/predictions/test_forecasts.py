@@ -5,24 +5,11 @@ from datetime import date
 
 import pytest
 
-from model.__main__ import run
 from model.numbers import catalog, records
 from model.predictions.forecasts import points
 
 POINTS = "devices,failure_rate\n1024,1e-8\n16384,1e-8\n"
 CAME = "devices,failure_rate,measured,source,locator\n16384,1e-08,6000,llama3herd2024,Table 5\n"
-
-
-@pytest.fixture
-def model(capsys):
-    """Return a function that runs the command line: (exit code, standard output, standard error)."""
-
-    def ask(*arguments):
-        code = run([str(each) for each in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return ask
 
 
 def git(folder, *arguments):

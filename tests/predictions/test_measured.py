@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import model
-from model import __main__ as command_line
 from model.machine import operation_fit, step_fit
 from model.machine.scenario import Scenario
 from model.numbers import catalog, readings
@@ -277,13 +276,9 @@ def test_draws_and_explain_see_the_rows(write):
 
 
 @pytest.fixture
-def run(capsys):
-    def called(*arguments):
-        code = command_line.run([str(each) for each in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return called
+def run(request):
+    """Return the command line, whose usual name is the package's here."""
+    return request.getfixturevalue("model")
 
 
 WORDS = [f"{name}={number}" for name, number in EXCHANGE.items()]
