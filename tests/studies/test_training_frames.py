@@ -10,6 +10,7 @@ from model.machine.scenario import Scenario
 from model.machine.training_step import LAYOUT
 from model.numbers.draws import Sampler
 from model.predictions.answer import predict
+from model.studies import validation
 from model.studies.training import dollars, errors, gains, jobs, machines
 
 JOB = jobs.Job("deepseek-v3", 256.0, 4096.0, 4096.0, "mxfp8")
@@ -77,7 +78,7 @@ def test_a_job_that_no_layout_holds_is_refused():
 
 @pytest.fixture(scope="module")
 def frames():
-    return {column: errors.left_out(column, 100, 0) for column in errors.OMITTED}
+    return {column: validation.training_errors("calibrate", column, 100, 0) for column in errors.OMITTED}
 
 
 def test_every_calibrating_run_is_judged_without_its_own(frames):

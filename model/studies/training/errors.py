@@ -1,44 +1,18 @@
 """How far the law of a training step is off where a machine, a release or a model is left out of its fit."""
 
-import numpy as np
 import pandas as pd
 
 from model.machine import training_fit
 from model.machine.training_step import JOB, LAYOUT
-from model.numbers.draws import Sampler, low_high
-from model.numbers.facts import Facts
 from model.predictions.answer import predict
 
 OMITTED = {"system": "machine", "release": "release of the software", "workload": "model"}  # column: words
 
 
-def left_out(column, draws, seed):
-    """Return runs marked `calibrate` with predicted, low, high, error, inside: each by the others' constants alone.
-
-    column: of OMITTED; its values are left out of the fit in turn. Intervals hold the constants' covariance, the
-    scatter of single runs and, for a model left out, that of models.
-    """
-    rows = training_fit.points("calibrate")
-    facts, sampler = Facts("priors", "training"), Sampler(draws, (seed, 0))
-    wide = np.hypot(facts("row_scatter"), facts("unseen_workload") if column == "workload" else 0.0)
-    found = []
-    for value, held in rows.groupby(column, sort=False):
-        held = held.reset_index(drop=True)
-        fit = training_fit.fit((column, value))
-        ready = training_fit.prepare(held, fit.names)
-        logs = np.hstack([np.broadcast_to(each, (draws, 1)) for each in fit.logs(sampler).values()])
-        scatter = sampler.scatter(f"left out {column}", wide) ** training_fit.tails(sampler)
-        low, high = low_high(training_fit.predicted(ready, logs) * scatter, axis=0)
-        found.append(held.assign(predicted=training_fit.predicted(ready, fit.mean), low=low, high=high))
-    rows = pd.concat(found, ignore_index=True)
-    inside = (rows.low <= rows.measured) & (rows.measured <= rows.high)
-    return rows.assign(error=rows.predicted / rows.measured - 1, inside=inside)
-
-
 def summary(frames):
     """Return, by what is left out: rows, error (mean absolute), bias, inside, width (median of high over low).
 
-    frames: {column of OMITTED: frame of left_out}.
+    frames: {column of OMITTED: frame of validation.training_errors without it, with draws}.
     """
     rows = {
         column: {
