@@ -1,4 +1,4 @@
-"""All-reduce: reduction in switches with a tree between domains, a ring over all ranks, small messages; its halves."""
+"""All-reduce: reduction in switches with a tree between domains, a ring over all ranks, both for small ones; halves."""
 
 import sympy as sp
 
@@ -7,6 +7,7 @@ from model.notation.nomenclature import (
     all_gather_time,
     all_reduce_time,
     bus_bandwidth,
+    flag_hop,
     inner_time,
     local_ranks,
     message,
@@ -42,11 +43,12 @@ ring = Model(
 REGION = (sp.Ge(ranks, local_ranks), sp.Gt(ranks, 1))
 _start = startup * local_ranks / 8  # a part of the message for each rank of a domain
 _leaves = sp.Min(servers - 1, 1)  # nothing leaves a single domain
+_two_trees = sp.Min(servers - 1, servers / 2, 2)  # sends of the busiest domain where each tree carries a half
 
 all_reduce = Model(
     equations=(
         Equation(servers, ranks / local_ranks),
-        Equation(tree_crossings, sp.Min(servers - 1, servers / 2, 2), "derived"),
+        Equation(tree_crossings, _two_trees, "derived"),
         Equation(
             inner_time,
             (local_ranks + 1)
@@ -100,30 +102,40 @@ ring_reduce = Model(
     valid=REGION,
 )
 
-small_reduce = Model(
-    equations=(
-        Equation(servers, ranks / local_ranks),
-        Equation(
-            inner_time,
-            2 * _sent / (message_share * ring_efficiency * scale_up_bandwidth),
-            "nccl2026tuning",
+
+def _flagged(leaving, hops, shape, *counted):
+    """Return the law of a small all-reduce, in which `leaving` bytes leave a domain and `hops` is their latency."""
+    return Model(
+        equations=(
+            Equation(servers, ranks / local_ranks),
+            *counted,
+            Equation(inner_time, 2 * _sent / (message_share * ring_efficiency * scale_up_bandwidth), "nccl2026tuning"),
+            Equation(
+                outer_time,
+                leaving / (message_share * uplink * outer_efficiency * scale_out_bandwidth),
+                "nccl2026tuning",
+            ),
+            Equation(all_reduce_time, startup + hops + sp.Max(inner_time, outer_time), "nccl2026tuning"),
         ),
-        Equation(
-            outer_time,
-            _leaves * 2 * _sent / (message_share * local_ranks * scale_out_bandwidth),
-            "nccl2026tuning",
+        assumptions=(
+            "a flag beside each word tells that it has arrived, so no step waits for another signal",
+            "the message is not cut into parts: one start-up time, which holds the steps inside the first domain",
+            shape,
         ),
-        Equation(
-            all_reduce_time,
-            startup + 2 * (ranks - local_ranks) * ring_hop + sp.Max(inner_time, outer_time),
-            "nccl2026tuning",
-        ),
-    ),
-    assumptions=(
-        "a flag beside each word tells that it has arrived, so no step waits for another signal",
-        "the message is not cut into parts: one start-up time",
-    ),
-    valid=REGION,
+        valid=REGION,
+    )
+
+
+small_ring = _flagged(
+    _leaves * 2 * _sent,
+    2 * (ranks - local_ranks) * ring_hop,
+    "a ring runs through all ranks, domain by domain",
+)
+small_tree = _flagged(
+    tree_crossings * message,
+    2 * sp.log(servers, 2) * flag_hop,
+    "sums go up a tree over domains and the result comes down",
+    Equation(tree_crossings, _two_trees, "derived"),
 )
 
 

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from model.laws.all_reduce import LARGE, SMALL, all_gather, all_reduce, reduce_scatter, ring_reduce, small_reduce
+from model.laws.all_reduce import (
+    LARGE,
+    SMALL,
+    all_gather,
+    all_reduce,
+    reduce_scatter,
+    ring_reduce,
+    small_ring,
+    small_tree,
+)
 from model.laws.exchange import all_to_all, merged_copies, random_routing, throughput, unmerged_copies
 from model.notation.equation import compute
 from model.notation.nomenclature import (
@@ -13,7 +22,8 @@ from model.notation.nomenclature import (
     reduce_scatter_time,
 )
 
-TREE, RING = "tree_all_reduce_time", "ring_all_reduce_time"  # the two ways of the first
+TREE, RING = "tree_all_reduce_time", "ring_all_reduce_time"  # the two ways of large messages
+SMALL_TREE = "small_tree_all_reduce_time"  # a way of small ones; SMALL itself is the ring
 HALVES = ("all_gather_time", "reduce_scatter_time")
 
 
@@ -83,6 +93,7 @@ def all_reduce_columns(system, software, rows):
         "tree_hop": software("tree_hop"),
         "message_share": software("message_share"),
         "switch_efficiency": system("switch_efficiency") if switches_reduce(system, software) else 0.0,
+        **({"flag_hop": software("flag_hop")} if "flag_hop" in software else {}),  # none where rings alone run
     }
 
 
@@ -137,7 +148,8 @@ OPERATIONS = {  # quantity: (law, its left-hand side, what makes the columns)
     "all_to_all_time": (all_to_all, all_to_all_time, all_to_all_columns),
     TREE: (all_reduce, all_reduce_time, all_reduce_columns),
     RING: (ring_reduce, all_reduce_time, all_reduce_columns),
-    SMALL: (small_reduce, all_reduce_time, all_reduce_columns),
+    SMALL: (small_ring, all_reduce_time, all_reduce_columns),
+    SMALL_TREE: (small_tree, all_reduce_time, all_reduce_columns),
     "all_gather_time": (all_gather, all_gather_time, all_reduce_columns),
     "reduce_scatter_time": (reduce_scatter, reduce_scatter_time, all_reduce_columns),
 }
@@ -170,14 +182,25 @@ def large_reduces(system, software, columns):
             yield TREE, {**columns, "local_ranks": local, "uplink": uplink(local, software)}
 
 
+def small_reduces(columns):
+    """Yield (way, columns) of a small all-reduce: the ring, and a tree where the software builds one for them."""
+    yield SMALL, columns
+    if "flag_hop" in columns:
+        yield SMALL_TREE, columns
+
+
+def fastest(ways, constants):
+    """Return the time, s, of the fastest of (way, columns) of an all-reduce under a mapping of fitted constants."""
+    times = (time(way, own, constants) for way, own in ways)
+    found = next(times)
+    for each in times:
+        found = np.minimum(found, each)
+    return found
+
+
 def large_reduce_time(system, software, columns, constants):
     """Return the time of a large all-reduce, s, by the fastest of its ways."""
-    ways = large_reduces(system, software, columns)
-    times = (time(way, own, constants) for way, own in ways)
-    fastest = next(times)
-    for each in times:
-        fastest = np.minimum(fastest, each)
-    return fastest
+    return fastest(large_reduces(system, software, columns), constants)
 
 
 def reduce_times(scenario, software, rows, startup=None):
@@ -187,16 +210,18 @@ def reduce_times(scenario, software, rows, startup=None):
     software: Facts; rows: mapping of arrays ranks, bytes; startup: of small messages, s, in place of the fitted one.
     """
     columns = all_reduce_columns(scenario.system, software, rows)
-    constants = scenario.constants(LARGE, software.name, "all_reduce")
-    large = large_reduce_time(scenario.system, software, columns, constants)
+    larger = scenario.constants(LARGE, software.name, "all_reduce")
+    smaller = scenario.constants(SMALL, software.name, "all_reduce")
+    if startup is not None:
+        smaller = {**smaller, "startup": startup}
+    large = large_reduce_time(scenario.system, software, columns, larger)
+    small = fastest(small_reduces(columns), smaller)
     crosses = columns["ranks"] > columns["local_ranks"]
     if scenario.sampler and np.any(crosses):
-        rings = scenario.sampler.unit("ring between domains") < 0.5
+        rings = crosses & (scenario.sampler.unit("ring between domains") < 0.5)
         slower = {**columns, "outer_efficiency": columns["outer_efficiency"] * software("ring_reach")}
-        taken = rings & crosses & (columns["message"] < software("ring_below"))
-        large = np.where(taken, time(RING, slower, constants), large)
+        taken = rings & (columns["message"] < software("ring_below"))
+        large = np.where(taken, time(RING, slower, larger), large)
+        small = np.where(rings, time(SMALL, columns, smaller), small)
     yield large
-    constants = scenario.constants(SMALL, software.name, "all_reduce")
-    if startup is not None:
-        constants = {**constants, "startup": startup}
-    yield time(SMALL, columns, constants)
+    yield small

@@ -108,6 +108,9 @@ tree_crossings = symbol(
     "tree_crossings", r"K", "1", "times that a double binary tree over domains sends the whole buffer"
 )
 tree_hop = symbol("tree_hop", r"h_\wedge", "s", "time of one level of a tree between domains")
+flag_hop = symbol(
+    "flag_hop", r"h_\flat", "s", "time of one level of a tree between domains, of small messages with flags"
+)
 ring_hop = symbol("ring_hop", r"h_\circ", "s", "time of one step of a ring that leaves the domain")
 uplink = symbol("uplink", r"u", "1", "devices of a domain whose scale-out cards one all-reduce drives")
 switch_efficiency = symbol(

@@ -88,7 +88,7 @@ QUANTITIES = (
             SOFTWARE,
         ),
         all_reduce_time,
-        others=(all_reduce.ring_reduce, all_reduce.small_reduce),
+        others=(all_reduce.ring_reduce, all_reduce.small_ring, all_reduce.small_tree),
         fitted="all_reduce_time",
     ),
     *(

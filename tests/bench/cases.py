@@ -110,7 +110,7 @@ def _exchange(scenario, op, message=None):
 def _reduce(scenario, startup=None):
     software = scenario.software("all_reduce_time")
     small = scenario.constants("small_all_reduce_time", software.name, "all_reduce")["startup"]
-    names = ("tree_hop", "ring_hop", "uplink_least", "uplink_share", "message_share")
+    names = ("tree_hop", "flag_hop", "ring_hop", "uplink_least", "uplink_share", "message_share")
     return SimpleNamespace(
         **_fabric(scenario),
         **{name: software(name) for name in names},

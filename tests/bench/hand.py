@@ -30,11 +30,12 @@ def all_reduce_time(c, ranks, bytes, **_):
     """Return the time of one all-reduce, s: small messages, a ring, or switches that reduce with a tree between."""
     local = ranks / np.ceil(ranks / c.domain)
     far = ranks - local
-    outside = np.where(far > 0, 1 / c.scale_out, 0)
     ring = 2 * bytes * (ranks - 1) / ranks
-    small = ring / c.message_share * np.maximum(1 / (c.ring_efficiency * c.scale_up), outside / local)
-    small = small + c.small_startup + 2 * c.ring_hop * far
-    cards = outside / (c.outer_efficiency * drive(c, local))
+    cards = np.where(far > 0, 1 / (c.scale_out * c.outer_efficiency * drive(c, local)), 0)
+    flags = np.maximum(ring / (c.ring_efficiency * c.scale_up), ring * cards) / c.message_share + 2 * c.ring_hop * far
+    domains = ranks / local
+    tree = np.maximum(ring / (c.ring_efficiency * c.scale_up), bytes * crossed(domains) * cards) / c.message_share
+    small = c.small_startup + np.minimum(flags, tree + 2 * c.flag_hop * np.log2(domains))
     large = c.startup / 8 * local + 2 * c.ring_hop * far
     large = large + ring * np.maximum(1 / (c.ring_efficiency * c.scale_up), cards)
     if c.in_switch:
@@ -60,12 +61,16 @@ def drive(c, local):
     return least ** (1 - c.uplink_share) * local**c.uplink_share
 
 
+def crossed(domains):
+    """Return how often the busiest domain of two trees sends the whole buffer."""
+    return np.where(domains < 2, 0.0, np.where(domains > 4, 2.0, domains / 2))
+
+
 def by_tree(c, ranks, bytes, local):
     """Return the time by switches inside domains of at most a rack and two trees between them, s."""
     domains = ranks / local
-    often = np.where(domains < 2, 0.0, np.where(domains > 4, 2.0, domains / 2))
     inner = (1 + 1 / local) * (local / 8) ** c.waiting / (c.switch_share * c.switch_efficiency * c.scale_up)
-    outer = often / (drive(c, local) * c.outer_efficiency * c.scale_out)
+    outer = crossed(domains) / (drive(c, local) * c.outer_efficiency * c.scale_out)
     return c.startup / 8 * local + 2 * c.tree_hop * np.log2(domains) + bytes * np.maximum(inner, outer)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from model.laws.all_reduce import all_gather, all_reduce, bus, reduce_scatter, ring, ring_reduce, small_reduce
+from model.laws.all_reduce import all_gather, all_reduce, bus, reduce_scatter, ring, ring_reduce, small_ring, small_tree
 from model.machine import collectives, operation_fit
 from model.machine.scenario import Scenario
 from model.notation.equation import compute
@@ -73,13 +73,21 @@ def switch_of_messages(number):
 
 
 def point(**changed):
-    numbers = {"message": SIZE, "startup": 0, "tree_hop": 0, "ring_hop": 0, "outer_efficiency": 1, "waiting": 0}
+    numbers = {
+        "message": SIZE,
+        "startup": 0,
+        "tree_hop": 0,
+        "ring_hop": 0,
+        "flag_hop": 0,
+        "outer_efficiency": 1,
+        "waiting": 0,
+    }
     numbers |= {"switch_share": 1, "switch_efficiency": 1, "ring_efficiency": 1, "message_share": 1, "uplink": 8}
     numbers |= {"scale_up_bandwidth": 10 * RATE, "scale_out_bandwidth": RATE, "ranks": 8, "local_ranks": 8}
     return numbers | changed
 
 
-WAYS = {"switches": all_reduce, "ring": ring_reduce, "small": small_reduce}
+WAYS = {"switches": all_reduce, "ring": ring_reduce, "small ring": small_ring, "small tree": small_tree}
 each_way = pytest.mark.parametrize("law", WAYS.values(), ids=WAYS)
 
 
@@ -123,13 +131,14 @@ def test_two_trees_send_once_between_two_domains_and_at_most_twice():
 @each_way
 def test_one_domain_does_not_ask_the_network(law):
     time = law.solve(all_reduce_time)
-    far = point(scale_out_bandwidth=1e-9, tree_hop=1e9, ring_hop=1e9)
+    far = point(scale_out_bandwidth=1e-9, tree_hop=1e9, ring_hop=1e9, flag_hop=1e9)
     assert compute(time, point()) == compute(time, far)
 
 
 @each_way
 def test_more_domains_take_longer(law):
-    times = [compute(law.solve(all_reduce_time), point(ranks=8 * n, tree_hop=1, ring_hop=1)) for n in range(1, 64)]
+    hops = dict.fromkeys(("tree_hop", "ring_hop", "flag_hop"), 1)
+    times = [compute(law.solve(all_reduce_time), point(ranks=8 * n, **hops)) for n in range(1, 64)]
     assert (np.diff(times) > 0).all()
 
 

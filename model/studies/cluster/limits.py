@@ -7,7 +7,7 @@ import sympy as sp
 from model.laws import reliability
 from model.laws.exchange import all_to_all
 from model.machine import collectives, frontier, layouts, step
-from model.machine.collectives import LARGE, SMALL, TREE
+from model.machine.collectives import LARGE, SMALL, SMALL_TREE, TREE
 from model.notation.equation import compute
 from model.notation.nomenclature import (
     all_reduce_time,
@@ -15,6 +15,7 @@ from model.notation.nomenclature import (
     best_interval,
     crossings,
     down_share,
+    flag_hop,
     inner_time,
     local_ranks,
     outer_time,
@@ -94,11 +95,13 @@ def _all_reduce(cluster):
     scenario, (_, inputs) = cluster.scenario(), questions(cluster)["all_reduce"]
     software, rows = scenario.software("all_reduce_time"), _arrays(inputs)
     columns = collectives.all_reduce_columns(scenario.system, software, rows)
-    ways = [(SMALL, columns, scenario.constants(SMALL, software.name, "all_reduce"))]
+    constants = scenario.constants(SMALL, software.name, "all_reduce")
+    ways = [(*way, constants) for way in collectives.small_reduces(columns)]
     constants = scenario.constants(LARGE, software.name, "all_reduce")
     ways += [(*way, constants) for way in collectives.large_reduces(scenario.system, software, columns)]
     way, columns, constants = min(ways, key=lambda each: float(collectives.time(*each)[0]))
-    hops = 2 * sp.log(servers, 2) * tree_hop if way == TREE else 2 * (ranks - local_ranks) * ring_hop
+    levels = {TREE: tree_hop, SMALL_TREE: flag_hop}
+    hops = 2 * sp.log(servers, 2) * levels[way] if way in levels else 2 * (ranks - local_ranks) * ring_hop
     return _terms("all_reduce", collectives.OPERATIONS[way][0], all_reduce_time, columns | constants, hops)
 
 
