@@ -41,6 +41,7 @@ from model.notation.nomenclature import (
     token_cost,
     token_energy,
     token_price,
+    token_time,
     tokens_per_step,
     user_speed,
     users,
@@ -99,6 +100,22 @@ service = Model(
         "requests come as fast as they are served: queueing is left out",
         "moving the cache from prefill to decode takes no device's time",
     ),
+)
+
+# One group of devices decodes and takes prompts in between.
+interleaved = Model(
+    equations=(
+        Equation(
+            token_time,
+            step_time
+            + (batch * group_devices - 1) * input_tokens / (output_tokens * group_devices * prefill_throughput),
+        ),
+    ),
+    assumptions=(
+        "while a request gets its answer, each other one of its group ends once, and the next one's prompt runs",
+        "a prompt delays all answers by its share of a step of prompts; time to a first token is not counted",
+    ),
+    valid=(sp.Ge(batch * group_devices, 1),),
 )
 
 # Where a machine has a price and no rent: at the ratio of the two on a machine that has both.

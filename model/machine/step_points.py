@@ -22,7 +22,7 @@ def points(role=None):
     rows = rows[rows.engine.notna() & (rows.quantity == "decode_throughput")]
     runs = catalog.chosen("serving_runs")
     runs = runs[(runs["mode"] == "disaggregated") & runs.tensor_devices.notna() & runs.drafts.notna()]
-    rows = pd.concat([published(rows), disaggregated(runs)], ignore_index=True)
+    rows = pd.concat([published(rows), in_decode(runs)], ignore_index=True)
     rows[list(POINT)] = rows[list(POINT)].apply(pd.to_numeric)
     return rows if role is None else rows[rows.role == role].reset_index(drop=True)
 
@@ -36,14 +36,17 @@ def published(rows):
     )
 
 
-def disaggregated(rows):
-    """Return the points of rows in the columns of data/serving_runs.csv: one for each run with a role."""
+def in_decode(rows):
+    """Return the points of rows in the columns of data/serving_runs.csv: one for each run with a role.
+
+    Where no number of instances is told there is one.
+    """
     wide = rows.pivot_table(index="set", columns="quantity", values="value", sort=False)
     runs = rows[(rows.quantity == "time_per_output_token") & rows.role.notna()]
     runs = runs.join(wide.time_to_first_token.rename("first"), on="set")
     life = runs.value * runs.output_tokens
     share = life / (runs["first"] + life)
-    held = np.maximum(1 + (runs.concurrency / runs.instances - 1) * share, 1.0)
+    held = np.maximum(1 + (runs.concurrency / runs.instances.fillna(1) - 1) * share, 1.0)
     return runs.assign(
         time=runs.value * runs.unit.map(size),
         batch=held / runs.ranks,
@@ -88,4 +91,4 @@ def _published(readings, system):
 def _runs(readings, system):
     rows = readings.of(system, "serving_runs")
     rows = rows.assign(value=rows.value * rows.unit.map(size) / size("ms"), unit="ms")  # one unit for both of a run
-    return disaggregated(rows) if len(rows) else rows.reindex(columns=[])
+    return in_decode(rows) if len(rows) else rows.reindex(columns=[])

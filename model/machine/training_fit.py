@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from model.laws import training as laws
 from model.machine.estimate import Fitted
@@ -54,7 +54,7 @@ class TrainingFit(Fitted):
 
 def tails(sampler):
     """Return factors of shape (draws, 1) that turn normal deviations into those of Student's t."""
-    return np.sqrt(DEGREES / chi2.ppf(sampler.unit("training tails"), DEGREES))
+    return np.sqrt(DEGREES / chdtri(DEGREES, 1 - sampler.unit("training tails")))  # chi-squared, by its upper tail
 
 
 def points(role=None):

@@ -337,6 +337,9 @@ service_throughput = symbol(
 prefill_tokens = symbol("prefill_tokens", "t_p", "1", "prompt tokens that a device takes into one step of prefill")
 prefill_share = symbol("prefill_share", r"\pi_p", "1", "share of a service's devices that prefill")
 user_speed = symbol("user_speed", "v", "token/s", "tokens that one user gets per second")
+token_time = symbol(
+    "token_time", "T_y", "s", "time between two tokens of a user, where prompts run on the devices that decode"
+)
 users = symbol("users", "n_U", "1", "users that a device serves at once")
 rent = symbol("rent", "c_R", "USD/h", "price of one device for an hour")
 domain_price = symbol("domain_price", "c_G", "USD", "price of all devices of one domain and what joins them")

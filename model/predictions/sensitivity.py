@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import sobol_indices, uniform
 
 from model.machine.scenario import Scenario
 from model.numbers.draws import Given, Recorder
@@ -26,6 +25,8 @@ def indices(function, points=512, seed=0, ranked=False):
     variance that a factor explains alone, total the share with all its interactions. ranked: of the variance of the
     answer's rank among all answers, for one whose rare leaps would hide the rest. Source: sobol2001.
     """
+    from scipy.stats import sobol_indices, uniform  # here: it would take a third of the start of all other questions
+
     labels = factors(function)
     if len(labels) < 2:  # nothing to compare; scipy needs two
         return pd.DataFrame({"factor": labels, "first": 1.0, "total": 1.0})

@@ -141,7 +141,7 @@ def prefill_throughput(scenario, choices, rows):
     """Return prompt tokens per second and device at a given layout. Laws: laws.step with expanded, causal attention."""
     if scenario.sampler is None:
         refuse_what_does_not_fit(scenario, choices, _prompts(scenario, rows))
-    return _prefill_rate(scenario, choices, rows)
+    return prefill_rate(scenario, choices, rows)
 
 
 def _prompts(scenario, rows):
@@ -150,7 +150,8 @@ def _prompts(scenario, rows):
     return {**rows, "context": rows["sequence"], "batch": chunk / rows["sequence"]}
 
 
-def _prefill_rate(scenario, choices, rows):
+def prefill_rate(scenario, choices, rows):
+    """Return prompt tokens per second and device at a given layout, whether or not memory holds them."""
     asked = Asked(choices["model"], "prefill", choices["precision"], choices.get("engine"))
     point = _prompts(scenario, rows)
     tokens = point["batch"] * point["context"]
@@ -188,7 +189,7 @@ def _prefill_rates(scenario, choices, lengths):
             rows = {"ranks": np.full(len(lengths), ranks), "sequence": lengths}
             rows |= {"tensor_devices": np.full(len(lengths), tensor), "expert_devices": np.full(len(lengths), spread)}
             held = memory.largest_batch(scenario, model, precision, rows | {"context": lengths})
-            best = np.maximum(best, np.where(held > 0, _prefill_rate(scenario, choices, rows), 0.0))
+            best = np.maximum(best, np.where(held > 0, prefill_rate(scenario, choices, rows), 0.0))
     return best
 
 

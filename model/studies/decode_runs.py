@@ -33,16 +33,21 @@ def named(compared):
 
 
 def by(rows, columns):
-    """Return, for each combination of columns: rows, error (mean absolute), bias, inside, half_width, and without."""
-    return rows.groupby(columns, sort=True, dropna=False).agg(
-        rows=("error", "size"),
-        error=("error", _size),
-        bias=("error", "mean"),
-        inside=("inside", "mean"),
-        half_width=("half_width", "median"),
-        error_without=("error_without", _size),
-        inside_without=("inside_without", "mean"),
-    )
+    """Return, for each combination of columns: rows, error (mean absolute), bias, inside, half_width (median).
+
+    And error_without and inside_without, where the rows have them.
+    """
+    asked = {
+        "rows": ("error", "size"),
+        "error": ("error", _size),
+        "bias": ("error", "mean"),
+        "inside": ("inside", "mean"),
+        "half_width": ("half_width", "median"),
+        "error_without": ("error_without", _size),
+        "inside_without": ("inside_without", "mean"),
+    }
+    known = {name: each for name, each in asked.items() if each[0] in rows}
+    return rows.groupby(columns, sort=True, dropna=False).agg(**known)
 
 
 def left_out():

@@ -1,0 +1,70 @@
+"""Services that take prompts on the devices that decode: their time per token, predicted from runs that do not."""
+
+import numpy as np
+
+from model.laws.serving import interleaved
+from model.machine import step_points
+from model.machine.scenario import Scenario
+from model.machine.step import Asked, duration
+from model.notation.equation import compute
+from model.notation.nomenclature import token_time
+from model.numbers import catalog
+from model.numbers.draws import Sampler, low_high
+from model.predictions.serving import prefill_rate
+
+WORDS = ["system", "workload", "precision", "engine"]
+
+
+def runs():
+    """Return the runs of data/serving_runs.csv with a role that mix prompts and decode, as points of a step.
+
+    Columns as `step_points.points`, `time` per output token in s, input_tokens and output_tokens.
+    """
+    rows = catalog.chosen("serving_runs")
+    return step_points.in_decode(rows[(rows["mode"] == "aggregated") & (rows.drafts == 0)]).reset_index(drop=True)
+
+
+def untold(rows):
+    """Return the workloads of rows whose shape data/workloads.csv does not have, with the number of their runs."""
+    told = catalog.chosen("workloads").workload.unique()
+    return rows.workload[~rows.workload.isin(told)].value_counts()
+
+
+def compare(rows, draws=1000, seed=0):
+    """Return rows with predicted, low, high (s), error, inside and half_width, as `validation.compare` does.
+
+    Constants of a step come from runs of DeepSeek-V3 that decode and nothing else. Law: laws.serving.interleaved.
+    """
+    found = np.empty((3, len(rows)))
+    for words, group in rows.groupby(WORDS, sort=False):
+        for sampler in (None, Sampler(draws, (seed, 0))):
+            time = _time(words, group, sampler)
+            found[slice(1, 3) if sampler else 0, group.index] = low_high(time, axis=0) if sampler else time
+    predicted, low, high = found
+    return rows.assign(
+        predicted=predicted,
+        low=low,
+        high=high,
+        error=predicted / rows.time - 1,
+        inside=(low <= rows.time) & (rows.time <= high),
+        half_width=np.log(high / low) / 2,
+    )
+
+
+def _time(words, rows, sampler):
+    """Return the time per output token of runs of the same words, s: an array, or of shape (draws, rows)."""
+    system, workload, precision, engine = words
+    scenario = Scenario(system, sampler)
+    layout = {name: rows[name].to_numpy(float) for name in ("ranks", "tensor_devices", "expert_devices")}
+    lengths = {name: rows[name].to_numpy(float) for name in ("input_tokens", "output_tokens")}
+    point = {name: rows[name].to_numpy(float) for name in ("batch", "context", "processed", "drafts")}
+    step = duration(scenario, Asked(workload, "decode", precision, engine), {**layout, **point})
+    asked = {"model": workload, "precision": precision, "engine": engine}
+    columns = {
+        **lengths,
+        "group_devices": layout["ranks"],
+        "batch": point["batch"],
+        "step_time": step * scenario.step_scatter(workload),
+        "prefill_throughput": prefill_rate(scenario, asked, {**layout, "sequence": lengths["input_tokens"]}),
+    }
+    return compute(interleaved.solve(token_time), columns)
