@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from model.numbers import catalog
-from model.numbers.draws import Sampler, around, ratio
+from model.numbers.draws import HIGH, LOW, Sampler, around, ratio
 from model.studies.cluster.machine import precisions
 from model.studies.domain_size import survey as surveys
 
@@ -125,7 +126,8 @@ def best(surveyed, clear):
             (size, gain), (drawn_size, drawn_gain) = (
                 surveys.optimum(each, surveyed.asked.sizes) for each in (work, many)
             )
-            sizes[name, measure] = [size[0], *around(size[0], drawn_size)]
+            ends = np.percentile(drawn_size, [LOW, HIGH], method="nearest")  # of sizes that were asked
+            sizes[name, measure] = [size[0], min(ends[0], size[0]), max(ends[1], size[0])]
             gains[name, measure] = [gain[0], *around(gain[0], drawn_gain), (drawn_gain > 1 + clear).mean()]
     numbers = ["value", "low", "high"]
     frames = (
