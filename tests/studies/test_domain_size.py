@@ -141,26 +141,26 @@ def test_at_the_machine_s_own_size_a_device_costs_and_draws_what_it_does():
 
 def test_a_larger_domain_is_never_cheaper_in_any_draw():
     for name in ("gb200-nvl72", "cloudmatrix384"):
-        price = bill(Scenario(name, Sampler(200, 1)), [8, 16, 64, 72, 144, 384, 8192])["device_price"]
-        assert price.shape == (200, 7)
+        price = bill(Scenario(name, Sampler(60, 1)), [8, 16, 64, 72, 144, 384, 8192])["device_price"]
+        assert price.shape == (60, 7)
         assert (np.diff(price, axis=1) >= -1e-9 * price[:, 1:]).all()
 
 
 def test_a_size_on_sale_has_the_machine_s_own_fabric_and_no_other_a_lesser_one():
     """72 ports of one tier of copper join the rack and all that is smaller; four tiers of sizes tell who has two."""
-    rack = Scenario("gb200-nvl72", Sampler(200, 1))
+    rack = Scenario("gb200-nvl72", Sampler(60, 1))
     price = bill(rack, [8, 16, 64, 72, 144])["device_price"]
     assert price[:, 1:4] == pytest.approx(price[:, [0] * 3], rel=1e-12)
     assert (price[:, 4] > 1.05 * price[:, 3]).all()
     found = own_fabric(rack, [8, 72, 144])
     assert {name: set(each[:, 1]) for name, each in found.items()} == {"radix": {72.0}, "copper_domain": {72.0}}
     assert all((each[:, [0, 2]] >= 72).all() and each[:, 2].max() > 100 for each in found.values())
-    assert set(own_fabric(Scenario("cloudmatrix384", Sampler(200, 1)), [384])["radix"][:, 0]) == {48.0}
+    assert set(own_fabric(Scenario("cloudmatrix384", Sampler(60, 1)), [384])["radix"][:, 0]) == {48.0}
     assert own_fabric(Scenario("hgx-b200"), [8]) == {}  # nobody says what its switches are: drawn at every size
 
 
 def test_a_fabric_dearer_than_its_machine_takes_the_whole_price_and_no_draw_falls_out():
-    cheap = Scenario("gb200-nvl72", Sampler(200, 1), changes={"price": 72 * 7_000.0})
+    cheap = Scenario("gb200-nvl72", Sampler(60, 1), changes={"price": 72 * 7_000.0})
     found = bill(cheap, [8, 72, 384])
     assert 0.3 < found["contradicts"].mean() < 0.9
     assert np.isfinite(found["device_price"]).all()
