@@ -13,7 +13,8 @@ from model.machine.memory import largest_batch
 from model.machine.scenario import Scenario
 from model.machine.step import Asked
 from model.notation import nomenclature as symbols
-from model.notation.equation import Equation, compute
+from model.notation.equation import Equation, compute, kept
+from model.notation.substitution import columns_of, example
 from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import Sampler, low_high
@@ -166,6 +167,28 @@ def waiting():
     return Equation(
         symbols.exchange_idle, sp.simplify(idle.idle[symbols.exchange_idle].rhs.subs(symbols.step_time, whole))
     )
+
+
+def examples(case, system, ranks, batch):
+    """Return the numbers that the chapter's example puts into its laws: {law: {name: number in base units}}.
+
+    serial, overlapped: one step of decode on a machine, of one batch and of one of two microbatches; waits: the idle
+    shares of the serial one; pipeline: the training run whose report gives its times; random: routing at random.
+    """
+    scenario, asked = case.scenario(system), Asked(case.workload, "decode", precisions()[system])
+    step.step(scenario, asked, case.rows(ranks, batch))  # so that what is fitted has been fitted
+    found = {}
+    for way, law in (("serial", laws.one_batch), ("overlapped", laws.two_batches)):
+        with kept() as calls:
+            step.step(scenario, asked, case.rows(ranks, batch), WAYS[way])
+        found[way] = example(law, columns_of(law, calls))
+    even = example(laws.one_batch, found["serial"] | {"skew": 0.0})
+    waits = {name: found["serial"][name] for name in ("step_time", "compute_time")}
+    waits |= {"useful_time": even["compute_time"], "stages": 1.0, "microbatches": 1.0}
+    shape = catalog.load("workloads").loc[case.workload]
+    thrown = {"group_devices": float(ranks), "step_tokens": float(batch), "topk": shape.topk, "experts": shape.experts}
+    found |= {"waits": example(idle.idle, waits), "pipeline": schedule(), "random": thrown}
+    return found
 
 
 def summary(case, systems, ranks, batch):

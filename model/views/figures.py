@@ -11,15 +11,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import sympy as sp
-from IPython.display import HTML, Latex, display
+from IPython.display import HTML, display
 from myst_nb import glue
 
 from model.notation.equation import latex
 from model.notation.nomenclature import NOMENCLATURE
-from model.notation.units import size
+from model.notation.substitution import example as example_of
+from model.notation.substitution import letters, substituted
 from model.numbers.draws import around
 
 STYLE = Path(__file__).with_name("study.mplstyle")
+LAW = "application/vnd.study.law+json"  # what goes with a glued law, for the page that prints it
 INK = "#16161d"  # becomes the colour of the page's text, so that a figure reads in light and in dark
 
 mpl.use("agg")
@@ -57,9 +59,33 @@ def draws(name, number, drawn):
     value(name, number, *around(number, drawn))
 
 
-def law(name, equation):
-    """Glue an Equation, a sympy expression or Latex as mathematics, so that a page can number it and refer to it."""
-    glue(name, Latex(f"${latex(equation)}$") if isinstance(equation, sp.Basic) else equation, display=False)
+class Law:
+    """A printed law: its mathematics, and for the page what each letter means and the numbers of an example put in."""
+
+    def __init__(self, equation, example=None, unit="", text=""):
+        """equation, unit: as in notation.substitution.substituted; example: numbers by name, in base units, or None.
+
+        text: LaTeX in place of the equation's own.
+        """
+        own = latex(equation) if isinstance(equation, sp.Basic) else equation._repr_latex_().strip("$")
+        self.text = f"${text or own}$"
+        self.behind = {
+            "letters": [{"name": str(each), **NOMENCLATURE[each]._asdict()} for each in letters(equation)],
+            "example": substituted(equation, example, unit) if example is not None else "",
+        }
+
+    def _repr_mimebundle_(self, **_):
+        return {"text/latex": self.text, "text/plain": self.text, LAW: self.behind}
+
+
+def law(name, equation, example=None, unit="", text=""):
+    """Glue an Equation or a sympy expression or relation as mathematics that a page can number and refer to.
+
+    With it go the meanings of its letters and, where an example is given (numbers by name, base units), the law with
+    those numbers put in; the page prints both below it. unit: of the result, where no symbol on the left tells it;
+    text: LaTeX in place of the law's own.
+    """
+    glue(name, Law(equation, example, unit, text), display=False)
 
 
 def inline(mathematics):
@@ -71,31 +97,26 @@ def inline(mathematics):
 def numbered(name, equation, columns, unit=""):
     """Glue an Equation with the numbers of `columns` (base units, by name) put in, and what comes out, in a unit.
 
-    Three lines: the left side with the law, the law with every symbol replaced by its number, the result. unit: of
+    Lines one below the other: the law, the law with every symbol replaced by its number, the result. unit: of
     notation.units, the nomenclature's where empty.
     """
-    unit = unit or NOMENCLATURE[equation.lhs].unit
-    put = {symbol: _digits(columns[str(symbol)]) for symbol in equation.rhs.free_symbols}
-    outcome = _digits(columns[str(equation.lhs)] / size(unit))
-    words = r"\," + unit.replace("%", r"\%") if unit != "1" else ""
-    lines = (
-        f"{latex(equation.lhs)}&={latex(equation.rhs)}",
-        f"&={sp.latex(equation.rhs, symbol_names=put, mul_symbol='times')}",
-    )
-    body = r"\\".join((*lines, rf"&={outcome}\;\mathrm{{{words}}}"))
-    glue(name, Latex(rf"$\begin{{aligned}}{body}\end{{aligned}}$"), display=False)
+    _, _, worked = substituted(equation, columns, unit).partition(" = ")
+    lines = f"{latex(equation.lhs)}&={latex(equation.rhs)}", *(f"&={each}" for each in worked.split(" = "))
+    body = r"\\".join(lines)
+    law(name, equation, text=rf"\begin{{aligned}}{body}\end{{aligned}}")
 
 
-def _digits(number):
-    """Return a number as LaTeX with three digits, in brackets where it needs a power of ten."""
-    digits, _, power = f"{float(number):.3g}".partition("e")
-    return rf"\left({digits}\times 10^{{{int(power)}}}\right)" if power else digits
+def laws(*models, example=None, prefix="law"):
+    """Glue every equation of some Models as prefix_SYMBOL, after the symbol on its left side.
 
-
-def laws(*models, prefix="law"):
-    """Glue every equation of some Models as prefix_SYMBOL, after the symbol on its left side."""
-    for equation in dict.fromkeys(equation for each in models for equation in each.equations):
-        law(f"{prefix}_{equation.lhs}", equation)
+    example: numbers of the models' inputs by name, in base units; what follows from them is worked out law by law, and
+    a law for which they do not suffice is glued without numbers.
+    """
+    for each in models:
+        numbers = example_of(each, example or {})
+        for equation in each.equations:
+            known = all(str(symbol) in numbers for symbol in letters(equation))
+            law(f"{prefix}_{equation.lhs}", equation, numbers if known else None)
 
 
 def figure(name, drawing, data, alt):
