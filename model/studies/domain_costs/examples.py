@@ -7,7 +7,7 @@ from model.notation.equation import kept
 from model.notation.substitution import columns_of, example
 from model.numbers import catalog
 from model.numbers.facts import Facts
-from model.studies.domain_costs import spares
+from model.studies.domain_costs import clusters, spares
 from model.studies.domain_costs.topologies import LAWS
 
 
@@ -39,7 +39,7 @@ def faults(centre, devices, domain, trays, conditions):
     found |= {
         "domains": devices // domain,
         "domain_unavailability": 1 - float(spares.whole(point)),
-        "correlation": 0.05,
+        "correlation": clusters.CORRELATIONS[2],
     }
     return example(domain_faults.two_recoveries, found)
 
