@@ -74,12 +74,12 @@ def mark(axis, x=None, y=None):
             line(place, color=GREY, linewidth=1, linestyle=":")
 
 
-def among(axis, frame, x, y, by, colors, band=("low", "high")):
+def among(axis, frame, x, y, by, colors, band=("low", "high"), names=None):
     """Draw one line for each value of `by`: in its colour, named and with its band, or thin and grey beside those."""
     beside = frame[~frame[by].isin(colors)]
     grey = dict.fromkeys(beside[by].unique(), GREY)
     lines(axis, beside, x, y, by, colors=grey, names=dict.fromkeys(grey, "_beside"), linewidth=1)
-    lines(axis, frame[frame[by].isin(colors)], x, y, by, band=band, colors=colors)
+    lines(axis, frame[frame[by].isin(colors)], x, y, by, band=band, colors=colors, names=names)
 
 
 def bubbles(axis, frame, x, y, area, label, solid):

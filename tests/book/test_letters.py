@@ -75,9 +75,7 @@ def test_laws_one_below_the_other_share_their_lines():
 
 
 def test_the_example_stands_below_its_law():
-    document = page(
-        block(reliability.series_system.equations[0], {"devices": 8.0, "failure_rate": 1e-5})
-    )
+    document = page(block(reliability.series_system.equations[0], {"devices": 8.0, "failure_rate": 1e-5}))
     [_, worked] = document.findall(nodes.math_block)
     assert worked.astext().endswith(r"= 3.47\,\mathrm{h}")
 
