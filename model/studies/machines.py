@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from model.laws import fabric
+from model.notation import nomenclature as symbols
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
@@ -48,6 +50,19 @@ def networks(systems):
     frame = catalog.load("systems").reindex(systems)[NETWORKS].dropna(subset=NETWORKS[:2])
     frame[NETWORKS[1:]] /= size("GB")
     return frame.assign(ratio=frame.scale_up_bandwidth / frame.scale_out_bandwidth)
+
+
+def drawn(systems):
+    """Return what a drawing of each system needs, base units, smallest domain first; those without a domain left out.
+
+    Columns domain, dies, both bandwidths (the one between domains may be missing), tiers: of switches that a domain of
+    that size takes, by laws.fabric.scale_up.
+    """
+    frame = catalog.load("systems").reindex(systems)[[*NETWORKS, "dies"]].dropna(subset=NETWORKS[:2])
+    frame = frame.fillna({"dies": 1.0})
+    facts = catalog.load("fabric").loc["scale-up", ["radix", "copper_domain"]]
+    frame["tiers"] = fabric.scale_up.evaluate(symbols.tiers, frame.assign(**facts))
+    return frame.sort_values(["domain", "scale_up_bandwidth"], kind="stable")
 
 
 def alike(networks, edge):

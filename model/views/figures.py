@@ -140,6 +140,21 @@ def picture(name, drawing, data, alt):
     return _inline(buffer.getvalue(), name, alt)
 
 
+def gallery(name, drawings, data):
+    """Glue several matplotlib drawings, (drawing, alternative text) by key, side by side at one scale, and their data."""
+    _write(name, data)
+    pieces = []
+    for key, (drawing, alt) in drawings.items():
+        width = 72 * drawing.get_size_inches()[0]
+        with mpl.rc_context({"svg.hashsalt": f"{name}-{key}"}):
+            buffer = io.StringIO()
+            drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        plt.close(drawing)
+        svg = _inline(buffer.getvalue(), f"{name}-{key}", alt)
+        pieces.append(svg.replace("<svg ", f'<svg style="width: {width:.0f}pt" ', 1))
+    show(name, f'<div class="gallery">{"".join(pieces)}</div>')
+
+
 def table(name, data, formats=None):
     """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format; no index is shown."""
     _write(name, data)
