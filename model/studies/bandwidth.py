@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import sympy as sp
 
 from model.laws import all_reduce, exchange, two_tiers
 from model.notation import nomenclature as symbols
-from model.notation.equation import kept
+from model.notation.equation import Equation, kept
 from model.notation.substitution import columns_of, example
 from model.notation.units import size
 from model.numbers import catalog
@@ -109,6 +110,23 @@ def layer_bounds(workload):
     layer, step = (exchange.layer_bound.evaluate(each.lhs, frame) for each in exchange.layer_bound.equations)
     found = frame[["tokens", "hidden", "layers"]].assign(rate=frame.scale_out_bandwidth / size("GB"))
     return found.assign(layer_us=layer / size("us"), step_ms=step / size("ms"))
+
+
+def halving():
+    """Return the domain at which the transfers between domains take half of the time without a domain."""
+    time = two_tiers.two_tier.solve(symbols.outer_time)
+    [found] = sp.solve(sp.Eq(time, time.subs(symbols.domain, 1) / 2), symbols.domain)
+    return Equation(symbols.domain, sp.simplify(found))
+
+
+def wire_rate(put):
+    """Return what one rank sends in a second, B/s, while switches add, and the bus bandwidth that a benchmark prints.
+
+    put: numbers of the all-reduce law by name, with what follows from them. Rows wire and bus.
+    """
+    time, ranks, message = put["all_reduce_time"], put["ranks"], put["message"]
+    sent = message * (put["local_ranks"] + 1) / put["local_ranks"]
+    return pd.Series({"wire": sent / time, "bus": 2 * (ranks - 1) / ranks * message / time})
 
 
 def _published(workload):

@@ -94,6 +94,22 @@ def sizes():
     )
 
 
+def totals(rack="gb200-nvl72", supernode="cloudmatrix384"):
+    """Return what a domain can send inside itself at one time, TB/s, and the memory of a device by both readings of GB.
+
+    rack, supernode: TB/s; over: their ratio; written (as a maker writes it), decimal and binary (1e9 bytes), more.
+    """
+    machines = catalog.load("systems").loc[[rack, supernode]]
+    rate = machines.scale_up_bandwidth * machines.domain / size("TB/s")
+    held = machines.memory_capacity[supernode]
+    written = held / size("GiB")
+    found = {"rack": rate[rack], "supernode": rate[supernode], "over": rate[supernode] / rate[rack]}
+    found |= {"rack_devices": machines.domain[rack], "supernode_devices": machines.domain[supernode]}
+    rates = machines.scale_up_bandwidth / size("GB/s")
+    found |= {"rack_rate": rates[rack], "supernode_rate": rates[supernode]}
+    return pd.Series(found | {"written": written, "binary": held / size("GB"), "more": held / size("GB") / written - 1})
+
+
 def data_sheets(rack="gb200-nvl72", server="hgx-h100"):
     """Return what a maker's sheet says of a rack and of a server beside what one may compare.
 

@@ -27,7 +27,8 @@ def _near(devices):
 def words(machine):
     """Return the lines below a drawing: the domain, and the one-way bandwidth of a device inside it and out of it.
 
-    machine: mapping with name, domain, dies, scale_up_bandwidth and scale_out_bandwidth (B/s, nan where unknown), tiers.
+    machine: mapping with name, domain, dies, tiers, and in B/s scale_up_bandwidth and scale_out_bandwidth, which is nan
+    where it is unknown.
     """
     devices, tiers = int(machine["domain"]), int(machine["tiers"])
     dies = f" of {machine['dies']:.0f} dies" if machine["dies"] > 1 else ""

@@ -22,6 +22,7 @@ from model.numbers.draws import around
 
 STYLE = Path(__file__).with_name("study.mplstyle")
 LAW = "application/vnd.study.law+json"  # what goes with a glued law, for the page that prints it
+NARROW = 4.5  # inches: a figure of this width can be read on a phone
 INK = "#16161d"  # becomes the colour of the page's text, so that a figure reads in light and in dark
 
 mpl.use("agg")
@@ -119,38 +120,64 @@ def laws(*models, example=None, prefix="law"):
             law(f"{prefix}_{equation.lhs}", equation, numbers if known else None)
 
 
-def figure(name, drawing, data, alt):
+def figure(name, drawing, data, alt, narrow=True):
     """Glue a matplotlib figure as SVG in the page, show it, and write it with its data beside the notebook's outputs.
 
     name: of the glue and of the files; data: frame of what is drawn; alt: what a reader who cannot see it is told.
+    narrow: draw it once more for a phone, where the page shows that; False where it needs its width.
     """
-    show(name, picture(name, drawing, data, alt))
+    height = drawing.get_size_inches()[1]
+    pieces = {"wide": picture(name, drawing, data, alt)}
+    if narrow:
+        drawing.set_size_inches(NARROW, height)
+        _thin(drawing)
+        pieces["narrow"] = _inline(_svg(drawing, f"{name}-narrow"), f"{name}-narrow", alt)
+        plt.close(drawing)
+        pieces = {way: svg.replace("study-figure", f"study-figure {way}", 1) for way, svg in pieces.items()}
+    show(name, "".join(pieces.values()))
+
+
+def _thin(drawing):
+    """Take away labels below an axis that meet the one before them, in a drawing that was made narrower."""
+    drawing.canvas.draw()
+    for axis in drawing.axes:
+        end = -np.inf
+        for label in axis.get_xticklabels():
+            box = label.get_window_extent()
+            if label.get_text() and box.width and box.x0 < end + 3:
+                label.set_visible(False)
+            elif label.get_text():
+                end = box.x1
+
+
+def _svg(drawing, name):
+    """Return a matplotlib figure as SVG text, the same for the same drawing."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):
+        drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
 
 
 def picture(name, drawing, data, alt):
     """Write a matplotlib figure and its data as `figure` does, and return it as SVG fit for a page."""
-    with mpl.rc_context({"svg.hashsalt": name}):
-        buffer = io.StringIO()
-        drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        if folder := _write(name, data):  # on white, for use outside the book
+    drawn = _svg(drawing, name)
+    if folder := _write(name, data):  # on white, for use outside the book
+        with mpl.rc_context({"svg.hashsalt": name}):
             drawing.savefig(
                 folder / f"{name}.svg", facecolor="white", transparent=False, metadata={"Date": None, "Creator": None}
             )
     plt.close(drawing)
-    return _inline(buffer.getvalue(), name, alt)
+    return _inline(drawn, name, alt)
 
 
 def gallery(name, drawings, data):
-    """Glue several matplotlib drawings, (drawing, alternative text) by key, side by side at one scale, and their data."""
+    """Glue drawings, (matplotlib figure, alternative text) by key, side by side at one scale, and their data."""
     _write(name, data)
     pieces = []
     for key, (drawing, alt) in drawings.items():
         width = 72 * drawing.get_size_inches()[0]
-        with mpl.rc_context({"svg.hashsalt": f"{name}-{key}"}):
-            buffer = io.StringIO()
-            drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        svg = _inline(_svg(drawing, f"{name}-{key}"), f"{name}-{key}", alt)
         plt.close(drawing)
-        svg = _inline(buffer.getvalue(), f"{name}-{key}", alt)
         pieces.append(svg.replace("<svg ", f'<svg style="width: {width:.0f}pt" ', 1))
     show(name, f'<div class="gallery">{"".join(pieces)}</div>')
 

@@ -1,7 +1,14 @@
 """The chapter's running example: the numbers that one job puts into every law of reliability."""
 
+import numpy as np
+import pandas as pd
+import sympy as sp
+
 from model.laws import reliability
+from model.notation import nomenclature as symbols
+from model.notation.equation import Equation
 from model.notation.substitution import example
+from model.notation.units import size
 from model.numbers import catalog
 from model.studies.interruptions import ageing, published, rates, spares
 
@@ -32,6 +39,19 @@ def numbers(devices, rate, write, repair, unit="server"):
     }
     found = example(reliability.best_checkpointing, found)
     return found | {"checkpoint_gap": found["interval"]}
+
+
+def kept_whole():
+    """Return the unavailability of one device at which a domain is whole for a given share of time."""
+    law = reliability.whole_domain[symbols.whole_domain_share]
+    [found] = sp.solve(sp.Eq(law.lhs, law.rhs.subs(symbols.fabric_availability, 1)), symbols.unavailability)
+    return Equation(symbols.unavailability, found)
+
+
+def week(devices, rate):
+    """Return what a week brings a job of that rate, 1/s per device: interruptions, quiet (chance of a day without)."""
+    each = devices * rate
+    return pd.Series({"interruptions": each * 7 * size("day"), "quiet": np.exp(-each * size("day"))})
 
 
 def clock(devices, rate):
