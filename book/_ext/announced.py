@@ -48,14 +48,14 @@ def write(app, error):
     out, root = Path(app.outdir), Path(app.srcdir).parent
     (out / "llms.txt").write_text(guide(app), encoding="utf-8")
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
-    (out / "feed.xml").write_text(feed(changes, app.config.project, address(app, "changelog")), encoding="utf-8")
+    (out / "feed.xml").write_text(feed(changes, app.config.html_title, address(app, "changelog")), encoding="utf-8")
 
 
 def guide(app):
     """Return llms.txt: what the study is, its pages with their descriptions, and where its data are."""
     known = getattr(app.env, "page_descriptions", {})
     pages = [name for name in sorted(app.env.found_docs) if not name.startswith("executed/")]
-    lines = [f"# {app.config.project}", "", f"> {known.get('index', app.config.project)}", "", "## Pages", ""]
+    lines = [f"# {app.config.html_title}", "", f"> {known.get('index', app.config.html_title)}", "", "## Pages", ""]
     for name in pages:
         title = app.env.titles[name].astext()
         lines.append(f"- [{title}]({address(app, name)}): {known.get(name, '')}".rstrip(": "))

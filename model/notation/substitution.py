@@ -21,7 +21,7 @@ WORDS = {"us": r"\mu s", "1/(device h)": "h^{-1}", "1/h": "h^{-1}", "1/s": "s^{-
 DIGITS = 3
 
 
-class _Printer(LatexPrinter):  # type: ignore[misc]  # sympy says no types
+class _Printer(LatexPrinter):
     """Puts a number that carries a unit or a power of ten into brackets where it is raised to a power."""
 
     def _helper_print_standard_power(self, expr: sp.Pow, template: str) -> str:

@@ -113,9 +113,11 @@ def laws(*models, example=None, prefix="law"):
     example: numbers of the models' inputs by name, in base units; what follows from them is worked out law by law, and
     a law for which they do not suffice is glued without numbers.
     """
+    done = set()
     for each in models:
         numbers = example_of(each, example or {})
-        for equation in each.equations:
+        for equation in [equation for equation in each.equations if equation not in done]:
+            done.add(equation)
             known = all(str(symbol) in numbers for symbol in letters(equation))
             law(f"{prefix}_{equation.lhs}", equation, numbers if known else None)
 

@@ -12,7 +12,12 @@ from model.views import figures
 def glued(monkeypatch):
     """What is glued in the test, by name."""
     kept = {}
-    monkeypatch.setattr(figures, "glue", lambda name, value, display: kept.update({name: value}))
+
+    def glue(name, value, display):
+        assert name not in kept, f"{name} is glued twice"
+        kept[name] = value
+
+    monkeypatch.setattr(figures, "glue", glue)
     return kept
 
 
@@ -53,6 +58,17 @@ def test_a_label_that_a_page_cannot_quote_is_refused(glued, label):
 
 
 def test_laws_are_glued_by_the_symbol_on_their_left_side_and_once(glued):
-    figures.laws(reliability.counting, reliability.optimum, reliability.counting)
-    assert {"law_failure_rate", "law_best_interval"} <= glued.keys()
-    assert len(glued) == len(set(glued.values()))
+    figures.laws(reliability.counting, reliability.optimum, reliability.checkpointing)
+    assert list(glued) == [
+        f"law_{name}"
+        for name in (
+            *("failure_rate", "job_mtbf", "young_interval", "daly_interval", "best_interval"),
+            "effective_training_share",
+        )
+    ]
+
+
+def test_a_law_whose_numbers_the_example_lacks_is_glued_without_them(glued):
+    figures.laws(reliability.checkpointing, example={"devices": 8.0, "failure_rate": 1e-6})
+    worked = {name: bool(law.behind["example"]) for name, law in glued.items()}
+    assert worked == {"law_job_mtbf": True, "law_effective_training_share": False}
