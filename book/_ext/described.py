@@ -38,6 +38,7 @@ def description(env, docname, shown, folder, name, key):
     """Return what is said of one figure or table, as a mapping."""
     caption = next(iter((*shown.findall(nodes.caption), *shown.findall(glued_caption))))
     rows = list(csv.DictReader((folder / "executed" / name / f"{key}.csv").open(encoding="utf-8")))
+    systems = frozenset(row["system"] for row in rows if row.get("system"))
     tables = _tables(folder / "executed" / f"{name}.ipynb")
     return {
         "name": key,
@@ -48,7 +49,7 @@ def description(env, docname, shown, folder, name, key):
         "rows": len(rows),
         "columns": [_column(each, rows) for each in (rows[0] if rows else ())],
         "laws": sorted(_laws(env, caption)),
-        "tables": {table: sorted(_sources(folder.parent / "data" / f"{table}.csv")) for table in tables},
+        "tables": {each: sorted(_sources(folder.parent / "data" / f"{each}.csv", systems)) for each in tables},
         "licence": "CC BY 4.0",
     }
 
@@ -74,12 +75,13 @@ def _tables(path):
 
 
 @cache
-def _sources(path):
-    """Return the keys of the references behind a table, none where it holds words or is no table of data/."""
+def _sources(path, systems):
+    """Return the keys of the references behind a table, of those systems alone where both name systems."""
     if not path.is_file():
         return set()
     with path.open(encoding="utf-8") as table:
-        return {row["source"] for row in csv.DictReader(table) if row.get("source")}
+        named = [row for row in csv.DictReader(table) if row.get("source")]
+        return {row["source"] for row in named if not systems or row.get("system", "") in ("", *systems)}
 
 
 def pack(app):

@@ -126,16 +126,18 @@ def figure(name, drawing, data, alt, narrow=True):
     """Glue a matplotlib figure as SVG in the page, show it, and write it with its data beside the notebook's outputs.
 
     name: of the glue and of the files; data: frame of what is drawn; alt: what a reader who cannot see it is told.
-    narrow: draw it once more for a phone, where the page shows that; False where it needs its width.
+    narrow: draw it once more for a phone, where the page shows that; False where it needs its width. It is not shown
+    either where its words would meet or leave the picture.
     """
     height = drawing.get_size_inches()[1]
     pieces = {"wide": picture(name, drawing, data, alt)}
     if narrow:
         drawing.set_size_inches(NARROW, height)
         _thin(drawing)
-        pieces["narrow"] = _inline(_svg(drawing, f"{name}-narrow"), f"{name}-narrow", alt)
+        if _fits(drawing):
+            pieces["narrow"] = _inline(_svg(drawing, f"{name}-narrow"), f"{name}-narrow", alt)
+            pieces = {way: svg.replace("study-figure", f"study-figure {way}", 1) for way, svg in pieces.items()}
         plt.close(drawing)
-        pieces = {way: svg.replace("study-figure", f"study-figure {way}", 1) for way, svg in pieces.items()}
     show(name, "".join(pieces.values()))
 
 
@@ -150,6 +152,19 @@ def _thin(drawing):
                 label.set_visible(False)
             elif label.get_text():
                 end = box.x1
+
+
+def _fits(drawing):
+    """Tell whether the words written into a drawing, its labels and legends, stay inside it and clear of each other."""
+    legends = [*drawing.legends, *filter(None, (axis.get_legend() for axis in drawing.axes))]
+    words = [text for axis in drawing.axes for text in (*axis.texts, axis.xaxis.label, axis.yaxis.label, axis.title)]
+    words += [text for legend in legends for text in legend.get_texts()]
+    boxes = [text.get_window_extent().padded(-1) for text in words if text.get_visible() and text.get_text().strip()]
+    whole = drawing.bbox.padded(1)
+    inside = all(
+        whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1 for box in boxes
+    )
+    return inside and not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
 
 
 def _svg(drawing, name):

@@ -1,5 +1,7 @@
 """Names under which values are glued."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -72,3 +74,27 @@ def test_a_law_whose_numbers_the_example_lacks_is_glued_without_them(glued):
     figures.laws(reliability.checkpointing, example={"devices": 8.0, "failure_rate": 1e-6})
     worked = {name: bool(law.behind["example"]) for name, law in glued.items()}
     assert worked == {"law_job_mtbf": True, "law_effective_training_share": False}
+
+
+def drawn(words):
+    """Return a figure with words at both ends of its width."""
+    drawing, axis = figures.axes()
+    axis.plot([0, 1], [0, 1])
+    axis.text(0.05, 0.5, words)
+    axis.text(0.95, 0.5, words, ha="right")
+    return drawing
+
+
+def test_a_figure_is_drawn_once_more_for_a_phone(glued):
+    figures.figure("lines", drawn("a word"), pd.DataFrame({"x": [1]}), "Two words on one line, each at its end.")
+    wide, phone = re.findall(r'<svg class="study-figure (\w+)"[^>]*viewBox="0 0 ([\d.]+)', glued["lines"].data)
+    assert wide[0] == "wide" and phone[0] == "narrow"
+    assert float(phone[1]) == pytest.approx(72 * figures.NARROW) and float(wide[1]) > 500
+    ids = re.findall(r'\bid="([^"]+)"', glued["lines"].data)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_figure_whose_words_would_meet_keeps_its_width(glued):
+    words = "so many words that two of them take the width of a phone"
+    figures.figure("lines", drawn(words), pd.DataFrame({"x": [1]}), "Two long lines of words.")
+    assert glued["lines"].data.count("<svg") == 1
