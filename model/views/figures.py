@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import sympy as sp
 from IPython.display import HTML, display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from myst_nb import glue
 
 from model.notation.equation import latex
@@ -143,7 +144,9 @@ def figure(name, drawing, data, alt, narrow=True):
 
 def _thin(drawing):
     """Take away labels below an axis that meet the one before them, in a drawing that was made narrower."""
-    drawing.canvas.draw()
+    canvas = FigureCanvasAgg(drawing)  # of its own: pyplot has closed the one that it made
+    for _ in range(2):  # a layout takes two rounds to settle
+        canvas.draw()
     for axis in drawing.axes:
         end = -np.inf
         for label in axis.get_xticklabels():

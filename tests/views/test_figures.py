@@ -98,3 +98,12 @@ def test_a_figure_whose_words_would_meet_keeps_its_width(glued):
     words = "so many words that two of them take the width of a phone"
     figures.figure("lines", drawn(words), pd.DataFrame({"x": [1]}), "Two long lines of words.")
     assert glued["lines"].data.count("<svg") == 1
+
+
+def test_labels_below_a_narrow_axis_do_not_meet(glued):
+    drawing, axis = figures.axes()
+    axis.plot([0, 1], [0, 1])
+    axis.set_xticks(np.linspace(0, 1, 9), [f"{number},000,000" for number in range(9)])
+    figures.figure("lines", drawing, pd.DataFrame({"x": [1]}), "One line over many long labels.")
+    wide, phone = (len(re.findall(r">\d,000,000<", svg)) for svg in glued["lines"].data.split("<svg")[1:])
+    assert (wide, phone) == (9, 5)
