@@ -5,6 +5,7 @@ import re
 import subprocess
 from itertools import chain
 from pathlib import Path
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from nbformat import read
@@ -66,6 +67,17 @@ def offer_files(app, env):
             download(env, docname, path)
 
 
+def description_of(name, key):
+    """Return where the site has the JSON that says what the CSV of a notebook's figure or table holds."""
+    return f"_data/{name}/{key}.json"
+
+
+def described(app, pathto, path):
+    """Return where the site describes a CSV that it draws, "" where no page says what it is."""
+    place = description_of(path.parent.name, path.stem)
+    return pathto(place, 1) if Path(app.outdir, place).is_file() else ""
+
+
 def put_behind(app, pagename, templatename, context, doctree):
     """Give templates/behind.html its lists of (name, address)."""
     if app.builder.name != "html" or pagename not in app.env.found_docs:
@@ -85,9 +97,10 @@ def put_behind(app, pagename, templatename, context, doctree):
             (before.stem, pathto(f"executed/{before.stem}"), address(before), address(after))
             for before, after in zip(stored, executed, strict=True)
         ],
-        "drawn": [(path.name, address(path)) for path in drawn],
+        "drawn": [(path.name, address(path), described(app, pathto, path)) for path in drawn],
         "read": [(path.name, address(path)) for path in tables_read],
         "source": place,
+        "comment": f"{repository}/issues/new?title={quote(pagename)}" if repository else "",
         "changed": last_change([str(source), *map(str, stored)], root),
         "pdf": pathto(PDF, 1) if Path(app.outdir).with_name(PDF).exists() else "",
     }

@@ -21,6 +21,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 logger = logging.getLogger(__name__)
+LAW = "application/vnd.study.law+json"  # what model.views.figures glues with a law
 
 
 class glued_table(nodes.General, nodes.Element):
@@ -55,9 +56,14 @@ class Glued(SphinxDirective):
         elif self.mime not in glued_values(path)[key]["data"]:
             problem = f"{key!r} of {file} has no {self.mime}"
         else:
-            return "".join(glued_values(path)[key]["data"][self.mime])
+            return "".join(self.bundle()[self.mime])
         logger.warning(f"{self.name}: {problem}", location=self.get_location())
         return None
+
+    def bundle(self):
+        """Return all that is glued under the name, by its type."""
+        file, _, key = self.arguments[0].partition("::")
+        return glued_values(self.env.relfn2path(file)[1])[key]["data"]
 
 
 class GluedMath(Glued, PasteMathDirective):
@@ -70,6 +76,7 @@ class GluedMath(Glued, PasteMathDirective):
         latex = strip_latex_delimiters(value)
         label = self.options.get("label", self.options.get("name"))
         node = nodes.math_block(latex, latex, nowrap="nowrap" in self.options, label=label, number=None)
+        node["law"] = self.bundle().get(LAW, {})  # for the extension `letters`
         self.add_name(node)
         self.set_source_info(node)
         return self.add_target(node)

@@ -128,9 +128,17 @@ class Model:
 
 def latex(expression):
     """Return expression as LaTeX, with the short letters of the nomenclature and, where it can be, no leading minus."""
-    letters = {s: entry.latex for s, entry in NOMENCLATURE.items()}
-    orders = [sp.latex(expression, symbol_names=letters, order=order) for order in (None, "none", "rev-lex")]
-    return min(orders, key=lambda text: len(LEADING_MINUS.findall(text)))
+    return _letters(expression, arranged(expression))
+
+
+def arranged(expression):
+    """Return the order of terms, for sympy's printers, that begins with the fewest minus signs."""
+    orders = (None, "none", "rev-lex")
+    return min(orders, key=lambda order: len(LEADING_MINUS.findall(_letters(expression, order))))
+
+
+def _letters(expression, order):
+    return sp.latex(expression, symbol_names={s: entry.latex for s, entry in NOMENCLATURE.items()}, order=order)
 
 
 @cache

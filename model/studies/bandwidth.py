@@ -2,9 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import sympy as sp
 
-from model.laws import exchange, two_tiers
+from model.laws import all_reduce, exchange, two_tiers
 from model.notation import nomenclature as symbols
+from model.notation.equation import Equation, kept
+from model.notation.substitution import columns_of, example
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
@@ -103,15 +106,67 @@ def layer_bounds(workload):
     Columns rate (GB/s), layer_us, step_ms, and tokens, hidden, layers that go in. ib: a server's network; nvl: a rack's
     scale-up. Law: laws.exchange.layer_bound.
     """
+    frame = _published(workload)
+    layer, step = (exchange.layer_bound.evaluate(each.lhs, frame) for each in exchange.layer_bound.equations)
+    found = frame[["tokens", "hidden", "layers"]].assign(rate=frame.scale_out_bandwidth / size("GB"))
+    return found.assign(layer_us=layer / size("us"), step_ms=step / size("ms"))
+
+
+def halving():
+    """Return the domain at which the transfers between domains take half of the time without a domain."""
+    time = two_tiers.two_tier.solve(symbols.outer_time)
+    [found] = sp.solve(sp.Eq(time, time.subs(symbols.domain, 1) / 2), symbols.domain)
+    return Equation(symbols.domain, sp.simplify(found))
+
+
+def wire_rate(put):
+    """Return what one rank sends in a second, B/s, while switches add, and the bus bandwidth that a benchmark prints.
+
+    put: numbers of the all-reduce law by name, with what follows from them. Rows wire and bus.
+    """
+    time, ranks, message = put["all_reduce_time"], put["ranks"], put["message"]
+    sent = message * (put["local_ranks"] + 1) / put["local_ranks"]
+    return pd.Series({"wire": sent / time, "bus": 2 * (ranks - 1) / ranks * message / time})
+
+
+def _published(workload):
+    """Return what goes into the published bound, base units, at a server's network (ib) and a rack's scale-up (nvl)."""
     machines, shape = catalog.load("systems"), catalog.load("workloads").loc[workload]
     rates = [machines.scale_out_bandwidth["hgx-h800"], machines.scale_up_bandwidth["gb200-nvl72"]]
     frame = pd.DataFrame({"scale_out_bandwidth": rates}, index=["ib", "nvl"]).assign(
         bytes_per_element=1.0, tokens=TOKENS, hidden=HIDDEN, copies=shape.topk + shape.shared_experts
     )
-    frame["layers"] = shape.layers
-    layer, step = (exchange.layer_bound.evaluate(each.lhs, frame) for each in exchange.layer_bound.equations)
-    found = frame[["tokens", "hidden", "layers"]].assign(rate=frame.scale_out_bandwidth / size("GB"))
-    return found.assign(layer_us=layer / size("us"), step_ms=step / size("ms"))
+    return frame.assign(layers=shape.layers)
+
+
+def examples(ranks, tokens, workload, message, system=BASE):
+    """Return the numbers that the chapter's example puts into its laws: {law: {name: number in base units}}.
+
+    One dispatch of a workload's layer at one byte an element, and one all-reduce of `message` bytes, among `ranks` of a
+    machine, server by server, as the predictions compute them.
+    """
+    shape, machine = catalog.load("workloads").loc[workload], catalog.load("systems").loc[system]
+    asked = pd.DataFrame({"system": [system], "ranks": float(ranks), "tokens": float(tokens), "bytes": float(message)})
+    asked = asked.assign(op="dispatch", bytes_per_element=1.0, **shape[["hidden", "experts", "topk"]])
+    for _ in range(2):  # a second time, when what is fitted has been fitted
+        with kept() as calls:
+            predict("all_to_all_time", asked.drop(columns="bytes"), interval=False)
+            reduced = predict("all_reduce_time", asked[["system", "ranks", "bytes"]], interval=False)[0].value[0]
+    sent = columns_of(exchange.all_to_all, calls, symbols.all_to_all_time)
+    added = columns_of(all_reduce.all_reduce, calls, symbols.all_reduce_time)
+    two = {"ranks": float(ranks), "domain": min(machine.domain, ranks), "volume": sent["tokens"] * sent["hidden"]}
+    two["volume"] *= sent["topk"]
+    bus = {"ranks": float(ranks), "message": float(message)}
+    bus["bus_bandwidth"] = 2 * (ranks - 1) / ranks * message / reduced
+    places = {"destinations": 8.0, "experts": shape.experts, "topk": shape.topk}
+    return {
+        "two_tiers": example(two_tiers.two_tier, two | machine[NETWORKS[1:]].to_dict()),
+        "exchange": sent,
+        "all_reduce": added,
+        "bus": bus,
+        "routing": places | {"place_limit": shape.node_limit if pd.notna(shape.node_limit) else 4.0},
+        "layer": _published(workload).loc["ib"].to_dict(),
+    }
 
 
 def servers(workload, seed, of=8):

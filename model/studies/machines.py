@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from model.laws import fabric
+from model.notation import nomenclature as symbols
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
@@ -50,6 +52,19 @@ def networks(systems):
     return frame.assign(ratio=frame.scale_up_bandwidth / frame.scale_out_bandwidth)
 
 
+def drawn(systems):
+    """Return what a drawing of each system needs, base units, smallest domain first; those without a domain left out.
+
+    Columns domain, dies, both bandwidths (the one between domains may be missing), tiers: of switches that a domain of
+    that size takes, by laws.fabric.scale_up.
+    """
+    frame = catalog.load("systems").reindex(systems)[[*NETWORKS, "dies"]].dropna(subset=NETWORKS[:2])
+    frame = frame.fillna({"dies": 1.0})
+    facts = catalog.load("fabric").loc["scale-up", ["radix", "copper_domain"]]
+    frame["tiers"] = fabric.scale_up.evaluate(symbols.tiers, frame.assign(**facts))
+    return frame.sort_values(["domain", "scale_up_bandwidth"], kind="stable")
+
+
 def alike(networks, edge):
     """Return one row for systems with the same two networks: their numbers, and `system`, the names in one text.
 
@@ -77,6 +92,22 @@ def sizes():
             "rack_kilowatts": machines.system_power["gb200-nvl72"] / size("kW"),
         }
     )
+
+
+def totals(rack="gb200-nvl72", supernode="cloudmatrix384"):
+    """Return what a domain can send inside itself at one time, TB/s, and the memory of a device by both readings of GB.
+
+    rack, supernode: TB/s; over: their ratio; written (as a maker writes it), decimal and binary (1e9 bytes), more.
+    """
+    machines = catalog.load("systems").loc[[rack, supernode]]
+    rate = machines.scale_up_bandwidth * machines.domain / size("TB/s")
+    held = machines.memory_capacity[supernode]
+    written = held / size("GiB")
+    found = {"rack": rate[rack], "supernode": rate[supernode], "over": rate[supernode] / rate[rack]}
+    found |= {"rack_devices": machines.domain[rack], "supernode_devices": machines.domain[supernode]}
+    rates = machines.scale_up_bandwidth / size("GB/s")
+    found |= {"rack_rate": rates[rack], "supernode_rate": rates[supernode]}
+    return pd.Series(found | {"written": written, "binary": held / size("GB"), "more": held / size("GB") / written - 1})
 
 
 def data_sheets(rack="gb200-nvl72", server="hgx-h100"):

@@ -74,12 +74,12 @@ def mark(axis, x=None, y=None):
             line(place, color=GREY, linewidth=1, linestyle=":")
 
 
-def among(axis, frame, x, y, by, colors, band=("low", "high")):
+def among(axis, frame, x, y, by, colors, band=("low", "high"), names=None):
     """Draw one line for each value of `by`: in its colour, named and with its band, or thin and grey beside those."""
     beside = frame[~frame[by].isin(colors)]
     grey = dict.fromkeys(beside[by].unique(), GREY)
     lines(axis, beside, x, y, by, colors=grey, names=dict.fromkeys(grey, "_beside"), linewidth=1)
-    lines(axis, frame[frame[by].isin(colors)], x, y, by, band=band, colors=colors)
+    lines(axis, frame[frame[by].isin(colors)], x, y, by, band=band, colors=colors, names=names)
 
 
 def bubbles(axis, frame, x, y, area, label, solid):
@@ -114,16 +114,18 @@ def ranges(axis, frame, order, label, by, marks, names, band=("low", "high")):
     axis.set_yticks(range(len(order)), order)
 
 
-def stacked(axis, frame, bar, value, part, order, colors, letter):
+def stacked(axis, frame, bar, value, part, order, colors, letter, hatched=()):
     """Draw one horizontal bar for each of `order`, lowest first, stacked of its parts, its total at its end.
 
-    colors: mapping of parts, in order from the left; letter: column written into each piece.
+    colors: mapping of parts, in order from the left; letter: column written into each piece; hatched: parts with lines
+    across, which nobody confuses with a neighbour of another colour.
     """
     for height, name in enumerate(order):
         pieces, start = frame[frame[bar] == name].set_index(part), 0.0
         for each, color in colors.items():
             long, label = pieces[value][each], each if height == 0 else "_"
-            axis.barh(height, long, left=start, color=color, alpha=0.8, label=label, height=0.72)
+            look = {"hatch": "////", "edgecolor": "white", "linewidth": 0} if each in hatched else {}
+            axis.barh(height, long, left=start, color=color, alpha=0.8, label=label, height=0.72, **look)
             axis.text(start + long / 2, height, pieces[letter][each], ha="center", va="center", fontsize=9)
             start += long
         axis.text(start, height, f"  {start:,.0f}", va="center")

@@ -12,15 +12,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import sympy as sp
-from IPython.display import HTML, Latex, display
+from IPython.display import HTML, display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from myst_nb import glue
 
 from model.notation.equation import latex
 from model.notation.nomenclature import NOMENCLATURE
-from model.notation.units import size
+from model.notation.substitution import example as example_of
+from model.notation.substitution import letters, substituted
 from model.numbers.draws import around
 
 STYLE = Path(__file__).with_name("study.mplstyle")
+LAW = "application/vnd.study.law+json"  # what goes with a glued law, for the page that prints it
+NARROW = 4.5  # inches: a figure of this width can be read on a phone
 INK = "#16161d"  # becomes the colour of the page's text, so that a figure reads in light and in dark
 
 mpl.use("agg")
@@ -66,9 +70,33 @@ def draws(name, number, drawn):
     value(name, number, *around(number, drawn))
 
 
-def law(name, equation):
-    """Glue an Equation, a sympy expression or Latex as mathematics, so that a page can number it and refer to it."""
-    glue(name, Latex(f"${latex(equation)}$") if isinstance(equation, sp.Basic) else equation, display=False)
+class Law:
+    """A printed law: its mathematics, and for the page what each letter means and the numbers of an example put in."""
+
+    def __init__(self, equation, example=None, unit="", text=""):
+        """equation, unit: as in notation.substitution.substituted; example: numbers by name, in base units, or None.
+
+        text: LaTeX in place of the equation's own.
+        """
+        own = latex(equation) if isinstance(equation, sp.Basic) else equation._repr_latex_().strip("$")
+        self.text = f"${text or own}$"
+        self.behind = {
+            "letters": [{"name": str(each), **NOMENCLATURE[each]._asdict()} for each in letters(equation)],
+            "example": substituted(equation, example, unit) if example is not None else "",
+        }
+
+    def _repr_mimebundle_(self, **_):
+        return {"text/latex": self.text, "text/plain": self.text, LAW: self.behind}
+
+
+def law(name, equation, example=None, unit="", text=""):
+    """Glue an Equation or a sympy expression or relation as mathematics that a page can number and refer to.
+
+    With it go the meanings of its letters and, where an example is given (numbers by name, base units), the law with
+    those numbers put in; the page prints both below it. unit: of the result, where no symbol on the left tells it;
+    text: LaTeX in place of the law's own.
+    """
+    glue(name, Law(equation, example, unit, text), display=False)
 
 
 def inline(mathematics):
@@ -80,52 +108,107 @@ def inline(mathematics):
 def numbered(name, equation, columns, unit=""):
     """Glue an Equation with the numbers of `columns` (base units, by name) put in, and what comes out, in a unit.
 
-    Three lines: the left side with the law, the law with every symbol replaced by its number, the result. unit: of
+    Lines one below the other: the law, the law with every symbol replaced by its number, the result. unit: of
     notation.units, the nomenclature's where empty.
     """
-    unit = unit or NOMENCLATURE[equation.lhs].unit
-    put = {symbol: _digits(columns[str(symbol)]) for symbol in equation.rhs.free_symbols}
-    outcome = _digits(columns[str(equation.lhs)] / size(unit))
-    words = r"\," + unit.replace("%", r"\%") if unit != "1" else ""
-    lines = (
-        f"{latex(equation.lhs)}&={latex(equation.rhs)}",
-        f"&={sp.latex(equation.rhs, symbol_names=put, mul_symbol='times')}",
-    )
-    body = r"\\".join((*lines, rf"&={outcome}\;\mathrm{{{words}}}"))
-    glue(name, Latex(rf"$\begin{{aligned}}{body}\end{{aligned}}$"), display=False)
+    _, _, worked = substituted(equation, columns, unit).partition(" = ")
+    lines = f"{latex(equation.lhs)}&={latex(equation.rhs)}", *(f"&={each}" for each in worked.split(" = "))
+    body = r"\\".join(lines)
+    law(name, equation, text=rf"\begin{{aligned}}{body}\end{{aligned}}")
 
 
-def _digits(number):
-    """Return a number as LaTeX with three digits, in brackets where it needs a power of ten."""
-    digits, _, power = f"{float(number):.3g}".partition("e")
-    return rf"\left({digits}\times 10^{{{int(power)}}}\right)" if power else digits
+def laws(*models, example=None, prefix="law"):
+    """Glue every equation of some Models as prefix_SYMBOL, after the symbol on its left side.
+
+    example: numbers of the models' inputs by name, in base units; what follows from them is worked out law by law, and
+    a law for which they do not suffice is glued without numbers.
+    """
+    done = set()
+    for each in models:
+        numbers = example_of(each, example or {})
+        for equation in [equation for equation in each.equations if equation not in done]:
+            done.add(equation)
+            known = all(str(symbol) in numbers for symbol in letters(equation))
+            law(f"{prefix}_{equation.lhs}", equation, numbers if known else None)
 
 
-def laws(*models, prefix="law"):
-    """Glue every equation of some Models as prefix_SYMBOL, after the symbol on its left side."""
-    for equation in dict.fromkeys(equation for each in models for equation in each.equations):
-        law(f"{prefix}_{equation.lhs}", equation)
-
-
-def figure(name, drawing, data, alt):
+def figure(name, drawing, data, alt, narrow=True):
     """Glue a matplotlib figure as SVG in the page, show it, and write it with its data beside the notebook's outputs.
 
     name: of the glue and of the files; data: frame of what is drawn; alt: what a reader who cannot see it is told.
+    narrow: draw it once more for a phone, where the page shows that; False where it needs its width. It is not shown
+    either where its words would meet or leave the picture.
     """
-    show(name, picture(name, drawing, data, alt))
+    height = drawing.get_size_inches()[1]
+    pieces = {"wide": picture(name, drawing, data, alt)}
+    if narrow:
+        drawing.set_size_inches(NARROW, height)
+        _thin(drawing)
+        if _fits(drawing):
+            pieces["narrow"] = _inline(_svg(drawing, f"{name}-narrow"), f"{name}-narrow", alt)
+            pieces = {way: svg.replace("study-figure", f"study-figure {way}", 1) for way, svg in pieces.items()}
+        plt.close(drawing)
+    show(name, "".join(pieces.values()))
+
+
+def _thin(drawing):
+    """Take away labels below an axis that meet the one before them, in a drawing that was made narrower."""
+    canvas = FigureCanvasAgg(drawing)  # of its own: pyplot has closed the one that it made
+    for _ in range(2):  # a layout takes two rounds to settle
+        canvas.draw()
+    for axis in drawing.axes:
+        end = -np.inf
+        for label in axis.get_xticklabels():
+            box = label.get_window_extent()
+            if label.get_text() and box.width and box.x0 < end + 3:
+                label.set_visible(False)
+            elif label.get_text():
+                end = box.x1
+
+
+def _fits(drawing):
+    """Tell whether the words written into a drawing, its labels and legends, stay inside it and clear of each other."""
+    legends = [*drawing.legends, *filter(None, (axis.get_legend() for axis in drawing.axes))]
+    words = [text for axis in drawing.axes for text in (*axis.texts, axis.xaxis.label, axis.yaxis.label, axis.title)]
+    words += [text for legend in legends for text in legend.get_texts()]
+    boxes = [text.get_window_extent().padded(-1) for text in words if text.get_visible() and text.get_text().strip()]
+    whole = drawing.bbox.padded(1)
+    inside = all(
+        whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1 for box in boxes
+    )
+    return inside and not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
+
+
+def _svg(drawing, name):
+    """Return a matplotlib figure as SVG text, the same for the same drawing."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": name}):
+        drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
 
 
 def picture(name, drawing, data, alt):
     """Write a matplotlib figure and its data as `figure` does, and return it as SVG fit for a page."""
-    with mpl.rc_context({"svg.hashsalt": name}):
-        buffer = io.StringIO()
-        drawing.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-        if folder := _write(name, data):  # on white, for use outside the book
+    drawn = _svg(drawing, name)
+    if folder := _write(name, data):  # on white, for use outside the book
+        with mpl.rc_context({"svg.hashsalt": name}):
             drawing.savefig(
                 folder / f"{name}.svg", facecolor="white", transparent=False, metadata={"Date": None, "Creator": None}
             )
     plt.close(drawing)
-    return _inline(buffer.getvalue(), name, alt)
+    return _inline(drawn, name, alt)
+
+
+def gallery(name, drawings, data):
+    """Glue drawings, (matplotlib figure, alternative text) by key, side by side at one scale, and their data."""
+    _write(name, data)
+    pieces = []
+    for key, (drawing, alt) in drawings.items():
+        width = 72 * drawing.get_size_inches()[0]
+        svg = _inline(_svg(drawing, f"{name}-{key}"), f"{name}-{key}", alt)
+        plt.close(drawing)
+        pieces.append(svg.replace("<svg ", f'<svg style="width: {width:.0f}pt" ', 1))
+    show(name, f'<div class="gallery">{"".join(pieces)}</div>')
 
 
 def table(name, data, formats=None):

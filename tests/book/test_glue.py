@@ -83,7 +83,7 @@ def test_every_quoted_name_is_found_by_searching(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_nothing_is_glued_for_no_page(path):
     keys = quoted(pages(), path.stem) | set(re.findall(rf"executed/{path.stem}/([\w-]+)\.csv", pages()))
-    written = set(re.findall(r'figures\.(?:value|draws|law|table|figure)\(\s*"([\w.-]+)"', source(path)))
+    written = set(re.findall(r'figures\.(?:value|draws|law|table|figure|gallery)\(\s*"([\w.-]+)"', source(path)))
     assert not written - keys - OWN, "quote it or take it out"
     prefixes = set(re.findall(r'figures\.values\(\s*"([\w.-]+)"', source(path)))
     assert not {each for each in prefixes - OWN if not any(key.startswith(f"{each}.") for key in keys)}

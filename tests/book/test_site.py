@@ -1,5 +1,6 @@
 """The files of the built site: whole, described, small, and without a link that leads nowhere or elsewhere."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from runpy import run_path
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from conftest import CHROMIUM, SITE
@@ -130,8 +132,45 @@ def test_chapters_offer_their_notebook_and_the_data_behind_their_figures(pages):
         assert page == f"executed/{path.stem}.html"
         assert (path.parent / stored).read_bytes() == (ROOT / f"notebooks/{path.stem}.ipynb").read_bytes()
         assert (path.parent / executed).read_bytes() == (ROOT / f"book/executed/{path.stem}.ipynb").read_bytes()
-        offered = {address.rpartition("/")[2] for address in lines["Data shown here"][1]}
+        shown = lines["Data shown here"][1]
+        offered = {address.rpartition("/")[2] for address in shown if address.endswith(".csv")}
+        told = {address.rpartition("/")[2] for address in shown if address.endswith(".json")}
+        assert told == {name.replace(".csv", ".json") for name in offered}, "a figure without its description"
         assert {f"{name}.csv" for name in re.findall(r"/(\w+)\.csv", pages[path].text)} >= offered > set()
+
+
+def test_each_figure_says_in_json_what_its_data_are():
+    described = [json.loads(path.read_text(encoding="utf-8")) for path in (SITE / "_data").rglob("*.json")]
+    assert len(described) > 50
+    for each in described:
+        assert len(each["caption"]) > 20 and each["tables"] and each["columns"], each["name"]
+        assert (SITE / each["page"]).is_file() and (SITE / each["notebook"]).is_file()
+    keys = set(re.findall(r'<code[^>]* id="([^"]+)"', (SITE / "references.html").read_text(encoding="utf-8")))
+    named = {key for each in described for sources in each["tables"].values() for key in sources}
+    assert len(named) > 20 and named <= keys
+
+
+def test_quoted_numbers_lead_to_the_cell_that_computed_them(pages):
+    for name in ("bandwidth", "reliability"):
+        links = re.findall(
+            rf'<a tabindex="-1" class="to-cell [^>]*href="(executed/{name}.html#[\w-]+-cell-\d+)"',
+            pages[SITE / f"{name}.html"].text,
+        )
+        assert len(links) > 20
+
+
+def test_every_page_is_described_and_the_machines_files_list_them(pages):
+    bare = [
+        name(path)
+        for path, page in pages.items()
+        if path.name != "search.html" and not re.search(r'<meta name="description" content="[^"]{20,310}"', page.text)
+    ]
+    assert not bare
+    guide = (SITE / "llms.txt").read_text(encoding="utf-8")
+    assert all(f"]({path.stem}.html" in guide or f"/{path.stem}.html" in guide for path in ROOT.glob("book/*.md"))
+    feed = ElementTree.parse(SITE / "feed.xml").getroot()
+    versions = re.findall(r"^## (\S+) \(", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(feed.findall("{http://www.w3.org/2005/Atom}entry")) == len(versions)
 
 
 def test_every_page_offers_its_source_and_says_when_it_changed(pages):

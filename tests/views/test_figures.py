@@ -1,5 +1,7 @@
 """Names under which values are glued."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,12 @@ from model.views import figures
 def glued(monkeypatch):
     """What is glued in the test, by name."""
     kept = {}
-    monkeypatch.setattr(figures, "glue", lambda name, value, display: kept.update({name: value}))
+
+    def glue(name, value, display):
+        assert name not in kept, f"{name} is glued twice"
+        kept[name] = value
+
+    monkeypatch.setattr(figures, "glue", glue)
     return kept
 
 
@@ -53,9 +60,53 @@ def test_a_label_that_a_page_cannot_quote_is_refused(glued, label):
 
 
 def test_laws_are_glued_by_the_symbol_on_their_left_side_and_once(glued):
-    figures.laws(reliability.counting, reliability.optimum, reliability.counting)
-    assert {"law_failure_rate", "law_best_interval"} <= glued.keys()
-    assert len(glued) == len(set(glued.values()))
+    figures.laws(reliability.counting, reliability.optimum, reliability.checkpointing)
+    assert list(glued) == [
+        f"law_{name}"
+        for name in (
+            *("failure_rate", "job_mtbf", "young_interval", "daly_interval", "best_interval"),
+            "effective_training_share",
+        )
+    ]
+
+
+def test_a_law_whose_numbers_the_example_lacks_is_glued_without_them(glued):
+    figures.laws(reliability.checkpointing, example={"devices": 8.0, "failure_rate": 1e-6})
+    worked = {name: bool(law.behind["example"]) for name, law in glued.items()}
+    assert worked == {"law_job_mtbf": True, "law_effective_training_share": False}
+
+
+def drawn(words):
+    """Return a figure with words at both ends of its width."""
+    drawing, axis = figures.axes()
+    axis.plot([0, 1], [0, 1])
+    axis.text(0.05, 0.5, words)
+    axis.text(0.95, 0.5, words, ha="right")
+    return drawing
+
+
+def test_a_figure_is_drawn_once_more_for_a_phone(glued):
+    figures.figure("lines", drawn("a word"), pd.DataFrame({"x": [1]}), "Two words on one line, each at its end.")
+    wide, phone = re.findall(r'<svg class="study-figure (\w+)"[^>]*viewBox="0 0 ([\d.]+)', glued["lines"].data)
+    assert wide[0] == "wide" and phone[0] == "narrow"
+    assert float(phone[1]) == pytest.approx(72 * figures.NARROW) and float(wide[1]) > 500
+    ids = re.findall(r'\bid="([^"]+)"', glued["lines"].data)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_figure_whose_words_would_meet_keeps_its_width(glued):
+    words = "so many words that two of them take the width of a phone"
+    figures.figure("lines", drawn(words), pd.DataFrame({"x": [1]}), "Two long lines of words.")
+    assert glued["lines"].data.count("<svg") == 1
+
+
+def test_labels_below_a_narrow_axis_do_not_meet(glued):
+    drawing, axis = figures.axes()
+    axis.plot([0, 1], [0, 1])
+    axis.set_xticks(np.linspace(0, 1, 9), [f"{number},000,000" for number in range(9)])
+    figures.figure("lines", drawing, pd.DataFrame({"x": [1]}), "One line over many long labels.")
+    wide, phone = (len(re.findall(r">\d,000,000<", svg)) for svg in glued["lines"].data.split("<svg")[1:])
+    assert (wide, phone) == (9, 5)
 
 
 def test_what_has_no_bound_is_said_in_words(glued, monkeypatch):

@@ -1,7 +1,6 @@
 """What the useful share can never exceed, and what is lost to first order, derived from the law."""
 
 import sympy as sp
-from IPython.display import Latex
 
 from model.laws import reliability
 from model.notation import nomenclature as symbols
@@ -18,8 +17,8 @@ def bounds():
 
 
 def at_most(bound):
-    """Return the mathematics that says that the useful share is at most the bound."""
-    return Latex(rf"${latex(symbols.effective_training_share)} \leq {latex(bound)}$")
+    """Return the relation that says that the useful share is at most the bound."""
+    return sp.Le(symbols.effective_training_share, bound, evaluate=False)
 
 
 def first_order_loss():
@@ -32,6 +31,6 @@ def first_order_loss():
 
 
 def loss():
-    """Return the mathematics of first_order_loss, with the order of what it leaves out."""
-    share, mean = latex(symbols.effective_training_share), latex(symbols.job_mtbf)
-    return Latex(rf"$1 - {share} = {latex(first_order_loss())} + O({mean}^{{-3/2}})$")
+    """Return (equation, LaTeX) of first_order_loss; the LaTeX says the order of what it leaves out."""
+    equation = sp.Eq(1 - symbols.effective_training_share, first_order_loss())
+    return equation, rf"{latex(equation)} + O({latex(symbols.job_mtbf)}^{{-3/2}})"

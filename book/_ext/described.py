@@ -1,0 +1,95 @@
+"""Says of each figure and table, in a JSON file, what its CSV holds: caption, columns, laws, tables and sources."""
+
+import csv
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+from furniture import description_of
+from glued import glued_caption, glued_table
+from sphinx import addnodes
+
+from model.notation.nomenclature import NOMENCLATURE
+from model.notation.units import UNITS
+from model.numbers import package
+
+MEANINGS = {str(symbol): entry.meaning for symbol, entry in NOMENCLATURE.items()}
+MEANINGS |= {"low": "5 % point", "high": "95 % point", "value": "middle"}
+DATA = re.compile(r"executed/(\w+)/([\w-]+)\.csv$")
+
+
+def describe(app, doctree, docname):
+    """Write the description of each figure and table of a page beside the site's pages."""
+    if app.builder.name != "html" or docname.startswith("executed/"):
+        return
+    for shown in (*doctree.findall(nodes.figure), *doctree.findall(glued_table)):
+        for link in shown.findall(addnodes.download_reference):
+            if found := DATA.search(link["reftarget"]):
+                target = Path(app.outdir, description_of(*found.groups()))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                words = description(app.env, docname, shown, Path(app.srcdir), *found.groups())
+                target.write_text(json.dumps(words, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def description(env, docname, shown, folder, name, key):
+    """Return what is said of one figure or table, as a mapping."""
+    caption = next(iter((*shown.findall(nodes.caption), *shown.findall(glued_caption))))
+    rows = list(csv.DictReader((folder / "executed" / name / f"{key}.csv").open(encoding="utf-8")))
+    systems = frozenset(row["system"] for row in rows if row.get("system"))
+    tables = _tables(folder / "executed" / f"{name}.ipynb")
+    return {
+        "name": key,
+        "page": f"{docname}.html",
+        "notebook": f"executed/{name}.html",
+        "caption": re.sub(r"\s*Data \(CSV\)\s*$", "", caption.astext()),
+        "file": f"{key}.csv",
+        "rows": len(rows),
+        "columns": [_column(each, rows) for each in (rows[0] if rows else ())],
+        "laws": sorted(_laws(env, caption)),
+        "tables": {each: sorted(_sources(folder.parent / "data" / f"{each}.csv", systems)) for each in tables},
+        "licence": "CC BY 4.0",
+    }
+
+
+def _column(name, rows):
+    found = {"name": name} | ({"meaning": MEANINGS[name]} if name in MEANINGS else {})
+    word = name.rpartition(", ")[2].replace("µ", "u")
+    units = {row["unit"] for row in rows if row.get("unit")} if name in ("value", "low", "high") else set()
+    unit = word if word in UNITS and word != name else next(iter(units)) if len(units) == 1 else ""
+    return found | ({"unit": unit} if unit else {})
+
+
+def _laws(env, caption):
+    """Return the labels of the equations that a caption names, as the pages number them."""
+    labels = env.get_domain("math").equations
+    names = {each.get("refid") or each.get("refuri", "").partition("#")[2] for each in caption.findall(nodes.reference)}
+    return {label for label in labels if f"equation-{label}" in names}
+
+
+@cache
+def _tables(path):
+    return nbformat.read(path, as_version=4).metadata["study"]["tables"]
+
+
+@cache
+def _sources(path, systems):
+    """Return the keys of the references behind a table, of those systems alone where both name systems."""
+    if not path.is_file():
+        return set()
+    with path.open(encoding="utf-8") as table:
+        named = [row for row in csv.DictReader(table) if row.get("source")]
+        return {row["source"] for row in named if not systems or row.get("system", "") in ("", *systems)}
+
+
+def pack(app):
+    """Put all data, as a package, where the page on systems offers it."""
+    package.pack(Path(app.srcdir, "executed", "data.zip"))
+
+
+def setup(app):
+    app.connect("builder-inited", pack)
+    app.connect("doctree-resolved", describe)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

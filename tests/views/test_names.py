@@ -1,0 +1,40 @@
+"""Names as people write them: every identifier has one, none is given twice, and files keep the identifiers."""
+
+import pandas as pd
+
+from model.numbers import catalog
+from model.views import figures, names
+
+
+def rows(kind):
+    table = catalog.words("names")
+    return table[table.kind == kind]
+
+
+def test_every_identifier_has_a_name_and_every_name_an_identifier():
+    assert set(rows("system").name) == set(catalog.read("systems").system)
+    assert set(rows("workload").name) == set(catalog.read("workloads").workload)
+    used = set(catalog.read("network").software.dropna()) | set(catalog.read("serving_runs").engine.dropna())
+    used |= set(catalog.read("serving").engine.dropna()) | set(catalog.read("software").software)
+    assert set(rows("software").name) == used
+
+
+def test_no_two_systems_and_no_two_workloads_are_called_alike():
+    for kind in ("system", "workload"):
+        assert rows(kind).shown.is_unique and rows(kind).short.is_unique
+
+
+def test_identifiers_are_shown_as_names_and_other_texts_as_they_are():
+    assert names.shown("gb200-nvl72") == "GB200 NVL72"
+    assert names.renamed("gb200-nvl72, a thing, cloudmatrix384") == "GB200 NVL72, a thing, Huawei CloudMatrix384"
+    assert names.labels(["hgx-h100"]) == {"hgx-h100": "H100 × 8"}
+
+
+def test_a_table_shows_names_and_its_file_keeps_identifiers(tmp_path, monkeypatch):
+    glued = {}
+    monkeypatch.setenv("STUDY_OUTPUT", str(tmp_path))
+    monkeypatch.setattr(figures, "glue", lambda key, value, display: glued.update({key: value.data}))
+    frame = pd.DataFrame({"system": ["hgx-h100"], "hours": [2.0]})
+    figures.table("times", frame, names.formats(frame))
+    assert "8 × H100 server" in glued["times"] and "hgx-h100" not in glued["times"]
+    assert "hgx-h100" in (tmp_path / "times.csv").read_text(encoding="utf-8")
