@@ -12,14 +12,14 @@ function ends(value, drawn) {
   return [Math.min(low, value), Math.max(high, value)];
 }
 
-function crossing(gain) {
-  const logs = gain.map(Math.log), at = held.speeds.map(Math.log);
+function crossings(gain) {
+  const logs = gain.map(Math.log), at = held.speeds.map(Math.log), found = [];
   for (let here = 0; here + 1 < logs.length; here++) {
     const [one, other] = logs.slice(here, here + 2);
     if (one * other < 0 && Number.isFinite(one) && Number.isFinite(other))
-      return Math.exp(at[here] + ((at[here + 1] - at[here]) * one) / (one - other));
+      found.push(Math.exp(at[here] + ((at[here + 1] - at[here]) * one) / (one - other)));
   }
-  return NaN;
+  return found.length ? [found[0], found.at(-1)] : [NaN, NaN];
 }
 
 function compare(deal) {
@@ -35,7 +35,7 @@ function compare(deal) {
   const [low, high] = ends(along[place], drawn);
   return { curves, first: curves[0][place], second: curves[1][place], gain: [along[place], low, high],
     gaining: drawn.filter((each) => each > 1).length / drawn.length, busy: over(deal.busy, along[place]),
-    rent: [along[place], low, high].map((each) => each * rents[0]), crossing: crossing(along) };
+    rent: [along[place], low, high].map((each) => each * rents[0]), crossing: crossings(along) };
 }
 
 const digits = (number) => number >= 100 ? Math.round(number).toLocaleString("en-US") : String(+number.toPrecision(number < 1 ? 2 : 3));
@@ -49,7 +49,8 @@ function told(deal, names, found) {
   if (!reached[0] && !reached[1]) return "Neither machine reaches this speed.";
   if (!reached[0] || !reached[1]) return `Only ${names[reached[0] ? 0 : 1]} reaches this speed.`;
   const share = Math.round(found.gaining * 100);
-  const where = Number.isFinite(found.crossing) ? `Both cost the same at ${digits(found.crossing)} tokens/s per user. `
+  const speeds = [...new Set(found.crossing.map(digits))].join(" and at ");
+  const where = Number.isFinite(found.crossing[0]) ? `Both cost the same at ${speeds} tokens/s per user. `
     : `${names[found.gain[0] > 1 ? 0 : 1]} is the cheaper one wherever both deliver. `;
   const busy = found.busy > 1 ? "could not be busy enough to be as cheap" : `is as cheap when busy ${Math.round(found.busy * 100)} % of the time`;
   return `A dollar buys ${words(found.gain)} times the tokens on A; A is the cheaper one in ${share} % of the draws. ${where}` +

@@ -156,7 +156,8 @@ def answer(held, deal):
     first, second and their _low, _high: USD for a million tokens; gain, _low, _high: tokens of a dollar on the first
     machine over those on the second; gaining: share of draws in which it is above one; busy: what the first must be
     busy to be as cheap as the second is at the busy share given; rent, _low, _high: the most that a device-hour of the
-    first may cost; crossing: the lowest speed at which the two cost the same, nan where one is cheaper at all.
+    first may cost; crossing, crossing_last: the lowest and the highest speed at which the two cost the same, nan where
+    one of them is the cheaper one at all.
     """
     both = [held["throughputs"][key(name, deal.model, deal.lengths)] for name in (deal.first, deal.second)]
     place = held["speeds"].index(deal.speed)
@@ -173,22 +174,23 @@ def answer(held, deal):
     found["busy"] = over(deal.busy, gain)
     found |= {f"rent{side}": deal.first_rent * found[f"gain{side}"] for side in ("", "_low", "_high")}
     along = over(*(np.array(each["value"]) / rent for each, rent in zip(both, rents, strict=True)))
-    found["crossing"] = crossing(held["speeds"], along)
+    found |= dict(zip(("crossing", "crossing_last"), crossings(held["speeds"], along), strict=True))
     return pd.Series(found).astype(float)
 
 
-def crossing(speeds, gain):
-    """Return the lowest speed at which a gain over speeds passes one, between two stops straight in logarithms.
+def crossings(speeds, gain):
+    """Return the lowest and the highest speed at which a gain passes one, between two stops straight in logarithms.
 
-    nan where it never does, or passes to where one of two machines delivers nothing.
+    nan where it never does. To where one of two machines delivers nothing there is no line.
     """
+    found = []
     with np.errstate(divide="ignore"):
         logs, at = np.log(np.asarray(gain, float)), np.log(speeds)
     for here in range(len(logs) - 1):
         one, other = logs[here : here + 2]
         if np.isfinite([one, other]).all() and one * other < 0:
-            return float(np.exp(at[here] + (at[here + 1] - at[here]) * one / (one - other)))
-    return np.nan
+            found.append(float(np.exp(at[here] + (at[here + 1] - at[here]) * one / (one - other))))
+    return (found[0], found[-1]) if found else (np.nan, np.nan)
 
 
 def curves(held, model, lengths, systems, busy=1.0):
@@ -256,3 +258,18 @@ def worth(gain, names, paces, trained, system):
     sides = (trained.dollar, trained.dollar_low, trained.dollar_high)
     rows.append((f"{trained.devices:,.0f} devices train: {names[system]}", "training", *sides))
     return pd.DataFrame(rows, columns=["label", "kind", *SIDES])
+
+
+def shown(bought, names, against):
+    """Return a frame of `bought` as a table for readers: machine, speed, costs and gains with intervals as text.
+
+    names: {system: words}; of the machine that all are compared with, `against`, costs alone.
+    """
+    cost, gain = (
+        told(bought[[name, f"{name}_low", f"{name}_high"]].set_axis(list(SIDES), axis=1)) for name in ("first", "gain")
+    )
+    system, speed = (bought.index.get_level_values(level) for level in (0, 1))
+    table = pd.DataFrame({"machine": system.map(names), "speed": speed, "cost": cost, "gain": gain})
+    table = table.assign(gaining=bought.gaining.map("{:.0%}".format), busy=percent(bought.busy))
+    table.loc[system == against, ["gain", "gaining", "busy"]] = "–"
+    return table.reset_index(drop=True)

@@ -30,12 +30,12 @@ SET = """(figure, places) => {
         field.dispatchEvent(new Event("input", {bubbles: true}));
     });
     const {first, second, gain, gaining, busy, rent, crossing} = figure.found;
-    const text = [first, second, gain, [gaining], [busy], rent, [crossing]].map(each => each.map(String));
+    const text = [first, second, gain, [gaining], [busy], rent, crossing].map(each => each.map(String));
     return {deal: figure.deal, found: text, told: figure.querySelector("output").textContent,
         rows: [...figure.querySelectorAll("tbody tr")].map(row => row.innerText)};
 }"""
 NAMES = ["first", "first_low", "first_high", "second", "second_low", "second_high", "gain", "gain_low", "gain_high"]
-NAMES += ["gaining", "busy", "rent", "rent_low", "rent_high", "crossing"]
+NAMES += ["gaining", "busy", "rent", "rent_low", "rent_high", "crossing", "crossing_last"]
 
 pytestmark = [pytest.mark.skipif(not (PAGE.exists() and HELD.exists()), reason="there is no built site: run make book")]
 

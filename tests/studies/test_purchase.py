@@ -88,7 +88,10 @@ def test_curves_cross_between_two_stops_straight_in_logarithms():
     falling = [200.0, 100.0, 50.0], [[200.0], [100.0], [50.0]]
     level = [middle] * 3, [[middle]] * 3
     found = purchase.answer(made(falling, level), deal())
-    assert found.crossing == pytest.approx((10 * 20) ** 0.5)
+    assert found.crossing == found.crossing_last == pytest.approx((10 * 20) ** 0.5)
+    back = [middle * 2, middle / 2, middle * 2], [[1.0]] * 3
+    both = purchase.answer(made(back, level), deal())
+    assert (both.crossing, both.crossing_last) == pytest.approx(((10 * 20) ** 0.5, (20 * 40) ** 0.5))
     assert np.isnan(purchase.answer(made(falling, FLAT), deal(first_rent=0.5)).crossing)
 
 

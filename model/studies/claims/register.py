@@ -5,7 +5,7 @@ import pandas as pd
 from model.numbers import catalog
 from model.numbers.catalog import DataError
 from model.numbers.records import digest
-from model.studies.claims.rule import PART, SCALE, SUPPORT, TRUE, combine, decide
+from model.studies.claims.rule import MISLEADING, PART, SCALE, SUPPORT, TRUE, combine, decide
 
 STRENGTH = ("measured", "spec", "derived", "claim", "estimate", "assumed")  # of evidence, strongest first
 RELATION_WORDS = {"equals": "", "at least": "at least ", "at most": "at most ", "order of magnitude": "about "}
@@ -111,17 +111,24 @@ def claimed(keys, judged):
 def verdicts(judged):
     """Return one row for each claim: what is said and computed by the reading that decides, and the verdict by rule.
 
-    judged: a frame of `rule.judge`. Columns claim, words, english, said, computed, reading, agreeing (of the first part
-    that has a primary reading), verdict, which (the parts that are true, where some are), weakest evidence, law.
+    judged: a frame of `rule.judge`. Columns claim, words, english, said, computed, reading and agreeing (of the first
+    part that misleads, or else that has a primary reading), verdict, which (the parts that are true, where some are),
+    weakest evidence, law.
     """
     kinds = evidence().groupby("claim").kind
     kinds = {claim: weakest(each) for claim, each in kinds}
     parts, rows = decided(judged), []
+    known = judged.set_index(["claim", "key"])
     for claim, about in titles().iterrows():
         mine = parts[parts.claim == claim]
-        keys = judged.key.isin(mine.primary) & (judged.claim == claim)
-        first = judged[keys].set_index("key").reindex([each for each in mine.primary if each]).dropna(how="all")
-        words = _words(first.iloc[0]) if len(first) else {"said": about.untested}
+        stands = mine[mine.primary != ""].sort_values("verdict", key=lambda each: each != MISLEADING, kind="stable")
+        stands = stands[pd.MultiIndex.from_frame(stands[["claim", "primary"]]).isin(known.index)]
+        words = {"said": about.untested}
+        if len(stands):
+            words = _words(known.loc[(claim, stands.primary.iloc[0])])
+            if stands.verdict.iloc[0] == MISLEADING:
+                taken = _words(known.loc[(claim, stands.taken.iloc[0])])
+                words["reading"] += f"; as a reader takes it {taken['computed']}, {taken['reading']}"
         word = combine(mine.verdict)
         true = ", ".join(mine.part[mine.verdict == TRUE]) if word == PART else None
         quoted = {"words": about.words, "english": about.english}
@@ -148,12 +155,12 @@ def counts(words):
 def _words(row):
     """Return what is said and what is computed of one reading, as text."""
     scale, unit = SCALES.get(row.unit, (1, f" {row.unit}"))
-    kind = catalog.read("claims").set_index(["claim", "quantity"]).kind[row.claim, row.quantity]
+    kind = catalog.read("claims").set_index(["claim", "quantity"]).kind[row.name[0], row.quantity]
     ours = "our reading: " if kind == "assumed" else ""
     limits = f" ({_text(row.low / scale, 3)} to {_text(row.high / scale, 3)})" if row.low != row.high else ""
     return {
         "said": f"{ours}{RELATION_WORDS[row.relation]}{_text(row.claimed / scale)}{unit}",
-        "computed": f"{_text(row.computed / scale)}{unit}{limits}",
+        "computed": f"{_text(row.computed / scale, 3 if limits else 4)}{unit}{limits}",
         "reading": row.reading,
         "agreeing": row.agreeing,
     }

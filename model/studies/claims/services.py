@@ -75,10 +75,10 @@ def on_par(point, baselines, conditions):
     asked = point, pace, conditions
     ways = {"frontier": ("all fits", True), "blind": ("its own rows left out", False)}
     reached = {way: _best(point.system, "int8", *asked, own=own) for way, (_, own) in ways.items()}
-    for key, (_, _, system) in baselines.items():
+    for key, (words, _, system) in baselines.items():
         theirs = _best(system, "fp8", *asked)
         for way, (label, _) in ways.items():
-            text = f"per device, best layouts of both at {pace:.0f} per user, {system}, {label}"
+            text = f"per device, best layouts of both at {pace:.0f} per user, {words.partition(',')[0]}, {label}"
             found[f"{key}.{way}"] = reading("C13", "over_h100", text, *ratio(reached[way], theirs))
     return frame(found)
 
