@@ -9,10 +9,13 @@ from sphinx.util.docutils import SphinxRole
 
 logger = logging.getLogger(__name__)
 VERDICTS = {
-    "holds": "成立",
-    "holds with a condition": "有條件成立",
-    "fails": "不成立",
-    "cannot be tested here": "無法檢驗",
+    "true": "屬實",
+    "true in part": "部分屬實",
+    "open": "未定",
+    "unsupported": "無旁證",
+    "misleading": "誤導",
+    "false": "不實",
+    "not testable": "無法檢驗",
 }
 
 

@@ -20,6 +20,7 @@ WORDS = (
     "model/notation/nomenclature.py",
     "model/numbers/catalog.py",
     "data/blind_sets.csv",
+    "data/claims.csv",
 )  # labels from lists of the study
 
 

@@ -20,7 +20,7 @@ NAMES = {
     r"\b(?:racks?|domains?) of 72\b|\bsupernode of 384\b": "the sizes that NVL72 and CloudMatrix384 are named for",
     r"^\*\*\d+\.\*\*": "the numbers of problems",
     r"\b(?:FP|BF|INT|NVFP)\d+\b|\b8-bit\b": "number formats",
-    r"\bDeepSeek-V3(?:\.\d)?|\bDeepSeek-R1|\bLlama 3(?:\.1)?|\bQwen\d\S*|\bRSC-[12]\b": "models and clusters",
+    r"\bDeepSeek-V3(?:\.\d)?|\bDeepSeek-R1|\bLlama 3(?:\.1)?|\bQwen\d\S*|\bRSC-[12]\b|\bTPU v4": "models and clusters",
     r"\b1F1B\b": "a schedule of pipelines",
     r"\b(?:19|20)\d\d\b(?: 年 \d+ 月)?": "dates",
     rf"\b{LOW} (?:to|and|到) {HIGH} %": "the interval, everywhere the same: another LOW or HIGH would fail here",

@@ -43,6 +43,10 @@ class Conditions:
         """Return the keywords with which `predict` draws the same way."""
         return {"draws": self.draws, "seed": self.seed}
 
+    def numbered(self):
+        """Return the keywords with which model.draws draws the same way."""
+        return {"number": self.draws, "seed": self.seed}
+
     def workload_facts(self):
         """Return the Facts of the workload as recorded."""
         return Facts("workloads", self.workload)

@@ -103,6 +103,18 @@ def copies(conditions):
     return frame(found)
 
 
+def netizens(conditions):
+    """Return the reading of C27: the share of a country's internet users that C19's daily users would be."""
+    share = [said()["C19", "users"] / each("netizens") for each in conditions.facts("C27", "claims")]
+    return frame({"share": reading("C27", "share_of_netizens", "daily users over internet users", *share)})
+
+
+def pooled(servers, waiting):
+    """Return the reading of C17: how busy one queue for several servers is over a queue for each, if as many wait."""
+    one, several = (pooling.utilisation_at(each, waiting) for each in (1, servers))
+    return frame({"pool": reading("C17", "pool_gain", f"one queue for {servers} instances", several / one)})
+
+
 def stranded(instances, domains, judged):
     """Return (readings, shares) of C17: the share of a domain that jobs of one size alone leave unused.
 

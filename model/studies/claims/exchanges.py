@@ -7,9 +7,11 @@ from model.machine.step import Asked, idle_shares, step
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
+from model.predictions.ask import draws
 from model.predictions.network import all_reduce_time, all_to_all_time
 from model.studies.claims.conditions import columns, ratio
 from model.studies.claims.rule import frame, predicted, reading
+from model.studies.training import jobs
 
 WAYS = ("nothing overlapped", "overlapped where that is faster")
 
@@ -55,9 +57,10 @@ def decode_waits(spans, conditions):
     asked = asked.assign(model=conditions.workload, batch=conditions.batch, context=conditions.context)
     answers = asked.join(predict("moe_idle_share", asked, **conditions.interval())[0])
     found = {}
-    for row in answers.itertuples():
+    for place, row in enumerate(answers.itertuples()):
         text = f"{row.system}, {row.ranks} devices, {WAYS[row.overlap]}"
-        found[f"{row.system}.{row.ranks}.{row.overlap}"] = predicted("C06", "exchange_idle", text, row)
+        many = draws("moe_idle_share", asked.iloc[[place]], **conditions.numbered())
+        found[f"{row.system}.{row.ranks}.{row.overlap}"] = predicted("C06", "exchange_idle", text, row, many)
     return frame(found)
 
 
@@ -92,10 +95,27 @@ def uneven(sets):
     return pd.Series({key: recorded[name, "imbalance_loss"] * size("%") for key, name in sets.items()})
 
 
-def idle(losses, measured):
-    """Return the readings of C15: what leaves devices idle, of a frame of `training_losses` and as measured."""
+def trained(system, conditions):
+    """Return (share, draws) of a training step that exchanges and collectives take, by the law that runs judge.
+
+    The workload's training run with devices, experts and stages as its report describes them.
+    """
+    reported = conditions.run_facts()
+    sizes = (reported(name) for name in ("training_devices", "batch_sequences", "sequence"))
+    job = jobs.Job(conditions.workload, *map(float, sizes), "fp8")
+    layout = {"expert_devices": float(reported("expert_parallel")), "stages": float(reported("pipeline"))}
+    found = [jobs.searched(each, job, layout=layout) for each in conditions.scenarios(system)]
+    return tuple(np.ravel(each["exchange"] / each["training_step_time"]) for each in found)
+
+
+def idle(losses, exchanged, measured):
+    """Return the readings of C15: what leaves devices idle, of a frame of `training_losses` and as measured.
+
+    exchanged: as of `trained`. Keys: run, the parts and ways of the frame, measured.
+    """
+    run = reading("C15", "idle_share", "exchange, as the run is described, by the law of training", *exchanged)
     shown = losses[losses.part.isin(["exchange", "imbalance"])]
-    found = {}
+    found = {"run": run}
     for row in shown.itertuples():
         found[row.Index] = predicted("C15", "idle_share", f"{row.part}, {WAYS[row.overlap]}", row)
     text = "unequal experts, measured on H100 prefill"

@@ -12,13 +12,14 @@ from model.predictions.answer import predict
 from model.predictions.network import all_to_all_time
 from model.studies.claims.conditions import columns, ratio
 from model.studies.claims.rule import NUMBERS, frame, intervals, predicted, reading, said
+from model.studies.training import jobs
 
 HOUR, MINUTE = size("h"), size("min")
 RECOVERIES = np.geomspace(10, 3600, 25)  # seconds of one recovery: what is drawn
 WAYS = {"serial": "nothing overlapped", "overlapped": "overlapped"}
 
 
-def counted(job):
+def counted(job, conditions):
     """Return the readings of C03: hours between faults of a job whose interruptions were counted, and its devices."""
     devices = pd.DataFrame({"devices": [said()["C03", "devices"]]})
     mean, _ = predict("job_mtbf", devices, job, interval=False)
@@ -26,6 +27,8 @@ def counted(job):
     rates = rate_interval(record.interruptions, record.observation / HOUR)  # exact for a count
     low, high = sorted(float(1 / each) for each in rates)
     gap = {"value": mean.value[0] / HOUR, "low": low, "high": high}
+    _, sampler = conditions.samplers()
+    gap["drawn"] = np.ravel(record.observation / HOUR / sampler.count(job, record.interruptions))
     return frame(
         {
             "gap": {"claim": "C03", "quantity": "job_mtbf", "reading": "mean time between faults", **gap},
@@ -108,20 +111,38 @@ def waits(system, domains, conditions):
     return found
 
 
-def links_over_faults(waiting, at, times, conditions):
+def linked(system, conditions):
+    """Return (share, draws) of a step that links take in a job of the claim's devices, by the law that runs judge.
+
+    Exchanges, collectives and gradients, the optimiser included, at the best layout on the system.
+    """
+    found = []
+    for each in conditions.scenarios(system):
+        job = jobs.of_devices(each, conditions.workload, said()["C21", "devices"])
+        columns = jobs.searched(each, job)
+        found.append(np.ravel((columns["exchange"] + columns["gradients"]) / columns["training_step_time"]))
+    return tuple(found)
+
+
+def links_over_faults(links, waiting, at, times, conditions):
     """Return the readings of C21: time lost to exchanges over time lost to faults, by domain, way and recovery.
 
-    waiting: as `waits` returns it; at: as `by_recovery` does, of the claim's job. Keys: DOMAIN.WAY.TIME.
+    links: as `linked` returns it; waiting: as `waits` does; at: as `by_recovery`, of the claim's job. Keys: run.TIME
+    and DOMAIN.WAY.TIME.
     """
     recorded, sampler = conditions.samplers()
-    found = {}
+    waiting, found = {("run", "links"): links, **waiting}, {}
     for (domain, way), exchange in waiting.items():
         for name in ("slow", "fast"):
             row = at[(at.devices == said()["C21", "devices"]) & (at.downtime == times[name])].iloc[0]
             faults = 1 - row.value, 1 - sampler.bounds("share", row.low, row.high)
-            text = f"domains of {domain}, {WAYS[way]}, recovery in {times[name] / MINUTE:g} min"
+            run = domain == "run"
+            words = "servers, by the law of training" if run else f"domains of {domain}, {WAYS[way]}"
+            text = f"{words}, recovery in {times[name] / MINUTE:g} min"
             both = [np.ravel(each) for each in faults]
-            found[f"{domain}.{way}.{name}"] = reading("C21", "link_over_fault", text, *ratio(exchange, both))
+            found[f"run.{name}" if run else f"{domain}.{way}.{name}"] = reading(
+                "C21", "link_over_fault", text, *ratio(exchange, both)
+            )
     return frame(found)
 
 

@@ -44,12 +44,22 @@ def peaks(pod, racks):
 
 
 def inside_over_outside(servers, conditions):
-    """Return the readings of C02 by server: bandwidth inside over outside, and under server.devices the devices."""
-    found = {}
+    """Return the readings of C02 by server: bandwidth inside over outside, and under server.devices the devices.
+
+    Keys least and devices: of the server with the least ratio, and of the one with the most devices.
+    """
+    found, many, most = {}, [], []
     for name in servers:
         up, out = ([facts(f"scale_{way}_bandwidth") for facts in conditions.facts(name)] for way in ("up", "out"))
-        found[name] = reading("C02", "bandwidth_ratio", name, *ratio(up, out))
-        found[f"{name}.devices"] = reading("C02", "server_devices", name, conditions.facts(name)[0]("domain"))
+        both = ratio(up, out)
+        found[name] = reading("C02", "bandwidth_ratio", name, *both)
+        held = conditions.facts(name)[0]("domain")
+        found[f"{name}.devices"] = reading("C02", "server_devices", name, held)
+        many.append(np.broadcast_arrays(*both, np.empty(conditions.draws))[:2])
+        most.append(held)
+    least = (np.min(each, axis=0) for each in zip(*many, strict=True))
+    found["least"] = reading("C02", "bandwidth_ratio", "every server, the least ratio", *least)
+    found["devices"] = reading("C02", "server_devices", "every server, the most devices", max(most))
     return frame(found)
 
 
@@ -61,6 +71,12 @@ def announced(names):
         found[f"{number}.dies"] = reading("C05", number, f"{number}, dies of one domain", dies)
         found[f"{number}.packages"] = reading("C05", number, f"{number}, packages of one domain", packages)
     return frame(found)
+
+
+def joined_before(conditions):
+    """Return the reading of C26: devices of the largest domain that another maker had joined before."""
+    others = conditions.facts("C26", "claims")[0]("joined_before")
+    return frame({"others": reading("C26", "others_domain", "devices that another maker had joined before", others)})
 
 
 def cards(name):

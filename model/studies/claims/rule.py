@@ -1,4 +1,4 @@
-"""Verdicts on what others claim: a rule sets a number said against a number computed with its interval."""
+"""Verdicts on what others claim, by rule: one reading of each part of a sentence, and the share of draws that agree."""
 
 import numpy as np
 import pandas as pd
@@ -6,12 +6,18 @@ import pandas as pd
 from model.numbers import catalog
 from model.numbers.draws import around
 
-VERDICTS = HOLDS, CONDITION, FAILS, UNTESTED = (
-    "holds",
-    "holds with a condition",
-    "fails",
-    "cannot be tested here",
+SCALE = TRUE, PART, OPEN, UNSUPPORTED, MISLEADING, FALSE, UNTESTABLE = (
+    "true",
+    "true in part",
+    "open",
+    "unsupported",
+    "misleading",
+    "false",
+    "not testable",
 )
+LIKELY, UNLIKELY = 0.9, 0.1  # shares of the draws: more is true, fewer is false
+SUPPORT = ("counted", "sheet", "measured", "law", "maker", "fitted", "none")  # what a reading rests on
+OWN = ("maker", "fitted")  # the claim heard twice: a maker's own word alone, or a number fitted to what is claimed
 RELATIONS = ("equals", "at least", "at most", "order of magnitude")
 NUMBERS = ("value", "low", "high")  # of a reading
 
@@ -31,34 +37,52 @@ def accepted(claimed, relation, tolerance=0.0):
     }[relation]
 
 
-def verdict(claimed, computed, low, high, relation, tolerance=0.0):
-    """Return the verdict on a claimed number.
+def agreeing(claimed, drawn, relation, tolerance=0.0):
+    """Return the share of draws that agree with a claimed number; nan where either is missing.
 
-    It holds where the whole interval low to high of the computed number is accepted, fails where none of it is, and
-    holds with a condition in between, whatever the middle. A number that is missing on either side cannot be tested.
-    A bound that is missing equals the computed number; ValueError where low lies above high. The middle itself may lie
-    outside: a chosen value can sit at one end of its bounds.
+    drawn: every draw of the computed number; an exact number is one draw. A draw that is not a number agrees with
+    nothing and counts.
     """
-    if np.isnan(claimed) or np.isnan(computed):
-        return UNTESTED
-    low, high = (computed if np.isnan(side) else side for side in (low, high))
-    if low > high:
-        raise ValueError(f"low {low:g} lies above high {high:g}: exchange them")
+    drawn = np.ravel(np.asarray(drawn, dtype=float))
+    if np.isnan(claimed) or np.isnan(drawn).all():
+        return np.nan
     least, most = accepted(claimed, relation, tolerance)
-    if least <= low and high <= most:
-        return HOLDS
-    return FAILS if high < least or low > most else CONDITION
+    return float(((least <= drawn) & (drawn <= most)).mean())
 
 
-def combine(verdicts):
-    """Return the verdict on a claim from those on its readings: they agree, or which reading is meant is the condition.
+def decide(share, support, taken=np.nan):
+    """Return the verdict on one part of a claim.
 
-    Readings that cannot be tested are passed over, unless nothing else is left.
+    share: of the draws of its primary reading that agree; support: one of SUPPORT; taken: the same share of the reading
+    as a reader takes the words, nan where that is the primary one. False below UNLIKELY. Otherwise what rests on the
+    claim itself stays unsupported; true above LIKELY, misleading where the reading as taken is false; else open.
     """
-    tested = set(verdicts) - {UNTESTED}
-    if not tested:
-        return UNTESTED
-    return tested.pop() if len(tested) == 1 else CONDITION
+    if support not in SUPPORT:
+        raise ValueError(f"unknown support {support!r}: choose one of {', '.join(SUPPORT)}")
+    if np.isnan(share):
+        return UNTESTABLE
+    if share < UNLIKELY:
+        return FALSE
+    if support in OWN:
+        return UNSUPPORTED
+    if share <= LIKELY:
+        return OPEN
+    return MISLEADING if taken < UNLIKELY else TRUE
+
+
+def combine(parts):
+    """Return the verdict on a claim from those on its parts, which the sentence asserts together.
+
+    One word where they agree. True and misleading parts make it misleading; a true part beside any other makes it true
+    in part; without a true part the worst word counts. Parts that cannot be tested are passed over where nothing is
+    true, and alone make it not testable.
+    """
+    found = set(parts)
+    if len(found) < 2:
+        return found.pop() if found else UNTESTABLE
+    if TRUE in found:
+        return MISLEADING if found == {TRUE, MISLEADING} else PART
+    return max(found - {UNTESTABLE}, key=SCALE.index)
 
 
 def tolerance(row):
@@ -73,16 +97,22 @@ def said():
 
 
 def reading(claim, quantity, text, value, drawn=None):
-    """Return one computed number as a mapping, with the 5 and 95 % points of its draws; without draws it is exact.
+    """Return one computed number as a mapping, with its draws and their 5 and 95 % points; without draws it is exact.
 
     The number is in the unit of the claim's row; text says which way of understanding the claim it answers.
     """
-    return {"claim": claim, "quantity": quantity, "reading": text, **_numbers(value, drawn)}
+    many = np.ravel(value if drawn is None else drawn).astype(float)
+    return {"claim": claim, "quantity": quantity, "reading": text, **_numbers(value, drawn), "drawn": many}
 
 
-def predicted(claim, quantity, text, row):
-    """Return a row of `predict`'s answer (value, low, high) as a mapping, as `reading` does."""
-    return {"claim": claim, "quantity": quantity, "reading": text, **{side: getattr(row, side) for side in NUMBERS}}
+def predicted(claim, quantity, text, row, drawn=None):
+    """Return a row of `predict`'s answer (value, low, high) as a mapping, as `reading` does.
+
+    drawn: the draws behind it; without them no verdict can rest on this reading.
+    """
+    many = np.array([np.nan]) if drawn is None else np.ravel(drawn)
+    numbers = {side: getattr(row, side) for side in NUMBERS}
+    return {"claim": claim, "quantity": quantity, "reading": text, **numbers, "drawn": many}
 
 
 def intervals(pairs):
@@ -97,34 +127,41 @@ def _numbers(value, drawn=None):
 
 
 def frame(readings):
-    """Return {key: reading} as a frame: one row each under its key, columns claim, quantity, reading, NUMBERS."""
-    return pd.DataFrame.from_dict(readings, orient="index", columns=["claim", "quantity", "reading", *NUMBERS])
+    """Return {key: reading} as a frame, one row each: claim, quantity, reading, NUMBERS, drawn."""
+    found = pd.DataFrame(list(readings.values()), columns=["claim", "quantity", "reading", *NUMBERS, "drawn"])
+    return found.set_axis(list(readings))
 
 
 def judge(readings):
-    """Return a frame of readings with what data/claims.csv says (claimed, unit, relation) and the verdict on each.
+    """Return a frame of readings with what data/claims.csv says, and the share of draws that agrees with it.
 
-    readings: a frame as `frame` returns it. KeyError names a reading without a claimed number.
+    readings: a frame as `frame` returns it. Columns key, claim, quantity, reading, computed, low, high, claimed, unit,
+    relation, tolerance, agreeing. KeyError names a reading without a claimed number; ValueError two of one key.
     """
-    rows = catalog.read("claims").set_index(["claim", "quantity"])
-    judged = []
-    for each in readings.rename(columns={"value": "computed"}).to_dict("records"):
+    rows, judged = catalog.read("claims").set_index(["claim", "quantity"]), []
+    for key, each in zip(
+        readings.index, readings.rename(columns={"value": "computed"}).to_dict("records"), strict=True
+    ):
         row = rows.loc[each["claim"], each["quantity"]]
         allowed = tolerance(row) if row.relation == "equals" else 0.0
-        answer = verdict(row.value, each["computed"], each["low"], each["high"], row.relation, allowed)
+        share = agreeing(row.value, each.pop("drawn"), row.relation, allowed)
         said_of_it = {"claimed": row.value, "unit": row.unit, "relation": row.relation, "tolerance": allowed}
-        judged.append({**each, **said_of_it, "verdict": answer})
-    return pd.DataFrame(judged)
+        judged.append({"key": key, **each, **said_of_it, "agreeing": share})
+    judged = pd.DataFrame(judged)
+    if (twice := judged.duplicated(["claim", "key"])).any():
+        row = judged[twice].iloc[0]
+        raise ValueError(f"{row.claim} has two readings under the key {row.key}: name them apart")
+    return judged
 
 
 def ratios(judged, left_out=()):
     """Return the judged readings whose numbers are positive on both sides, computed over claimed.
 
-    Columns claim, reading, relation, claimed, computed, low, high, verdict, and ratio_value, ratio_low, ratio_high,
-    no bound below a thousandth. left_out: quantities that are counted, not computed.
+    Columns claim, key, reading, relation, claimed, computed, low, high, and ratio_value, ratio_low, ratio_high, no
+    bound below a thousandth. left_out: quantities that are counted, not computed.
     """
     rows = judged[(judged.claimed > 0) & (judged.computed > 0) & ~judged.quantity.isin(left_out)]
     numbers = {"value": rows.computed, "low": rows.low, "high": rows.high}
     over = {f"ratio_{side}": each.clip(lower=rows.claimed * 1e-3) / rows.claimed for side, each in numbers.items()}
-    names = ["claim", "reading", "relation", "claimed", "computed", "low", "high", "verdict"]
+    names = ["claim", "key", "reading", "relation", "claimed", "computed", "low", "high"]
     return rows[names].assign(**over)

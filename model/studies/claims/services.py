@@ -5,6 +5,7 @@ import pandas as pd
 
 from model.machine import memory
 from model.numbers import catalog
+from model.predictions import ask
 from model.predictions.answer import predict
 from model.predictions.serving import decode_frontier, decode_throughput
 from model.studies.claims.conditions import columns, ratio
@@ -30,11 +31,13 @@ def decode(point, conditions):
     found, pace = {}, said()["C12", "user_speed"]
     for own, fit, label in ((True, "fitted", "all fits"), (False, "blind", "its own rows left out")):
         rates = predict("decode_throughput", at_point, point.system, own=own, **conditions.interval())[0]
-        for (what, words), (_, rate) in zip(TOKENS.items(), rates.iterrows(), strict=True):
-            found[f"rate.{what}.{fit}"] = predicted("C12", "decode_throughput", f"{words}, {label}", rate)
+        many = ask.draws("decode_throughput", at_point, system=point.system, own=own, **conditions.numbered())
+        for place, ((what, words), (_, rate)) in enumerate(zip(TOKENS.items(), rates.iterrows(), strict=True)):
+            drawn = many[:, place]
+            found[f"rate.{what}.{fit}"] = predicted("C12", "decode_throughput", f"{words}, {label}", rate, drawn)
             text = f"at batch {point.batch:.0f}, {words}, {label}"
             speed = rate[list(NUMBERS)] / point.batch
-            found[f"speed.{what}.{fit}"] = predicted("C12", "user_speed", text, speed)
+            found[f"speed.{what}.{fit}"] = predicted("C12", "user_speed", text, speed, drawn / point.batch)
     best = predict("decode_frontier", asked.assign(speed=pace, layouts="all"), point.system, **conditions.interval())[0]
     for (what, words), (_, rate) in zip(TOKENS.items(), best.iterrows(), strict=True):
         text = f"best layout at {pace:.0f} per user, {words}"
@@ -46,7 +49,8 @@ def on_par(point, baselines, conditions):
     """Return the readings of C13: a machine's claimed decode throughput over other machines' services.
 
     point: row of `published` of the machine; baselines: {key: (words, set of data/serving.csv, its system)}. Keys:
-    KEY.device, KEY.dense (8-bit peak), KEY.watt, KEY.dollar, and KEY.frontier, both at their best layouts.
+    KEY.device, KEY.dense (8-bit peak), KEY.watt, KEY.dollar, and, both at their best layouts, KEY.frontier and
+    KEY.blind, the latter with the machine's own rows left out of every fit.
     """
     ours, pace = said()["C12", "decode_throughput"], said()["C12", "user_speed"]
     own, life = conditions.facts(point.system), conditions.facts("C13", "claims")
@@ -68,18 +72,21 @@ def on_par(point, baselines, conditions):
             number, drawn = ratio(*both)
             text = f"per {unit}, {words}"
             found[f"{key}.{part}"] = reading("C13", "over_h100", text, over * number, over * drawn)
-    reached = _best(point.system, "int8", point, pace, conditions)
-    for key, (_, _, system) in baselines.items():
-        text = f"per device, best layouts of both at {pace:.0f} per user, {system}"
-        both = ratio(reached, _best(system, "fp8", point, pace, conditions))
-        found[f"{key}.frontier"] = reading("C13", "over_h100", text, *both)
+    asked = point, pace, conditions
+    ways = {"frontier": ("all fits", True), "blind": ("its own rows left out", False)}
+    reached = {way: _best(point.system, "int8", *asked, own=own) for way, (_, own) in ways.items()}
+    for key, (words, _, system) in baselines.items():
+        theirs = _best(system, "fp8", *asked)
+        for way, (label, _) in ways.items():
+            text = f"per device, best layouts of both at {pace:.0f} per user, {words.partition(',')[0]}, {label}"
+            found[f"{key}.{way}"] = reading("C13", "over_h100", text, *ratio(reached[way], theirs))
     return frame(found)
 
 
-def _best(system, precision, point, pace, conditions):
+def _best(system, precision, point, pace, conditions, own=True):
     choices = {"model": conditions.workload, "precision": precision, "layouts": "all"}
     at = columns({"context": point.context, "tokens_per_step": point.tokens_per_step, "speed": pace})
-    return [decode_frontier(each, choices, at).values for each in conditions.scenarios(system)]
+    return [decode_frontier(each, choices, at).values for each in conditions.scenarios(system, own=own)]
 
 
 def box(system, cards, tokens_per_step, most, conditions):
