@@ -167,7 +167,7 @@ def need_command(goal, inputs, system, as_json, interval, seed):
     if not (of := given.pop("for", "")):
         numbers = ", ".join(each.name for each in what.inputs if not each.choices)
         raise InputError(f"what is sought? Say for=INPUT: {name} has {numbers}")
-    found = need(name, number, of, system=system, interval=interval, seed=seed, where="the command line", **given)
+    found = need(name, number, of, given, system=system, interval=interval, seed=seed, where="the command line")
     click.echo(json.dumps(found.record()) if as_json else found.words())
 
 

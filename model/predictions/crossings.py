@@ -99,9 +99,8 @@ def edges(
     def there(at):
         return np.where(np.isfinite(curve(at)), 1.0, -1.0)
 
-    return (
-        merged(curve, places, values, boundary(there, *np.array(pairs).T, whole, 1e-9)) if pairs else (places, values)
-    )
+    beyond, within = np.reshape(pairs, (-1, 2)).T
+    return merged(curve, places, values, boundary(there, beyond, within, whole, 1e-9))
 
 
 def merged(curve, places, values, more):

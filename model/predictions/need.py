@@ -129,6 +129,7 @@ def need(
     name: str,
     target: float,
     of: str,
+    point: Mapping[str, Any] | None = None,
     *,
     system: str | None = None,
     changes: Mapping[str, float] | None = None,
@@ -147,11 +148,11 @@ def need(
     the answer is the last that still meets the target, a time, a share of idle time, spares and devices needed being
     met from below, everything else from above. The interval holds every value for which the target lies within the
     interval of the prediction; where the quantity rises or falls throughout, that is the 5 and 95 % points of the
-    input solved in each draw. Other arguments as in `predict`; where: what a refusal calls the inputs. Raises
-    InputError for what cannot be asked.
+    input solved in each draw. point: inputs by name, such as that `interval` which is not the argument of this name.
+    Other arguments as in `predict`; where: what a refusal calls the inputs. Raises InputError for what cannot be asked.
     """
     what = quantity(name)
-    given = {SYNONYMS.get(key, key): value for key, value in inputs.items()}
+    given = {SYNONYMS.get(key, key): value for key, value in {**(point or {}), **inputs}.items()}
     where = where or f"need({name!r}, ...)"
     names = [each.name for each in what.inputs]
     for key in given:
