@@ -17,6 +17,7 @@ from model.predictions.quantities import quantity
 AT_MOST = ("moe_idle_share", "spare_devices", "devices_needed")  # and every time but that between interruptions
 SCANNED = {False: 257, True: 97}  # places of a scan; where each costs a search, or a machine of its own, the second
 CLOSE = {False: 0.0, True: 1e-5}  # relative precision of an interval's ends, likewise; 0: all that numbers hold
+SAME = 1e-9  # relative difference below which answers are the same
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Need:
     @property
     def answer(self) -> str:
         """Return which kind of answer this is."""
+        if self.steady and abs(self.nearest[0] - self.target) <= SAME * abs(self.target):
+            return "not unique"
         return {0: "out of reach", 1: "value"}.get(len(self.reached), "not unique")
 
     def record(self) -> dict[str, Any]:
@@ -103,7 +106,7 @@ class Need:
         least, most = self.limits
         value, at = self.nearest
         if self.steady:
-            return f"out of reach: {goal}; it is {_with(value, self.unit)} whatever {self.input} is"
+            return f"{self.answer}: {goal}; it is {_with(value, self.unit)} whatever {self.input} is"
         side = "more" if value > self.target else "less"
         return (
             f"out of reach: {goal}; it is {side} for all of {self.input} from {least:.6g} to "
@@ -206,8 +209,8 @@ def _answer(along, target, interval):
         nearest=(float(values[nearest]), float(places[nearest])),
         limits=(float(places[0]), float(places[-1])),
         interval=interval,
-        steady=bool(np.ptp(values) == 0),
-        met=not found and bool(gain(values[nearest]) >= 0),
+        steady=bool(np.ptp(values) <= SAME * np.max(np.abs(values))),
+        met=not found and bool(gain(values[nearest]) >= -SAME),
         sources=tuple(along.sources(place)),
     )
 
