@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := $(addprefix tests/test_,rooms.py repository.py) $(addprefix tests/,notation numbers) tests/views/test_parameters.py \
   tests/book/test_prose.py tests/notebooks/test_notebooks.py
 
-.PHONY: book check test test-slow serve lab sweep bench clean requirements
+.PHONY: book check test test-slow serve lab sweep report bench clean requirements
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
@@ -45,12 +45,17 @@ sweep: .venv/ready
 	@test -n "$(NOTEBOOK)" -a -n "$(SCENARIOS)" || { echo "Say make sweep NOTEBOOK=name SCENARIOS=file.csv"; exit 2; }
 	@PYTHONPATH=$(CURDIR) $(BIN)/python notebooks/sweep.py "$(NOTEBOOK)" "$(SCENARIOS)" "$(PROFILE)"
 
+# your_cluster with the parameters of a file, as one HTML file that needs nothing else: reports/NAME.html
+report: .venv/ready
+	@test -n "$(CLUSTER)" || { echo "Say make report CLUSTER=file.yaml"; exit 2; }
+	@PYTHONPATH=$(CURDIR) $(BIN)/python notebooks/report.py "$(CLUSTER)"
+
 # The speed table, data/speed.csv: an hour or so. QUICK=1 asks a little of each and writes to another place.
 bench: .venv/ready
 	$(BIN)/python tests/bench/bench.py $(if $(QUICK),.bench/quick.csv quick,data/speed.csv)
 
 clean:
-	rm -rf .venv .bench .snakemake sweeps book/_build book/executed *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .bench .snakemake sweeps reports book/_build book/executed *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Remakes the pins, one version of each package for every supported Python. A version that still fits stays, so that

@@ -17,6 +17,7 @@ from model.predictions.blocks import header
 from model.predictions.forecasts import judge, record
 from model.predictions.gaps import missing
 from model.predictions.inputs import OPTIONAL, InputError, check, describe, others
+from model.predictions.need import need
 from model.predictions.quantities import QUANTITIES, quantity
 from model.predictions.table import predict_file
 from model.predictions.workers import cores
@@ -141,6 +142,33 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
             click.echo(f"{own}: {measured.held_back(readings, interval, seed).words()}", err=True)
         if passing := others(quantity(name), header(table)[1]):
             click.echo(f"{table}: passed through, not read: {', '.join(passing)}", err=True)
+
+
+@main.command("need")
+@click.argument("goal", metavar="QUANTITY=TARGET")
+@click.argument("inputs", nargs=-1, metavar="for=INPUT [input=value]...")
+@click.option("--system", help="System that is asked; see `systems`.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--interval/--no-interval", default=True, help="Compute low and high, the 5 and 95 % points.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the interval's draws.")
+def need_command(goal, inputs, system, as_json, interval, seed):
+    """Find the value of INPUT at which QUANTITY reaches TARGET, all else given.
+
+    INPUT is a number of the quantity, or one of the system's, such as scale_up_bandwidth. Several values, or none,
+    are answers, too. A count is the last whole number that still meets the target: times, idle shares, spares and
+    devices needed are met from below, all else from above.
+    """
+    name, _, target = goal.partition("=")
+    what, given = quantity(name), _pairs(inputs)
+    try:
+        number = float(target)
+    except ValueError as error:
+        raise InputError(f"'{goal}' names no target: write {name}=NUMBER, in {what.unit}") from error
+    if not (of := given.pop("for", "")):
+        numbers = ", ".join(each.name for each in what.inputs if not each.choices)
+        raise InputError(f"what is sought? Say for=INPUT: {name} has {numbers}")
+    found = need(name, number, of, given, system=system, interval=interval, seed=seed, where="the command line")
+    click.echo(json.dumps(found.record()) if as_json else found.words())
 
 
 @main.command("record")

@@ -44,6 +44,7 @@ class Input:
     choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     meaning: str = ""
     files: str = ""  # the end of a file's name that is taken in place of a word
+    whole: bool = False  # a number of things that come whole: what is sought among them is a whole number
 
     @property
     def words(self):
@@ -59,7 +60,7 @@ class Input:
 
 def count(name, low=1.0, **more):
     """Return the Input of a count of things, from low on."""
-    return Input(name, low=low, high=1e9, **more)
+    return Input(name, low=low, high=1e9, whole=low >= 1, **more)
 
 
 def check(what, frame, system, where, first=1, passed=()):
