@@ -151,7 +151,7 @@ ALLOWED = {  # whose numbers may be missing, and why that selects nothing by an 
         "table": "machines with too few numbers to compare",
     },
     "model/studies/domain_costs/topologies.py": {"pairs": "networks in proportion, which say one thing twice"},
-    "model/studies/idle/machines.py": {"machines": "machines without a peak", "peaks": "machines without a peak"},
+    "model/studies/idle.py": {"machines": "machines without a peak", "peaks": "machines without a peak"},
     "model/studies/interruptions/first_order.py": {"first_order": "jobs for which that form is not defined"},
     "model/studies/machines.py": {"value": "numbers that no source gives, counted"},
     "model/studies/reference.py": {"model": "equations of no model"},
