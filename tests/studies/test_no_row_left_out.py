@@ -151,7 +151,7 @@ ALLOWED = {  # whose numbers may be missing, and why that selects nothing by an 
         "table": "machines with too few numbers to compare",
     },
     "model/studies/domain_costs/topologies.py": {"pairs": "networks in proportion, which say one thing twice"},
-    "model/studies/idle/machines.py": {"machines": "machines without a peak", "peaks": "machines without a peak"},
+    "model/studies/idle.py": {"machines": "machines without a peak", "peaks": "machines without a peak"},
     "model/studies/interruptions/first_order.py": {"first_order": "jobs for which that form is not defined"},
     "model/studies/machines.py": {"value": "numbers that no source gives, counted"},
     "model/studies/reference.py": {"model": "equations of no model"},
@@ -189,6 +189,8 @@ def subject(node):
     """Return the name of what is asked: of a column its own, of a table or an array that of the variable."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return subject(node.func.value)
+    if isinstance(node, ast.Attribute) and node.attr in ("loc", "iloc", "T"):
+        return subject(node.value)
     if isinstance(node, ast.Subscript):
         key = node.slice
         return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else subject(node.value)
@@ -247,6 +249,7 @@ def test_a_draw_that_falls_out_is_found(line):
         "rows = rows[rows.role.notna()]",
         "lacking = catalog.load('systems').reindex(columns=names).isna().any(axis=1)",
         "inner = rows['transport'].isna()",
+        "row = catalog.load('fabric').loc[topology].dropna()",
         "low, high = low_high(ratio(many, few).drawn)",
     ],
 )

@@ -52,6 +52,17 @@ def test_a_missing_cell_is_not_glued(glued):
     assert list(glued) == ["share.a.value", "share.a.low", "share.b.value"]
 
 
+def test_what_has_no_bound_is_said_in_words(glued, monkeypatch):
+    figures.values("gain", {"low": 0.5, "high": np.inf, "least": -np.inf})
+    assert glued == {"gain.low": 0.5, "gain.high": "without bound", "gain.least": "without bound below"}
+    shown = {}
+    monkeypatch.setattr(figures, "show", lambda name, markup: shown.update({name: markup}))
+    frame = pd.DataFrame({"system": ["a", "b"], "gain": [1.234, np.inf], "share": [np.nan, 0.5]})
+    figures.table("gains", frame, {"gain": "{:.2f}", "share": "{:.0%}".format})
+    assert ">1.23<" in shown["gains"] and ">without bound<" in shown["gains"] and ">–<" in shown["gains"]
+    assert "inf<" not in shown["gains"]
+
+
 @pytest.mark.parametrize("label", ["with a blank", "a:b", "a`b"])
 def test_a_label_that_a_page_cannot_quote_is_refused(glued, label):
     with pytest.raises(ValueError, match="blanks, colons and backticks"):
@@ -107,14 +118,3 @@ def test_labels_below_a_narrow_axis_do_not_meet(glued):
     figures.figure("lines", drawing, pd.DataFrame({"x": [1]}), "One line over many long labels.")
     wide, phone = (len(re.findall(r">\d,000,000<", svg)) for svg in glued["lines"].data.split("<svg")[1:])
     assert (wide, phone) == (9, 5)
-
-
-def test_what_has_no_bound_is_said_in_words(glued, monkeypatch):
-    figures.values("gain", {"low": 0.5, "high": np.inf, "least": -np.inf})
-    assert glued == {"gain.low": 0.5, "gain.high": "without bound", "gain.least": "without bound below"}
-    shown = {}
-    monkeypatch.setattr(figures, "show", lambda name, markup: shown.update({name: markup}))
-    frame = pd.DataFrame({"system": ["a", "b"], "gain": [1.234, np.inf], "share": [np.nan, 0.5]})
-    figures.table("gains", frame, {"gain": "{:.2f}", "share": "{:.0%}".format})
-    assert ">1.23<" in shown["gains"] and ">without bound<" in shown["gains"] and ">–<" in shown["gains"]
-    assert "inf<" not in shown["gains"]
