@@ -10,11 +10,11 @@ from model.notation.spelling import suggest
 from model.predictions import crossings
 from model.predictions.along import Along, sought
 from model.predictions.answer import DRAWS
-from model.predictions.ask import SYNONYMS
 from model.predictions.crossings import Crossing
 from model.predictions.inputs import InputError
 from model.predictions.quantities import quantity
 
+SYNONYMS = {"workload": "model"}  # as on the face
 AT_MOST = ("moe_idle_share", "spare_devices", "devices_needed")  # and every time but that between interruptions
 SCANNED = {False: 257, True: 65}  # places of a scan; where each costs a search, or a machine of its own, the second
 CLOSE = {False: 0.0, True: 1e-5}  # relative precision of an interval's ends, likewise; 0: all that numbers hold
