@@ -26,12 +26,12 @@ class Places:
     def grid(self, most: int) -> np.ndarray:
         """Return about `most` places from low to high, each about as far from the last in per cent.
 
-        Whole ones are round: a few bits, and zeros. Of a share, as close to one as to zero.
+        Whole ones are round, a few bits and zeros, and up to twice as many. Of a share, as close to one as to zero.
         """
         least = max(self.low, SMALLEST * self.high)
         if self.whole:
             octaves = int(np.ceil(np.log2(self.high / least))) + 1
-            bits = 2 ** max(int(np.log2(most / octaves)), 1)
+            bits = 2 ** max(int(np.log2(2 * most / octaves)), 1)
             start = int(np.log2(least))
             sizes = np.ravel(np.outer(2.0 ** np.arange(start, start + octaves), 1 + np.arange(bits) / bits))
             inner = sizes[sizes == np.floor(sizes)]

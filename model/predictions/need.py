@@ -10,12 +10,13 @@ from model.notation.spelling import suggest
 from model.predictions import crossings
 from model.predictions.along import Along, sought
 from model.predictions.answer import DRAWS
-from model.predictions.ask import SYNONYMS
+from model.predictions.crossings import Crossing
 from model.predictions.inputs import InputError
 from model.predictions.quantities import quantity
 
+SYNONYMS = {"workload": "model"}  # as on the face
 AT_MOST = ("moe_idle_share", "spare_devices", "devices_needed")  # and every time but that between interruptions
-SCANNED = {False: 257, True: 97}  # places of a scan; where each costs a search, or a machine of its own, the second
+SCANNED = {False: 257, True: 65}  # places of a scan; where each costs a search, or a machine of its own, the second
 CLOSE = {False: 0.0, True: 1e-5}  # relative precision of an interval's ends, likewise; 0: all that numbers hold
 SAME = 1e-9  # relative difference below which answers are the same
 
@@ -193,6 +194,11 @@ def _answer(along, target, interval):
         best = crossings.summit(lambda each: side * curve(each), places, side * gain(values), whole)
         places, values = crossings.merged(along.values, places, values, np.array([best]))
         found = crossings.crossings(curve, places, gain(values), whole)
+    steady = bool(np.ptp(values) <= SAME * np.max(np.abs(values)))
+    touching = places[np.abs(gain(values)) <= SAME]
+    if not found and not steady and len(touching):  # it comes to the target, and goes no further
+        ends = dict.fromkeys((float(touching[0]), float(touching[-1])))
+        found = [Crossing(place, upward=number == 0) for number, place in enumerate(ends)]
     nearest = int(np.argmin(np.abs(values - target)))
     place = found[0].place if found else float(places[nearest])
     return Need(
@@ -209,7 +215,7 @@ def _answer(along, target, interval):
         nearest=(float(values[nearest]), float(places[nearest])),
         limits=(float(places[0]), float(places[-1])),
         interval=interval,
-        steady=bool(np.ptp(values) <= SAME * np.max(np.abs(values))),
+        steady=steady,
         met=not found and bool(gain(values[nearest]) >= -SAME),
         sources=tuple(along.sources(place)),
     )

@@ -52,7 +52,7 @@ def ask(name, of, target=None, **changed):
     point = POINTS[name] | changed
     target = again(name, of, point[of], **changed) if target is None else target
     given = {key: each for key, each in point.items() if key not in (of, "system")}
-    return face.need(name, target, of, given, system=point.get("system")), target
+    return face.need(name, target, of, given, system=point.get("system"), draws=200), target
 
 
 def again(name, of, value, **changed):
@@ -108,7 +108,7 @@ def test_a_grid_has_both_ends_and_of_counts_the_round_ones():
     for places in (Places(0.0, 1e7), Places(0.01, 0.999999), Places(1.0, 16.0), Places(2.0, 1e9, True)):
         grid = places.grid(257)
         assert (grid[0], grid[-1]) == (places.low, places.high)
-        assert (np.diff(grid) > 0).all() and len(grid) < 300
+        assert (np.diff(grid) > 0).all() and len(grid) < 2 * 257
     assert {2, 3, 8, 48, 72, 144, 384, 576, 16384} <= set(grid) and (grid == np.round(grid)).all()
     assert Places(0.0, 1.0).grid(257)[-2] > 1 - 1e-12  # where shares are interesting, too
 
@@ -127,7 +127,7 @@ def test_a_closed_form_agrees():
     assert found.reached[0].value == pytest.approx(1 / 3600 / 16384, rel=1e-12)
 
 
-RELIABLE = ("job_mtbf", "effective_training_share", "spare_devices", "whole_domain_share")
+QUICK = ("effective_training_share", "whole_domain_share")
 
 
 def round_trip(name, of):
@@ -171,20 +171,15 @@ def flat(name, of, value):
     return again(name, of, between) == pytest.approx(again(name, of, value), rel=1e-9)
 
 
-@pytest.mark.parametrize(("name", "of"), [each for each in NUMBERS if each[0] in RELIABLE])
+@pytest.mark.parametrize(("name", "of"), [each for each in NUMBERS if each[0] in QUICK])
 def test_what_is_found_put_in_again_is_the_target_in_reliability(name, of):
     assert round_trip(name, of) < 1e-6
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "of"), [each for each in NUMBERS if each[0] not in RELIABLE])
+@pytest.mark.parametrize(("name", "of"), [each for each in NUMBERS if each[0] not in QUICK])
 def test_what_is_found_put_in_again_is_the_target(name, of):
     assert round_trip(name, of) < 1e-6
-
-
-def test_the_tokens_of_an_exchange_are_found():
-    found, _ = ask("all_to_all_time", "tokens")
-    assert found.reached[0].value == pytest.approx(1024, rel=1e-6)
 
 
 @pytest.mark.slow
@@ -272,6 +267,12 @@ def test_a_target_that_everything_meets_and_one_that_nothing_moves_say_so():
     assert found.answer == "value"
     found, _ = ask("job_mtbf", "devices", 1e-9)
     assert found.met and "every value will do" in found.words()
+
+
+def test_a_target_that_is_only_touched_is_reached():
+    best = again("whole_domain_share", "unavailability", 0.0)
+    found, _ = ask("whole_domain_share", "unavailability", best)
+    assert (found.answer, found.reached[0].value) == ("value", 0.0)
 
 
 @pytest.mark.slow
