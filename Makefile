@@ -11,7 +11,7 @@ QUICK := $(addprefix tests/test_,rooms.py repository.py) $(addprefix tests/,nota
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
-	@$(BIN)/snakemake --cores all --nolock --rerun-incomplete --quiet host progress reason $(SNAKEMAKE_OPTIONS) \
+	@XDG_CACHE_HOME="$${XDG_CACHE_HOME:-$(CURDIR)/.snakemake/cache}" $(BIN)/snakemake --cores all --nolock --rerun-incomplete --quiet host progress reason $(SNAKEMAKE_OPTIONS) \
 	  || { echo "The build stopped. The last complete book, if there is one, stays as it was."; exit 1; }
 	@echo "The book: book/_build/html/index.html"
 
@@ -47,14 +47,14 @@ lab: .venv/ready
 # One run for each row of a file whose columns are parameters: make sweep NOTEBOOK=reliability SCENARIOS=file.csv
 sweep: .venv/ready
 	@test -n "$(NOTEBOOK)" -a -n "$(SCENARIOS)" || { echo "Say make sweep NOTEBOOK=name SCENARIOS=file.csv"; exit 2; }
-	@PYTHONPATH=$(CURDIR) $(BIN)/python notebooks/sweep.py "$(NOTEBOOK)" "$(SCENARIOS)" "$(PROFILE)"
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python notebooks/sweep.py "$(NOTEBOOK)" "$(SCENARIOS)" "$(PROFILE)"
 
 # The speed table, data/speed.csv: an hour or so. QUICK=1 asks a little of each and writes to another place.
 bench: .venv/ready
 	$(BIN)/python tests/bench/bench.py $(if $(QUICK),.bench/quick.csv quick,data/speed.csv)
 
 clean:
-	rm -rf .venv .bench .snakemake sweeps book/_build book/executed *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-* .bench .snakemake sweeps book/_build book/executed *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Remakes the pins, one version of each package for every supported Python. A version that still fits stays, so that
@@ -69,12 +69,8 @@ requirements: .venv/ready
 	@rm requirements.txt.new
 	mv requirements.txt.pinned requirements.txt
 
-.venv/ready: requirements.txt
+.venv/ready: requirements.txt pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not here: install Python 3.11 or newer."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "This project needs Python 3.11 or\
 	 newer, and $(PYTHON) is `$(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'`: set PYTHON=."; exit 1; }
-	@echo "Making .venv from requirements.txt (a minute or two, once)"
-	@rm -rf .venv
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@touch $@
+	@$(PYTHON) notebooks/environment.py
