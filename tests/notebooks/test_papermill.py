@@ -59,6 +59,15 @@ def test_the_project_declares_the_entry_point():
     assert module == supernode_papermill.__name__ and hasattr(supernode_papermill, name)
 
 
+@pytest.mark.parametrize("name", ["reliability", "serving", "your_cluster"])
+def test_help_for_a_notebook_says_the_type_of_each_parameter(name):
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    cell = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    found = NamedParameters.inspect(cell)
+    assert {each.name for each in found} >= {"draws", "seed"}
+    assert {each.inferred_type_name for each in found} <= {"int", "float", "str", "bool", "list"}
+
+
 @pytest.fixture
 def installed(tmp_path):
     """What pip writes of the entry points, on a path of its own: the environment may be of another checkout."""
