@@ -2,9 +2,13 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
+
+sys.path.insert(0, "notebooks")
+import executed
 
 NOTEBOOKS = sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
 SITE = Path("book/_build/html/index.html")
@@ -27,6 +31,10 @@ def tables(wildcards):
 
 if not SITE.exists():
     FINISHED.unlink(missing_ok=True)
+for each in map(Path, expand("book/executed/{name}.ipynb", name=NOTEBOOKS)):
+    if workflow.is_main_process and "sweep" not in config and each.exists() and not executed.whole(each):
+        print(f"{each} is not what its run wrote: it is run again.", file=sys.stderr)
+        each.unlink()
 
 onstart:
     # Snakemake's own lock outlives a killed run; the kernel lets go of this one. A sweep has one of its own.
@@ -37,9 +45,11 @@ onstart:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise WorkflowError("Another build runs in this folder: wait for it, or stop it.")
+    except OSError as error:
+        print(f"This file system locks no files ({error.strerror}): two builds in it are not kept apart.", file=sys.stderr)
 
 wildcard_constraints:
-    name="|".join(NOTEBOOKS)
+    name="|".join(map(re.escape, NOTEBOOKS))
 
 rule site:
     input:
@@ -76,6 +86,7 @@ rule notebook:
         files("model"),
         "requirements.txt",
         "notebooks/engine.py",
+        "notebooks/executed.py",
         script="notebooks/execute.py",
         notebook="notebooks/{name}.ipynb",
     output:
@@ -83,7 +94,7 @@ rule notebook:
         directory("book/executed/{name}"),
     benchmark: "book/_build/runs/{name}.tsv"  # for the status page
     message: "notebook {wildcards.name}"
-    shell: "python {input.script} {input.notebook} {output[0]}"
+    shell: "python {input.script} {input.notebook:q} {output[0]:q}"
 
 rule batch:  # some runs of a sweep; notebooks/sweep.py writes the plan and asks for the stamp
     input: "sweeps/{name}/batches/{number}.json"
@@ -91,4 +102,4 @@ rule batch:  # some runs of a sweep; notebooks/sweep.py writes the plan and asks
     message: "batch {wildcards.number} of the sweep of {wildcards.name}"
     threads: os.cpu_count()  # a profile for a cluster says its own
     retries: 2
-    shell: "python notebooks/batch.py {input} {threads}"
+    shell: "python notebooks/batch.py {input:q} {threads}"

@@ -37,11 +37,11 @@ def key(digest, parameters):
     return hashlib.sha256(f"{digest}{json.dumps(parameters, sort_keys=True)}{read}".encode()).hexdigest()[:16]
 
 
-def run(source, parameters, target):
+def run(source, parameters, target, at):
     """Write the executed notebook to target, whole or not at all; its metadata says why it failed, if it did."""
     os.environ.pop("STUDY_OUTPUT", None)
     with tempfile.TemporaryDirectory() as scratch:
-        notebook, error = execute.run(source, parameters, Path(scratch))
+        notebook, error = execute.run(source, parameters, Path(scratch), at)
     if error:
         notebook.metadata.study["failed"] = " ".join(error.split())
     execute.write(target, execute.strip(notebook))
@@ -63,14 +63,16 @@ def main(path, processes):
     died = {}
     for _ in range(2):
         calls = [partial(run, source, runs[target], target) for target in left]
-        ended = {call.args[2]: code for call, code in execute.fork(calls, processes)}
-        died = {target: code for target, code in ended.items() if code and not target.exists()}
-        if stopped := {-signal.SIGINT, -signal.SIGTERM} & set(died.values()):
+        ends = {end.call.args[2]: end for end in execute.fork(calls, processes, plan["limit"])}
+        died |= {target: end for target, end in ends.items()}
+        died = {target: end for target, end in died.items() if not end.whole and not target.exists()}
+        if stopped := {-signal.SIGINT, -signal.SIGTERM} & {end.code for end in died.values()}:
             sys.exit(f"stopped by {signal.Signals(-stopped.pop()).name}")
-        left = list(died)
-    for target, code in died.items():
-        how = f"signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"exit code {code}"
-        notebook.metadata.study.update(failed=f"the run ended with {how}, twice", died=True)
+        left = [target for target, end in died.items() if not end.late]
+    for target, end in died.items():
+        if end.told:
+            sys.exit(1)  # an error of ours or of the machine, which the log shows
+        notebook.metadata.study.update(failed=f"the run {end.words}{'' if end.late else ', twice'}", died=True)
         execute.write(target, execute.strip(notebook))
 
 

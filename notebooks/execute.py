@@ -10,9 +10,16 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
+from threading import Thread
+
+import executed
 
 # Seconds of every start go into its grammars, for formats that no notebook has; jsonschema does without.
 sys.modules["rfc3987_syntax"] = None
@@ -62,19 +69,28 @@ def strip(notebook):
     return re.sub(r" at 0x[0-9a-f]+>", ">", text)  # where an object lay in memory
 
 
-def run(source, parameters, scratch):
-    """Run a notebook in this process, which must end after it; return it as executed, and its error or None."""
+def run(source, parameters, scratch, at=lambda cell: None):
+    """Run a notebook in this process, which must end after it; return it as executed, and its error or None.
+
+    at: is told the number of each cell, as the notebook is stored, when it starts.
+    """
     import engine
     from papermill import PapermillExecutionError, execute_notebook
 
     target = scratch / source.name
-    quiet = {"progress_bar": False, "request_save_on_cell_execute": False}
+    first = 0 if parameters else 1  # the cell with the parameters of a run counts for one
+    quiet = {"progress_bar": False, "request_save_on_cell_execute": False, "at": lambda index: at(index + first)}
     try:
         with_kernel = {"engine_name": engine.NAME, "kernel_name": "python3", "cwd": ROOT / "notebooks"}
-        return execute_notebook(source, target, parameters, **with_kernel, **quiet), None
+        notebook = execute_notebook(source, target, parameters, **with_kernel, **quiet)
     except PapermillExecutionError as error:
-        cell = error.cell_index + (0 if parameters else 1)  # of the notebook as it is stored
-        return nbformat.read(target, as_version=4), f"cell {cell}: {error.ename}: {error.evalue}"
+        words = f"cell {error.cell_index + first}: {error.ename}: {error.evalue}"
+        return nbformat.read(target, as_version=4), words
+    for index, cell in enumerate(notebook.cells):  # papermill takes sys.exit() for a success
+        wanted = "raises-exception" in cell.metadata.get("tags", [])
+        if not wanted and any(output.output_type == "error" for output in cell.get("outputs", [])):
+            return notebook, f"cell {index + first}: it left by sys.exit(), and what follows was not run"
+    return notebook, None
 
 
 def write(target, text):
@@ -84,42 +100,122 @@ def write(target, text):
     part.replace(target)
 
 
-def fork(calls, processes):
-    """Call each in a fork of this process, at most `processes` at once; yield (call, exit code) as they end.
+THROUGH, TOLD = -1, -2  # instead of a cell's number: the call returned; it raised, and said so
 
-    A fork starts with what this process has imported and with nothing of another run. Its exit code is negative where
-    a signal ended it.
+
+@dataclass(frozen=True)
+class End:
+    """How a run ended. code: of its process, negative for a signal; cell: the one at work then, 0 for none.
+
+    whole: the call returned. told: it said on standard error what is wrong. late: it was stopped at the limit, s.
+    """
+
+    call: Callable
+    code: int
+    cell: int = 0
+    whole: bool = False
+    told: bool = False
+    late: float | None = None
+
+    @property
+    def words(self):
+        """Return in words how a run ended that is not whole."""
+        where = f" in cell {self.cell}" if self.cell > 0 else ""
+        if self.late:
+            return f"was stopped{where} after {self.late:g} s; NOTEBOOK_LIMIT=seconds allows another time"
+        if self.code < 0:
+            return f"was ended by {signal.Signals(-self.code).name}{where}"
+        return f"ended{where} with exit code {self.code} and no error, as os._exit does"
+
+
+def limit():
+    """Return the seconds that a run may take: NOTEBOOK_LIMIT, or half an hour, many times what any needs."""
+    try:
+        if (seconds := float(os.environ.get("NOTEBOOK_LIMIT") or 1800)) > 0:
+            return seconds
+    except ValueError:
+        pass
+    return sys.exit(f"NOTEBOOK_LIMIT is {os.environ['NOTEBOOK_LIMIT']!r}: it takes seconds, a number above 0")
+
+
+def fork(calls, processes, seconds=None):
+    """Call each in a fork of this process, at most `processes` at once; yield an End of each as they end.
+
+    A fork starts with what this process has imported and with nothing of another run, and is a process group of its
+    own: what it started ends with it. A call gets a function that takes the number of the cell at work. seconds: after
+    them it is stopped.
     """
     waiting, running = deque(calls), {}
     context = multiprocessing.get_context("fork")
     try:
         while waiting or running:
             while waiting and len(running) < processes:
-                child = context.Process(target=_alone, args=(waiting[0],))
+                place, call = context.Value("i", 0, lock=False), waiting.popleft()
+                child = context.Process(target=_alone, args=(call, place))
                 child.start()
-                running[child.sentinel] = child, waiting.popleft()
-            for ended in connection.wait(running):
-                child, call = running.pop(ended)
-                child.join()
-                yield call, child.exitcode
+                running[child.sentinel] = child, call, place, time.monotonic() + (seconds or float("inf"))
+            next_end = min(end for *_, end in running.values()) - time.monotonic()
+            for ready in connection.wait(running, None if seconds is None else max(next_end, 0)):
+                yield _end(*running.pop(ready)[:3])
+            for ready, (child, call, place, end) in list(running.items()):
+                if time.monotonic() >= end:
+                    del running[ready]
+                    _stop(child)
+                    yield _end(child, call, place, seconds)
     finally:
-        for child, _ in running.values():
-            child.terminate()
+        for child, *_ in running.values():
+            _stop(child)
 
 
-def _alone(call):
+def _end(child, call, place, late=None):
+    child.join()
+    _stop(child)  # what the notebook started and left
+    return End(call, child.exitcode, max(place.value, 0), place.value == THROUGH, place.value == TOLD, late)
+
+
+def _stop(child):
+    """Kill a run with all that it started; it may not have made its group yet, or have ended."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+
+
+def _alone(call, place):
+    os.setpgid(0, 0)
     for each in (signal.SIGINT, signal.SIGTERM):  # a run that is stopped ends, and is no failed one
         signal.signal(each, signal.SIG_DFL)
-    call()
+    Thread(target=_follow, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
+
+    def at(cell):
+        place.value = cell
+
+    try:
+        call(at)
+        at(THROUGH)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # a thread that the notebook left would keep it
+    except OSError as error:  # a full or read-only disk, mostly
+        at(TOLD)
+        sys.exit(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except BaseException:
+        at(TOLD)
+        raise
 
 
-def build(source, target):
+def _follow(parent):
+    """End with the program that started this run, however it ended."""
+    connection.wait([parent])
+    os.killpg(0, signal.SIGKILL)
+
+
+def build(source, target, at):
     """Write the executed notebook to target and its figure data to the folder beside it, or neither, for the book."""
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch, "output")
         output.mkdir()
         os.environ["STUDY_OUTPUT"] = str(output)
-        notebook, error = run(source, {}, Path(scratch))
+        notebook, error = run(source, {}, Path(scratch), at)
         if error:
             FAILED.mkdir(parents=True, exist_ok=True)
             write(FAILED / source.name, strip(notebook))
@@ -129,15 +225,15 @@ def build(source, target):
         shutil.rmtree(target.with_suffix(""), ignore_errors=True)
         shutil.copytree(output, target.with_suffix(""))
         write(target, strip(notebook))
+        executed.record(target)
 
 
 def main(source, target):
     """Build one notebook of the book."""
     read(source)
-    for _, code in fork([lambda: build(source, target)], 1):
-        if code < 0:
-            sys.exit(f"{source}: the run was ended by {signal.Signals(-code).name}")
-        sys.exit(code)
+    for end in fork([lambda at: build(source, target, at)], 1, limit()):
+        if not end.whole:
+            sys.exit(end.code or 1 if end.told else f"{source}: the run {end.words}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from model.notation.spelling import nearest
 from model.views.parameters import ParameterError
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+NAMES = ("name", "case", "scenario", "id", "title", "note", "comment")
+LABEL = "label"  # a column that names rows for their reader; no notebook sees it
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 
 
@@ -48,6 +50,7 @@ def interface(notebook):
     place = next(i for i, cell in enumerate(code) if "parameters" in cell.metadata.get("tags", []))
     defaults = {}
     exec(code[place].source, {}, defaults)  # plain literals, or tests/test_notebooks.py objects
+    defaults.pop("__annotations__", None)
     return Interface(defaults, compile(code[place + 1].source, "the check of the parameters", "exec"))
 
 
@@ -95,9 +98,10 @@ def _check_header(path, header, accepts):
             faults.append(f"column {place} has no name")
         elif header.index(column) < place - 1:
             faults.append(f"the column {column} stands there twice")
-        elif column not in accepts.defaults:
+        elif column not in accepts.defaults and column != LABEL:
             near = nearest(column, accepts.defaults, most=3)
             others = f"did you mean {near}?" if near else f"this notebook has {', '.join(accepts.defaults)}"
+            others += f"; a column that only names rows is called {LABEL}" * (column.lower() in NAMES)
             faults.append(f"the column {column} is no parameter; {others}")
     if faults:
         raise ScenarioError("\n".join(f"{path}: {fault}" for fault in faults))
@@ -107,6 +111,8 @@ def _scenario(texts, accepts):
     """Return the Scenario of a row and its faults, each with its column."""
     parameters, faults = {}, []
     for column, text in texts.items():
+        if column == LABEL and LABEL not in accepts.defaults:
+            continue
         try:
             parameters[column] = _value(text, accepts.defaults[column])
         except ValueError as error:

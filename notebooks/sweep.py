@@ -6,6 +6,7 @@ sweeps/NOTEBOOK/results.csv with the executed notebooks beside it. Stopped and s
 
 import fcntl
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -31,8 +32,8 @@ def plan(folder, source, digest, runs, jobs):
     names, jobs = list(runs), min(jobs, len(runs))
     for number in range(jobs):
         part = {name: runs[name] for name in names[number::jobs]}
-        text = json.dumps({"notebook": str(source.relative_to(ROOT)), "fingerprint": digest, "runs": part}, indent=1)
-        (plans / f"{number + 1}.json").write_text(text, encoding="utf-8")
+        about = {"notebook": str(source.relative_to(ROOT)), "fingerprint": digest, "limit": execute.limit()}
+        (plans / f"{number + 1}.json").write_text(json.dumps(about | {"runs": part}, indent=1), encoding="utf-8")
     return [str((plans / f"{number + 1}.done").relative_to(ROOT)) for number in range(jobs)]
 
 
@@ -40,9 +41,9 @@ def submit(stamps, profile, log):
     """Start Snakemake on these stamps."""
     where = ["--profile", str(profile)] if profile else ["--cores", "all"]
     command = [sys.executable, "-m", "snakemake", "--nolock", "--rerun-incomplete", *where, "--config", "sweep=yes"]
-    return subprocess.Popen(
-        [*command, "--", *stamps], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-    )
+    cache = os.environ | {"XDG_CACHE_HOME": str(ROOT / ".snakemake" / "cache")}  # not everybody can write to a home
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+    return subprocess.Popen([*command, "--", *stamps], cwd=ROOT, env=cache, **quiet)
 
 
 def follow(process, folder, names):
@@ -69,6 +70,7 @@ def follow(process, folder, names):
 
 def sweep(name, file, profile=None):
     """Run the sweep; return the exit code: 0 with a complete table, 1 where runs are missing, 2 for bad input."""
+    name = Path(name).stem if name.endswith(".ipynb") else name
     source, folder = ROOT / "notebooks" / f"{name}.ipynb", ROOT / "sweeps" / name
     if not source.is_file():
         known = ", ".join(sorted(path.stem for path in source.parent.glob("*.ipynb")))
@@ -82,13 +84,19 @@ def sweep(name, file, profile=None):
         return _refuse(f"{error}\nNothing was run.")
     digest = batch.fingerprint(source, notebook.metadata.study.tables)
     runs = {batch.key(digest, each.parameters): each.parameters for each in wanted}
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel lets go of it when this process ends
-        except BlockingIOError:
-            return _refuse(f"another sweep of {name} runs in this folder: wait for it, or stop it")
-        return _run(folder, source, digest, wanted, runs, profile)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel lets go of it when this process ends
+            except BlockingIOError:
+                return _refuse(f"another sweep of {name} runs in this folder: wait for it, or stop it")
+            except OSError as error:
+                print(f"two sweeps are not kept apart here: locks: {error.strerror}", file=sys.stderr)
+            return _run(folder, source, digest, wanted, runs, profile)
+    except OSError as error:
+        where = error.filename or folder
+        return _refuse(f"{where} cannot be written: {error.strerror}. The project must lie where its user may write")
 
 
 def _run(folder, source, digest, wanted, runs, profile):

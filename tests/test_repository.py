@@ -213,8 +213,19 @@ def test_a_workflow_may_do_only_what_each_job_names_and_leaves_no_credentials(pa
     for name, job in workflow["jobs"].items():
         assert job["permissions"] and job["timeout-minutes"], name
         for step in job["steps"]:
+            assert re.match(r"actions/[a-z-]+@v\d+$|[\w/-]+@[0-9a-f]{40}$", step.get("uses", "actions/none@v0")), step
             if step.get("uses", "").startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] is False, name
+
+
+def test_the_lock_has_a_hash_for_each_pin_of_the_requirements():
+    def pins(name):
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        return [line.removesuffix("\\").strip() for line in lines if re.match(r"[a-z0-9].*==", line, re.IGNORECASE)]
+
+    assert pins("requirements.lock") == pins("requirements.txt")
+    entries = re.split(r"\n(?=\S)", (ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", each) for each in entries)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*_*.yml")), ids=lambda path: path.stem)

@@ -33,13 +33,18 @@ from model.notation.nomenclature import (
     trays,
 )
 
+# Time out of use for each time at work: small numbers, so that what is out never comes from a difference of shares.
+_tray_out = tray_devices * failure_rate * (1 - drain_share) * tray_repair
+_drain_out = domain * failure_rate * drain_share * drain_repair
+
 two_rates = Model(
     equations=(
+        Equation(tray_availability, 1 / (1 + _tray_out), "barlow1996"),
+        Equation(drain_availability, 1 / (1 + _drain_out), "barlow1996"),
         Equation(
-            tray_availability, 1 / (1 + tray_devices * failure_rate * (1 - drain_share) * tray_repair), "barlow1996"
+            devices_out,
+            devices * tray_availability * drain_availability * (_tray_out + _drain_out + _tray_out * _drain_out),
         ),
-        Equation(drain_availability, 1 / (1 + domain * failure_rate * drain_share * drain_repair), "barlow1996"),
-        Equation(devices_out, devices * (1 - tray_availability * drain_availability)),
         Equation(
             devices_out_bound,
             devices

@@ -35,7 +35,7 @@ idle = Model(
             (stages - 1) / (microbatches + stages - 1),
             "huang2019gpipe",
         ),
-        Equation(moe_idle_share, 1 - (1 - exchange_idle - imbalance_idle) * (1 - bubble_idle)),
+        Equation(moe_idle_share, exchange_idle + imbalance_idle + bubble_idle * (1 - exchange_idle - imbalance_idle)),
     ),
     assumptions=(
         "compute_time is the whole step's, on the busiest rank; useful_time is the same with a balanced load",

@@ -26,7 +26,7 @@ queue = Model(
     equations=(
         Equation(utilisation, offered_load / pool, "erlang1917"),
         Equation(blocking, offered_load * blocking_fewer / (pool + offered_load * blocking_fewer), "erlang1917"),
-        Equation(waiting_probability, blocking / (1 - utilisation * (1 - blocking)), "erlang1917"),
+        Equation(waiting_probability, blocking / (blocking + (1 - blocking) * (1 - utilisation)), "erlang1917"),
         Equation(mean_wait, waiting_probability * service_time / (pool - offered_load), "erlang1917"),
     ),
     assumptions=(
@@ -59,7 +59,7 @@ staffing = Model(
 fragmentation = Model(
     equations=(
         Equation(jobs_per_domain, sp.floor(domain / job_devices)),
-        Equation(stranded_share, 1 - jobs_per_domain * job_devices / domain),
+        Equation(stranded_share, (domain - jobs_per_domain * job_devices) / domain),
     ),
     assumptions=("all jobs have the same size", "a job lies in one domain, and nothing smaller fills the rest"),
     valid=(sp.Le(job_devices, domain),),

@@ -105,12 +105,18 @@ checkpointing = Model(
 )
 
 # What the rest of the time goes to: each segment writes once for good, and goes down as often as it is interrupted.
+# Lost work and reloading are what is left of the time up: a sum, where one less the other shares has no digits if few
+# faults come. A segment takes (e^x - 1) e^(reload / mtbf) mean times between interruptions, of which x stay.
+_expected = (interval + checkpoint_write) / job_mtbf  # x, the interruptions in the length of a segment
+_lost = 1 - (1 + _expected) * sp.exp(-_expected)
+_reloading = _expected * sp.exp(-_expected) * (1 - sp.exp(-reload / job_mtbf))
+
 losses = Model(
     equations=(
         *checkpointing.equations,
         Equation(write_share, effective_training_share * checkpoint_write / interval),
         Equation(down_share, downtime / (job_mtbf + downtime)),
-        Equation(rework_share, 1 - effective_training_share - write_share - down_share),
+        Equation(rework_share, job_mtbf / (job_mtbf + downtime) * (_lost + _reloading) / (1 - sp.exp(-_expected))),
     ),
     assumptions=checkpointing.assumptions,
     valid=checkpointing.valid,

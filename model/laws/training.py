@@ -301,7 +301,7 @@ exchange = Model(
         Equation(
             exchange_wait,
             sp.Max(
-                (1 - overlap * (1 - exposed_inside)) * inner_time,
+                overlap * exposed_inside * inner_time + (1 - overlap) * inner_time,
                 paired * sp.Max(exposed_outside * outer_time, outer_time - covering_share * work_time)
                 + (1 - paired) * outer_time,
             ),

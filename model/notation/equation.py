@@ -11,6 +11,7 @@ import pandas as pd
 import scipy.special
 import sympy as sp
 
+from model.notation import stable
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import BASE, dimension
 
@@ -29,6 +30,7 @@ NUMERIC = [
         "LambertW": lambda x, k=0: scipy.special.lambertw(x, k).real,
         "binomial": scipy.special.binom,
         "select": _select,
+        **stable.NUMERIC,
     },
     "scipy",
     "numpy",
@@ -95,7 +97,8 @@ class Model:
                 needed = needed - {equation.lhs} | equation.rhs.free_symbols
                 chain.insert(0, (equation.lhs, equation.rhs))
         names = sorted(map(str, needed))
-        function = sp.lambdify(names, targets, NUMERIC, cse=lambda _: (chain, list(targets)))
+        steady = [(left, stable.stable(right)) for left, right in chain]
+        function = sp.lambdify(names, targets, NUMERIC, cse=lambda _: (steady, list(targets)))
         return names, list(map(str, targets)), function
 
     def inputs(self, target):
@@ -143,9 +146,10 @@ def _letters(expression, order):
 
 @cache
 def compiled(expression):
-    """Return (names, function): numpy code of a sympy expression, common subexpressions shared, kept between calls."""
+    """Return (names, function): numpy code of a sympy expression, in forms that keep their digits, common
+    subexpressions shared, kept between calls."""
     names = tuple(sorted(map(str, expression.free_symbols)))
-    return names, sp.lambdify(names, expression, NUMERIC, cse=True)
+    return names, sp.lambdify(names, stable.stable(expression), NUMERIC, cse=True)
 
 
 _kept: ContextVar[list | None] = ContextVar("kept", default=None)

@@ -2,15 +2,19 @@
 
 import ast
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from model.notation.spelling import nearest
+from model.notation.spelling import meant, nearest
 from model.numbers import catalog
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 
 class ParameterError(ValueError):
@@ -29,6 +33,12 @@ class Range:
     def words(self):
         """Return what is taken, in words."""
         return f"{'a whole number' if self.whole else 'a number'} from {self.low:,.10g} to {self.high:,.10g}"
+
+    def taken(self, value):
+        """Return value as a number where it is the text of one: YAML takes 2e-5 for a word."""
+        if not isinstance(value, str) or not NUMBER.fullmatch(value):
+            return value
+        return int(float(value)) if self.whole and float(value).is_integer() else float(value)
 
     def problem(self, value):
         """Return what is wrong with value, or None."""
@@ -50,14 +60,25 @@ class Choice:
         """Return what is taken, in words."""
         return f"{'a list of' if self.many else 'one of'} {', '.join(self.options)}"
 
+    def taken(self, value):
+        """Return the words that are meant, whatever their case and blanks; a text of words is a list of them."""
+        if self.many and isinstance(value, str):
+            value = [word for word in re.split(r"[\s;,]+", value) if word]
+        return [self._meant(word) for word in value] if self.many and isinstance(value, list) else self._meant(value)
+
+    def _meant(self, word):
+        return (meant(word, self.options) or word) if isinstance(word, str) else word
+
     def problem(self, value):
         """Return what is wrong with value, or None."""
         if self.many != isinstance(value, list):
             return f"takes {self.words}"
+        if self.many and (twice := [each for each in value if value.count(each) > 1]):
+            return f"has '{_short(twice[0])}' twice"
         for word in value if self.many else [value]:
             if word not in self.options:
-                near = nearest(str(word), self.options, most=4)
-                return f"has '{word}'" + (
+                near = nearest(str(word)[:LONGEST], self.options, most=4)
+                return f"has '{_short(word)}'" + (
                     f"; did you mean {near}?" if near else f"; it takes {', '.join(self.options)}"
                 )
         return None
@@ -68,6 +89,10 @@ class Text:
     """Any text, a file's name, say; what it may be is for its reader to tell."""
 
     words = "a text"
+
+    def taken(self, value):
+        """Return value."""
+        return value
 
     def problem(self, value):
         """Return what is wrong with value, or None."""
@@ -84,6 +109,10 @@ class File:
     def words(self):
         """Return what is taken, in words."""
         return f"the name of a {self.ending} file, or an empty text for none"
+
+    def taken(self, value):
+        """Return value."""
+        return value
 
     def problem(self, value):
         """Return what is wrong with value, or None."""
@@ -104,6 +133,10 @@ class Optional:
     def words(self):
         """Return what is taken, in words."""
         return f"{self.allowed.words}, or None"
+
+    def taken(self, value):
+        """Return value as what is allowed takes it."""
+        return None if value is None else self.allowed.taken(value)
 
     def problem(self, value):
         """Return what is wrong with value, or None."""
@@ -128,6 +161,8 @@ def workload(needs="layers"):
     return Choice(tuple(rows[(rows.quantity == needs) & rows.value.notna()].workload.unique()))
 
 
+INJECTED = ("PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH")  # by papermill --inject-paths
+LONGEST = 80  # letters of a value that a message repeats
 DRAWS, SEED = count(100, 100_000), count(0, 2**32 - 1)
 
 
@@ -135,23 +170,30 @@ def check(namespace, **parameters):
     """Stop the run unless the notebook's namespace holds exactly these parameters, each within its range.
 
     namespace: globals() of the notebook, in the first cell after its parameters; parameters: name = Range or Choice.
+    A value that was written another way than Python does is put there as it is meant.
     draws and seed belong to every notebook and need not be listed. Raises ParameterError naming the nearest parameter.
     """
     parameters = {**parameters, "draws": DRAWS, "seed": SEED}
-    shell = {"In", "Out", "get_ipython", "exit", "quit", "open", "papermill"}
+    shell = {"In", "Out", "get_ipython", "exit", "quit", "open", "papermill", *INJECTED}
     given = [name for name in namespace if not name.startswith("_") and name not in shell]
     for name in given:
         if name not in parameters:
-            near = nearest(name, parameters, most=3)
+            near = nearest(name[:LONGEST], parameters, most=3)
             raise ParameterError(
-                f"unknown parameter {name}"
+                f"unknown parameter {_short(name)}"
                 + (f"; did you mean {near}?" if near else f": this notebook has {', '.join(parameters)}")
             )
     for name, allowed in parameters.items():
         if name not in namespace:
             raise ParameterError(f"the parameter {name} is missing from the parameters cell")
+        namespace[name] = allowed.taken(namespace[name])
         if problem := allowed.problem(namespace[name]):
-            raise ParameterError(f"parameter {name} = {namespace[name]!r}: {name} {problem}")
+            raise ParameterError(f"parameter {name} = {_short(repr(namespace[name]))}: {name} {problem}")
+
+
+def _short(value):
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def listed(notebook, namespace, accepts):
@@ -163,7 +205,8 @@ def listed(notebook, namespace, accepts):
     source = next("".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", []))
     lines, accepts, rows = source.splitlines(), {**accepts, "draws": DRAWS, "seed": SEED}, []
     for statement in ast.parse(source).body:
-        name, default = statement.targets[0].id, ast.literal_eval(statement.value)
+        target = statement.target if isinstance(statement, ast.AnnAssign) else statement.targets[0]
+        name, default = target.id, ast.literal_eval(statement.value)
         meaning = lines[statement.end_lineno - 1].encode()[statement.end_col_offset :].decode().lstrip(" #")
         rows.append((name, meaning, str(default), str(namespace[name]), accepts[name].words))
     return pd.DataFrame(rows, columns=["parameter", "meaning", "default", "yours", "takes"])

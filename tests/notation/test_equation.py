@@ -1,18 +1,13 @@
 """Equations and models: every law that model/ holds is found by looking, so a new one is tested from its first day."""
 
-import importlib
-import pkgutil
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 import sympy as sp
+from truth import EQUATIONS, MODELS
 
-from model import laws
 from model.laws import exchange, reliability, step, two_tiers
-from model.notation.equation import Equation, Model, call, compute, is_homogeneous, latex
+from model.notation.equation import Equation, call, compute, is_homogeneous, latex
 from model.notation.nomenclature import (
     NOMENCLATURE,
     domain,
@@ -32,37 +27,6 @@ from model.notation.nomenclature import (
 )
 from model.notation.units import UNITS
 from model.numbers import catalog
-
-
-def found(name, value):
-    """Yield (name, Model or Equation) of all that value is or holds."""
-    if isinstance(value, Model | Equation):
-        yield name, value
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from found(f"{name}[{key}]", each)
-    elif isinstance(value, list | tuple):
-        for number, each in enumerate(value):
-            yield from found(f"{name}[{number}]", each)
-
-
-def holders():
-    """Yield every Model and Equation of model/laws once, from the modules that write any."""
-    seen = set()
-    for module in pkgutil.iter_modules(laws.__path__):
-        source = Path(find_spec(f"model.laws.{module.name}").origin).read_text(encoding="utf-8")
-        if "Equation(" in source:
-            for key, value in vars(importlib.import_module(f"model.laws.{module.name}")).items():
-                for name, each in found(f"{module.name}.{key}", value):
-                    if id(each) not in seen:
-                        seen.add(id(each))
-                        yield name, each
-
-
-MODELS = {name: each for name, each in holders() if isinstance(each, Model)}
-EQUATIONS = {name: each for name, each in holders() if isinstance(each, Equation)}
-for _name, _model in MODELS.items():
-    EQUATIONS |= {f"{_name}:{equation.lhs}": equation for equation in _model.equations}
 
 each_equation = pytest.mark.parametrize("equation", EQUATIONS.values(), ids=EQUATIONS)
 each_model = pytest.mark.parametrize("laws", MODELS.values(), ids=MODELS)

@@ -158,3 +158,20 @@ def test_a_switch_a_word_and_a_list_of_numbers_follow_the_default():
     assert scenario.parameters == {"overlap": False, "phase": "007", "sizes": [32, 64.0]}
     _, found = scenarios._scenario({"overlap": "1", "phase": "", "sizes": "8;x"}, accepts)
     assert [fault.split(":")[0] for fault in found] == [", column overlap", ", column phase", ", column sizes"]
+
+
+def test_a_column_may_name_the_rows(accepts, tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text("devices,label\n1024,a\n2048,b c\n")
+    rows = scenarios.read(file, accepts)
+    assert [each.parameters for each in rows] == [{"devices": 1024}, {"devices": 2048}]
+    assert [each.texts["label"] for each in rows] == ["a", "b c"]
+    file.write_text("devices,name\n1024,a\n")
+    with pytest.raises(ScenarioError, match="name is no parameter.*only names rows is called label"):
+        scenarios.read(file, accepts)
+
+
+def test_types_beside_parameters_are_no_parameters():
+    parameters = nbformat.v4.new_code_cell("seed: int = 0", metadata={"tags": ["parameters"]})
+    notebook = nbformat.v4.new_notebook(cells=[parameters, nbformat.v4.new_code_cell("pass")])
+    assert interface(notebook).defaults == {"seed": 0}

@@ -100,7 +100,7 @@ def notebook(folder, name, cells, *more):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    folder = copy(tmp_path_factory.mktemp("sweep") / "study")
+    folder = copy(tmp_path_factory.mktemp("sweep") / "my study")
     notebook(folder, "shows", SHOWS)
     notebook(folder, "leaks", [LEAKS.replace("{scratch}", str(folder))])
     notebook(folder, "fates", [FATES])
@@ -183,10 +183,52 @@ def test_failures_are_rows_with_their_reason_and_the_others_go_on(study, sweep):
     assert [row["status"] for row in rows] == ["done", "failed", "failed", "done", "failed", "failed"]
     assert [row["root"] for row in rows] == ["2.0", "", "", "3.0", "", ""]
     assert rows[1]["reason"] == rows[5]["reason"] == "cell 5: ValueError: three is too many"
-    assert rows[2]["reason"] == "the run ended with signal 9 (SIGKILL), twice"
-    assert rows[4]["reason"] == "the run ended with exit code 4, twice"
+    assert rows[2]["reason"] == "the run was ended by SIGKILL in cell 5, twice"
+    assert rows[4]["reason"] == "the run ended in cell 5 with exit code 4 and no error, as os._exit does, twice"
     for row in rows:
         nbformat.validate(nbformat.read(study / "sweeps/fates" / row["notebook"], as_version=4))
+
+
+NO_LOCKS = """import errno, fcntl, os
+if os.environ.get("NO_LOCKS"):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    fcntl.flock = flock
+"""
+
+
+def test_a_run_that_hangs_is_stopped_without_a_home_or_locks_and_labels_name_rows(study):
+    """A notebook by its path, a column that names rows, a limit, a home that cannot be written, a file system without
+    locks, in a folder whose name has a space."""
+    (study / "sitecustomize.py").write_text(NO_LOCKS)
+    file = study / "labelled.csv"
+    file.write_text('label,number,wait\n"one, two",4,0\n終わらない,4,60\nagain,4,0\n', encoding="utf-8")
+    words = ["sweep", "NOTEBOOK=notebooks/fates.ipynb", f"SCENARIOS={file}"]
+    code, printed = make(study, *words, NO_LOCKS="1", NOTEBOOK_LIMIT="20", HOME=os.devnull)
+    assert code == 0, printed
+    assert "not kept apart here" in printed and "Traceback" not in printed
+    rows = table(study, "fates")
+    assert [row["label"] for row in rows] == ["one, two", "終わらない", "again"]
+    assert [row["status"] for row in rows] == ["done", "failed", "done"]
+    assert rows[0]["notebook"] == rows[2]["notebook"]
+    assert rows[1]["reason"] == "the run was stopped in cell 5 after 20 s; NOTEBOOK_LIMIT=seconds allows another time"
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(study):
+    file = study / "one.csv"
+    file.write_text("number\n1\n")
+    place = study / "sweeps"
+    if place.exists():
+        place.rename(study / "kept")
+    place.touch()  # as good as read-only, also for root
+    try:
+        code, printed = make(study, "sweep", "NOTEBOOK=fates", f"SCENARIOS={file}")
+    finally:
+        place.unlink()
+        if (study / "kept").exists():
+            (study / "kept").rename(place)
+    assert code != 0
+    assert "cannot be written" in printed and "Traceback" not in printed
 
 
 def test_a_second_call_runs_only_what_is_new(study, sweep):
@@ -222,6 +264,7 @@ def test_a_bad_file_runs_nothing(study, sweep):
     [
         (["NOTEBOOK=fate", "SCENARIOS=x.csv"], "there is no notebook fate"),
         (["NOTEBOOK=fates", "SCENARIOS=none.csv"], "none.csv cannot be read"),
+        (["NOTEBOOK=notebooks/fate.ipynb", "SCENARIOS=x.csv"], "there is no notebook fate"),
         (["NOTEBOOK=fates"], "make sweep NOTEBOOK=name SCENARIOS=file.csv"),
         (["NOTEBOOK=fates", "SCENARIOS=x.csv", "PROFILE=nowhere"], "nowhere is no Snakemake profile"),
     ],

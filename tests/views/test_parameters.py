@@ -43,7 +43,9 @@ OUTSIDE = {
     "above": ({"devices": 1_000_001}, ["devices", "1000001", "8 to 1,000,000"]),
     "not whole": ({"devices": 8.5}, ["devices", "8.5", "whole"]),
     "a word": ({"devices": "many"}, ["devices", "'many'", "whole number"]),
-    "a number as a word": ({"devices": "1024"}, ["devices", "'1024'", "whole number"]),
+    "a number with its unit": ({"devices": "1024 GPUs"}, ["devices", "'1024 GPUs'", "whole number"]),
+    "half a device as a word": ({"devices": "8.5"}, ["devices", "8.5", "whole number"]),
+    "a number out of range as a word": ({"share": "1e3"}, ["share", "1000.0", "0 to 1"]),
     "yes": ({"devices": True}, ["devices", "True"]),
     "nothing": ({"devices": None}, ["devices", "None"]),
     "a list": ({"devices": [8]}, ["devices", "[8]"]),
@@ -54,7 +56,8 @@ OUTSIDE = {
     "negative": ({"share": -0.1}, ["share", "-0.1", "0 to 1"]),
     "too few draws": ({"draws": 1}, ["draws", "100"]),
     "a negative seed": ({"seed": -1}, ["seed", "-1"]),
-    "one system by itself": ({"systems": "hgx-h100"}, ["systems", "a list of", "hgx-h100"]),
+    "a system twice": ({"systems": ["hgx-h100", "hgx-h200", "hgx-h100"]}, ["systems", "'hgx-h100' twice"]),
+    "a system that is no text": ({"systems": {"hgx-h100": 1}}, ["systems", "a list of", "hgx-h100"]),
     "a misspelt system": ({"systems": ["gb200-nvl72", "hgx-h10"]}, ["systems", "'hgx-h10'", "did you mean hgx-h"]),
     "an unknown system": ({"systems": ["abacus"]}, ["systems", "'abacus'", "cloudmatrix384"]),
     "a system that is a number": ({"systems": [384]}, ["systems", "384"]),
@@ -80,3 +83,28 @@ def test_all_systems_are_allowed():
     from model.numbers import catalog
 
     assert set(parameters.systems().options) == set(catalog.read("systems").system)
+
+
+def test_values_as_yaml_and_command_lines_write_them_are_taken_as_meant():
+    """YAML reads 2e-5 as a word; -p gives one text where a list is wanted; names differ in case and blanks."""
+    namespace = GOOD | {"share": "2e-5", "devices": "1.6e4", "systems": "HGX-H100; gb200_nvl72", "seed": " 7 "}
+    check(namespace, **ALLOWED)
+    assert namespace == GOOD | {"share": 2e-5, "devices": 16000, "systems": ["hgx-h100", "gb200-nvl72"], "seed": 7}
+    assert isinstance(namespace["devices"], int) and isinstance(namespace["seed"], int)
+    namespace = {"rate": "1e-6", "precision": "FP8", "draws": 1000, "seed": 0}
+    check(namespace, rate=parameters.Optional(parameters.Range(0, 1)), precision=Choice(("fp8", "bf16")))
+    assert (namespace["rate"], namespace["precision"]) == (1e-6, "fp8")
+
+
+def test_names_that_papermill_adds_by_itself_are_its_own():
+    check(GOOD | {"PAPERMILL_INPUT_PATH": "a.ipynb", "PAPERMILL_OUTPUT_PATH": "b.ipynb"}, **ALLOWED)
+    assert "PAPERMILL_OTHER" in stops(GOOD | {"PAPERMILL_OTHER": 1})
+
+
+@pytest.mark.parametrize("wrong", [{"devices": "9" * 5000}, {"systems": ["x" * 5000]}, {"share": [1] * 5000}])
+def test_a_message_repeats_no_page_of_a_wrong_value(wrong):
+    assert len(stops(GOOD | wrong)) < 700
+
+
+def test_a_name_of_five_thousand_letters_is_told_in_one_line():
+    assert len(stops(GOOD | {"x" * 5000: 1})) < 700
