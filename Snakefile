@@ -51,34 +51,53 @@ onstart:
 wildcard_constraints:
     name="|".join(map(re.escape, NOTEBOOKS))
 
+SOURCES = [
+    *expand("book/executed/{name}.ipynb", name=NOTEBOOKS),
+    *expand("notebooks/{name}.ipynb", name=NOTEBOOKS),
+    *files("book", "*.*"),
+    *files("book/_ext"),
+    *files("book/_static"),
+    *files("book/_templates"),
+    "CHANGELOG.md",
+    "CITATION.cff",
+    *files("data", "*.csv"),
+    *files("notebooks/scenarios"),
+    *files("notebooks/profiles"),
+    "requirements.txt",
+]
+
+# A build with warnings writes pages all the same: build aside, and put it in place when it is whole.
 rule site:
     input:
-        expand("book/executed/{name}.ipynb", name=NOTEBOOKS),
-        expand("notebooks/{name}.ipynb", name=NOTEBOOKS),
-        files("book", "*.*"),
-        files("book/_ext"),
-        files("book/_static"),
-        files("book/_templates"),
-        "CHANGELOG.md",
-        "CITATION.cff",
-        files("data", "*.csv"),
-        files("notebooks/scenarios"),
-        files("notebooks/profiles"),
-        "requirements.txt",
+        SOURCES,
+        pages="book/_build/pages",
+        printed="book/_build/printed",
     output: touch(FINISHED)
+    message: "site"
+    shell:
+        "if [ -e {input.printed}/supernodes.pdf ]; then cp {input.printed}/supernodes.pdf {input.pages}/_build/html; fi && "
+        "cd book/_build && rm -rf last && if [ -d html ]; then mv html last; fi && mv pages/_build/html html && rm -rf last"
+
+rule pages:
+    input: SOURCES
+    output: temp(directory("book/_build/pages"))
+    message: "pages"
+    shell:
+        "if python book/print.py > /dev/null; then export STUDY_PDF=1; fi && "
+        "jupyter-book build book --path-output {output} -W -n --keep-going -q > /dev/null"
+
+rule printed:  # all pages as one, and its PDF where there is a browser to print it
+    input: SOURCES
+    output: temp(directory("book/_build/printed"))
     params:
         browser=shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome"),
-        printed="NO_PDF" not in os.environ,
-    message: "site"
-    # A build with warnings writes pages all the same: build aside, and put it in place when it is whole.
-    # First the book as one page, to print it: the site offers the PDF where there is a browser to make it.
+        wanted="NO_PDF" not in os.environ,
+    message: "PDF"
     shell:
-        "cd book/_build && rm -rf next && "
-        "jupyter-book build .. --path-output next --all --builder custom --custom-builder singlehtml"
+        "mkdir -p {output} && if python book/print.py; then "
+        "jupyter-book build book --path-output {output} --all --builder custom --custom-builder singlehtml"
         " -W -n --keep-going -q > /dev/null && "
-        "python ../print.py next/_build/singlehtml/index.html next/_build/supernodes.pdf && "
-        "jupyter-book build .. --path-output next -W -n --keep-going -q > /dev/null && "
-        "rm -rf last && if [ -d html ]; then mv html last; fi && mv next/_build/html html && rm -rf last next"
+        "python book/print.py {output}/_build/singlehtml/index.html {output}/supernodes.pdf; fi"
 
 rule notebook:
     input:

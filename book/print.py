@@ -1,6 +1,7 @@
 """Prints the book, built as one page, as a PDF: python book/print.py singlehtml/index.html book.pdf
 
-The system's Chromium prints. Where there is none, it does not start, or NO_PDF is set, the site offers no PDF.
+The system's Chromium prints. Where there is none, it does not start, or NO_PDF is set, the site offers no PDF: without
+arguments, this says why and exits with 1.
 """
 
 import os
@@ -96,34 +97,46 @@ def repeatable(pdf):
     return re.sub(rb"\(node(\d{8})\)", lambda found: ranks[found[1]], pdf)
 
 
-def print_book(page, target):
-    """Write the PDF of the built page, or say why there is none."""
+def refusal():
+    """Return why nothing can be printed here, "" where it can."""
     if "NO_PDF" in os.environ:
-        print("No PDF: NO_PDF is set.")
-        return
+        return "NO_PDF is set."
     if BROWSER is None:
-        print("No PDF: there is no Chromium on the path.")
-        return
+        return "there is no Chromium on the path."
     try:
         with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-            tab = chromium.new_page(viewport={"width": WIDTH, "height": 1000})
-            tab.emulate_media(media="print", color_scheme="light")
-            tab.goto(page.resolve().as_uri(), timeout=PATIENCE)
-            tab.add_style_tag(content=STYLE)
-            tab.evaluate(PREPARE, [LEFT_OUT, WIDTH])
-            margins = {"top": "16mm", "bottom": "16mm", "left": "14mm", "right": "14mm"}
-            paper = {"format": "A4", "margin": margins, "print_background": True, "tagged": True, "outline": True}
-            footer = {"display_header_footer": True, "header_template": "<span></span>", "footer_template": NUMBER}
-            pdf = tab.pdf(**paper, **footer)
-            chromium.close()
+            _chromium(playwright).close()
     except Error as error:
-        print(f"No PDF: {BROWSER} could not print it: {error.message.splitlines()[0]}")
-        return
+        return f"{BROWSER} does not start: {error.message.splitlines()[0]}"
+    return ""
+
+
+def print_book(page, target):
+    """Write the PDF of the built page."""
+    with sync_playwright() as playwright:
+        chromium = _chromium(playwright)
+        tab = chromium.new_page(viewport={"width": WIDTH, "height": 1000})
+        tab.emulate_media(media="print", color_scheme="light")
+        tab.goto(page.resolve().as_uri(), timeout=PATIENCE)
+        tab.add_style_tag(content=STYLE)
+        tab.evaluate(PREPARE, [LEFT_OUT, WIDTH])
+        margins = {"top": "16mm", "bottom": "16mm", "left": "14mm", "right": "14mm"}
+        paper = {"format": "A4", "margin": margins, "print_background": True, "tagged": True, "outline": True}
+        footer = {"display_header_footer": True, "header_template": "<span></span>", "footer_template": NUMBER}
+        pdf = tab.pdf(**paper, **footer)
+        chromium.close()
     target.write_bytes(repeatable(pdf))
 
 
+def _chromium(playwright):
+    return playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) == 1:
+        if reason := refusal():
+            sys.exit(f"No PDF: {reason}")
+    elif len(sys.argv) == 3:
+        print_book(Path(sys.argv[1]), Path(sys.argv[2]))
+    else:
         sys.exit(__doc__)
-    print_book(Path(sys.argv[1]), Path(sys.argv[2]))

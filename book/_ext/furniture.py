@@ -9,9 +9,8 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from nbformat import read
-from sphinx.util.fileutil import copy_asset_file
 
-PDF = "supernodes.pdf"  # the build puts it beside the site before it writes the pages, where a browser can print it
+PDF = "supernodes.pdf"  # the build puts it into the site where a browser can print it, and then sets STUDY_PDF
 
 
 def quoted(env, docname):
@@ -102,7 +101,7 @@ def put_behind(app, pagename, templatename, context, doctree):
         "source": place,
         "comment": f"{repository}/issues/new?title={quote(pagename)}" if repository else "",
         "changed": last_change([str(source), *map(str, stored)], root),
-        "pdf": pathto(PDF, 1) if Path(app.outdir).with_name(PDF).exists() else "",
+        "pdf": pathto(PDF, 1) if "STUDY_PDF" in os.environ else "",
     }
 
 
@@ -115,8 +114,6 @@ def write_sitemap(app, error):
         address = (app.config.html_baseurl or "") + app.builder.get_target_uri(name)
         lines.append(f"  <url><loc>{escape(address)}</loc></url>")
     Path(app.outdir, "sitemap.xml").write_text("\n".join([*lines, "</urlset>", ""]), encoding="utf-8")
-    if (printed := Path(app.outdir).with_name(PDF)).exists():
-        copy_asset_file(printed, Path(app.outdir, PDF))
 
 
 def setup(app):
