@@ -37,7 +37,9 @@ def describe(app, doctree, docname):
 def description(env, docname, shown, folder, name, key):
     """Return what is said of one figure or table, as a mapping."""
     caption = next(iter((*shown.findall(nodes.caption), *shown.findall(glued_caption))))
-    rows = list(csv.DictReader((folder / "executed" / name / f"{key}.csv").open(encoding="utf-8")))
+    with (folder / "executed" / name / f"{key}.csv").open(encoding="utf-8") as table:
+        reader = csv.DictReader(table)
+        names, rows = reader.fieldnames, list(reader)
     systems = frozenset(row["system"] for row in rows if row.get("system"))
     tables = _tables(folder / "executed" / f"{name}.ipynb")
     return {
@@ -47,7 +49,7 @@ def description(env, docname, shown, folder, name, key):
         "caption": re.sub(r"\s*Data \(CSV\)\s*$", "", caption.astext()),
         "file": f"{key}.csv",
         "rows": len(rows),
-        "columns": [_column(each, rows) for each in (rows[0] if rows else ())],
+        "columns": [_column(each, rows) for each in names],
         "laws": sorted(_laws(env, caption)),
         "tables": {each: sorted(_sources(folder.parent / "data" / f"{each}.csv", systems)) for each in tables},
         "licence": "CC BY 4.0",
