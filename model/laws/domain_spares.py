@@ -7,13 +7,15 @@ from model.laws.domain_faults import two_rates
 from model.notation.equation import compute
 from model.notation.nomenclature import drain_availability, tray_availability
 
+HOPELESS = 1e4  # domains for each one that is up, beyond which no number of them is reserved
+
 
 def outside(point, confidence):
     """Return the spare devices where each domain that a fault makes incomplete is replaced by another, whole one.
 
     point: devices, domain, failure_rate, drain_share, tray_devices, tray_repair, drain_repair in base units, numbers or
     arrays that broadcast. A domain is out while any tray is in repair or it is drained. The domains that are out are a
-    binomial count, of the job's and of the spares.
+    binomial count, of the job's and of the spares. Infinite where hardly any domain is ever whole.
     """
     drained = compute(two_rates.solve(drain_availability), point)
     tray = compute(two_rates.solve(tray_availability), point) ** (point["domain"] / point["tray_devices"])
@@ -45,8 +47,22 @@ def inside(point, confidence):
 
 
 def _spare_domains(count, unavailability, confidence):
-    """Return the fewest spare domains with which `count` are up, out of all, with that confidence; arrays broadcast."""
-    spare = binom.ppf(confidence, count, unavailability)  # enough if spares never failed, so the least
-    while np.any(short := binom.cdf(spare, count + spare, unavailability) < confidence):
-        spare = spare + short
-    return spare
+    """Return the fewest spare domains with which `count` are up, out of all, with that confidence; arrays broadcast.
+
+    Infinite where fewer than one domain in HOPELESS is up.
+    """
+    count, unavailability = np.broadcast_arrays(np.asarray(count, float), unavailability)
+    hopeless = (1 - unavailability) * HOPELESS < 1
+
+    def short(spare):
+        return (binom.cdf(spare, count + spare, unavailability) < confidence) & ~hopeless
+
+    enough = binom.ppf(confidence, count, unavailability)  # if spares never failed, so the least
+    few = enough - 1
+    while np.any(more := short(enough)):
+        few, enough = np.where(more, enough, few), np.where(more, 2 * enough + 1, enough)
+    while np.any(enough - few > 1):
+        middle = few + (enough - few) // 2
+        more = short(middle)
+        few, enough = np.where(more, middle, few), np.where(more, enough, middle)
+    return np.where(hopeless, np.inf, enough)[()]

@@ -3,12 +3,10 @@
 from functools import cache
 
 import numpy as np
-from scipy.special import ndtri
 
+from model.machine.estimate import spread
 from model.notation.units import size
 from model.numbers import catalog
-
-FAR = ndtri(0.95)
 
 
 @cache
@@ -17,4 +15,5 @@ def priors():
     rows = catalog.chosen("priors")
     rows = rows[rows.low.notna() & (rows.low > 0) & (rows.low < rows.high)]
     base = rows.unit.map(size)
-    return rows.assign(mean=np.log(rows.value * base), sd=np.log(rows.high / rows.low) / (2 * FAR))
+    wide = [spread(row.quantity, row.low, row.high) for row in rows.itertuples()]
+    return rows.assign(mean=np.log(rows.value * base), sd=wide)

@@ -1,7 +1,5 @@
 """Idle time of a step: where it waits over ranks, batch and domain, what it is made of, bubbles, what was measured."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import sympy as sp
@@ -16,33 +14,14 @@ from model.notation import nomenclature as symbols
 from model.notation.equation import Equation, compute
 from model.notation.units import size
 from model.numbers import catalog
-from model.numbers.draws import Sampler, low_high
+from model.numbers.draws import low_high
 from model.simulations import routing
+from model.studies.case import Case as Case  # under this name, too: what all functions here take
 
 NEEDED = ("domain", "scale_up_bandwidth", "memory_bandwidth", "memory_capacity", "peak_bf16")
 RANKS = (8, 16, 32, 48, 64, 72, 96, 128, 144, 192, 256, 320)  # devices along the curves
 BATCHES = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # requests on a device along the curves
 WAYS, SIDES = {"serial": False, "overlapped": True}, ("value", "low", "high")
-
-
-@dataclass(frozen=True)
-class Case:
-    """What every machine is asked for: a workload, tokens held per request, draws of an interval, their seed."""
-
-    workload: str
-    context: float
-    draws: int = 1000
-    seed: int = 0
-
-    def scenario(self, system, drawn=False, changes=None):
-        """Return the Scenario of a machine, drawn under the same labels as every other machine's."""
-        sampler = Sampler(self.draws, (self.seed, 0)) if drawn else None
-        return Scenario(system, sampler, changes=changes)
-
-    def rows(self, ranks, batch):
-        """Return the operating columns of devices and requests on each, arrays of one length."""
-        ranks, batch = np.broadcast_arrays(np.atleast_1d(np.asarray(ranks, float)), np.asarray(batch, float))
-        return {"ranks": ranks, "batch": batch, "context": np.full(ranks.shape, float(self.context))}
 
 
 def precisions():
@@ -70,7 +49,7 @@ def compared(systems, ranks):
 
 def timed(case, system, rows, drawn=False, changes=None):
     """Return {way: (step, busy, busy of a balanced load)}, s, of a step of decode with one batch and with two."""
-    scenario, asked = case.scenario(system, drawn, changes), Asked(case.workload, "decode", precisions()[system])
+    scenario, asked = case.scenario(system, drawn, changes), case.asked(precisions()[system])
     return {way: step.step(scenario, asked, rows, turns) for way, turns in WAYS.items()}
 
 
@@ -130,7 +109,7 @@ def parts(case, systems, ranks, batch):
     """Return what a step is made of: system, way, part, milliseconds, binds (memory, compute or empty)."""
     frames = []
     for name in systems:
-        asked = Asked(case.workload, "decode", precisions()[name])
+        asked = case.asked(precisions()[name])
         for way, turns in WAYS.items():
             frame = step.parts(Scenario(name), asked, case.rows(ranks, batch), turns)
             frame.insert(0, "way", way)
@@ -152,7 +131,7 @@ def changed_by_overlap(made):
 
 def floor(case, system, ranks, batch, drawn=False):
     """Return the share that a serial step waits for start-ups alone: with links of endless bandwidth."""
-    scenario, asked = case.scenario(system, drawn), Asked(case.workload, "decode", precisions()[system])
+    scenario, asked = case.scenario(system, drawn), case.asked(precisions()[system])
     rows = case.rows(ranks, batch)
     found = step.with_constants(scenario, step.columns(scenario, asked, rows), scenario.step_constants())
     busy = timed(case, system, rows, drawn)["serial"][1]

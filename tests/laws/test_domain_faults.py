@@ -210,3 +210,22 @@ def test_correlated_domains_are_whole_less_surely():
     whole = [fleet.whole_domains(144, 0.935, 0.95, each) for each in (0.0, 0.01, 0.05, 0.2)]
     assert whole[0] == 130
     assert whole == sorted(set(whole), reverse=True)
+
+
+def test_the_search_for_spares_finds_what_counting_up_finds():
+    rng = np.random.default_rng(3)
+    count, out = np.ceil(10 ** rng.uniform(0, 3, 200)), 10 ** rng.uniform(-5, -0.3, 200)
+    out[:5] = 0
+    found = spares._spare_domains(count, out, 0.99)
+    assert (found[:5] == 0).all()
+    assert (binom.cdf(found, count + found, out) >= 0.99).all()
+    few = np.maximum(found - 1, 0)
+    assert (binom.cdf(few, count + few, out) < 0.99)[found > 0].all()
+
+
+def test_nobody_reserves_domains_that_are_hardly_ever_whole():
+    point = {"devices": 16_384.0, "domain": 8192.0, "drain_share": 0.05, "tray_devices": 4.0}
+    point |= {"tray_repair": 5e5, "drain_repair": 9e4, "failure_rate": np.array([1e-11, 1e-8, 1e-7])}
+    found = spares.outside(point, 0.99)
+    assert np.isfinite(found[0]) and np.isinf(found[2])
+    assert np.isfinite(spares.inside(point, 0.99)[0][:2]).all()  # trays held back inside suffice

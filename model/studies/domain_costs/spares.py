@@ -11,7 +11,7 @@ from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.notation.units import size
 from model.numbers import catalog
-from model.numbers.draws import HIGH, LOW
+from model.numbers.draws import low_high
 from model.simulations import domains
 from model.studies.domain_costs.topologies import sides
 from model.studies.domain_size.work import fault_point
@@ -96,7 +96,9 @@ def ends(surveyed):
     """Return the survey at the recorded numbers by devices and domain, with NAME_low and NAME_high of its draws."""
     central = surveyed[surveyed.draw == 0].set_index(["devices", "domain"]).drop(columns="draw")
     drawn = surveyed[surveyed.draw > 0].groupby(["devices", "domain"])[SPREAD]
-    low, high = drawn.quantile(LOW / 100), drawn.quantile(HIGH / 100)
+    found = {place: low_high(part, axis=0) for place, part in drawn}
+    places = pd.MultiIndex.from_tuples(found, names=central.index.names)
+    low, high = (pd.DataFrame([each[side] for each in found.values()], places, SPREAD) for side in (0, 1))
     return pd.concat([central, low.add_suffix("_low"), high.add_suffix("_high")], axis=1)
 
 
