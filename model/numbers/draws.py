@@ -1,5 +1,6 @@
 """How uncertain numbers vary: each is drawn once, under a label, so that all that follows from it moves together."""
 
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -9,14 +10,50 @@ LOW, HIGH = 5, 95  # per cent: where the interval of this study ends
 
 
 def low_high(drawn, axis=None):
-    """Return the low and the high end of draws along an axis: the interval of this study."""
-    return np.percentile(drawn, [LOW, HIGH], axis=axis)
+    """Return the low and the high end of draws along an axis: the interval of this study.
+
+    Draws may be infinite. An end that would lie between a draw and one without bound is the nearer of the two, so that
+    it is infinite only where that share of draws is.
+    """
+    with np.errstate(invalid="ignore"):  # the straight line to infinity
+        ends = np.percentile(drawn, [LOW, HIGH], axis=axis)
+    if np.isfinite(ends).all():
+        return ends
+    return np.where(np.isfinite(ends), ends, np.percentile(drawn, [LOW, HIGH], axis=axis, method="nearest"))
 
 
 def around(value, drawn, axis=None):
     """Return the ends that low_high does, moved out to the value where recorded bounds lie to one side of it."""
     low, high = low_high(drawn, axis)
     return np.minimum(low, value), np.maximum(high, value)
+
+
+class Ratio(NamedTuple):
+    """Draws of one quantity over another, and the share of draws in which each is nothing: a speed out of reach, say.
+
+    drawn: shape of the two, draws first; above, below: that shape without the draws.
+    """
+
+    drawn: np.ndarray
+    above: np.ndarray
+    below: np.ndarray
+
+
+def ratio(above, below):
+    """Return the Ratio of paired draws of two quantities that are never negative; no draw falls out.
+
+    Something over nothing is without bound, nothing over something is nothing. Nothing over nothing is one: who takes
+    one in place of the other gets as little as before, so that such a draw counts neither as a gain nor as a loss, and
+    the more of them there are, the nearer the answer is to no difference. Left undefined it would fall out, which
+    selects draws by their outcome. Likewise of two costs that are both without bound. Raises ValueError where a draw
+    is negative or not known.
+    """
+    above, below = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
+    if not ((above >= 0) & (below >= 0)).all():
+        raise ValueError("a draw is negative or not a number: give every draw an outcome, 0 where nothing is reached")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        drawn = np.where(above == below, 1.0, above / below)
+    return Ratio(drawn, *(np.atleast_1d(side == 0).mean(axis=0) for side in (above, below)))
 
 
 class Sampler:

@@ -40,29 +40,32 @@ def whole_domain_share(scenario, choices, rows):
     return compute(reliability.whole_domain.solve(symbols.whole_domain_share), rows)
 
 
-def _rate(scenario, rows):
-    """Return the failure rate given, or the system's: counted interruptions over device-time, or recorded for its like.
+def failure_rate(scenario):
+    """Return the interruptions of a device, 1/s: recorded for a system's like, or counted over device-time.
 
     What is recorded by analogy or reckoned holds for the middle of many fleets: draws differ as counted fleets do.
+    Raises Missing where a system has neither.
     """
-    given = rows.get("failure_rate", np.nan)
-    if not np.any(np.isnan(given)):
-        return given
-    if scenario.name is None:
-        raise Missing("failure_rate is not given: give it, or name a system")
     facts = scenario.facts("reliability", scenario.name)
     if "failure_rate" in facts or "interruptions" not in facts:
         recorded = facts("failure_rate")
         if scenario.sampler and "failure_rate" in facts.used:  # nobody counted this fleet, and fleets differ
             recorded = recorded * fleets.spread(scenario.sampler)
-    else:
-        counted = {name: facts(name) for name in ("interruptions", "devices", "observation")}
-        if scenario.sampler:
-            counted["interruptions"] = scenario.sampler.count(
-                f"{scenario.name} interruptions", counted["interruptions"]
-            )
-        recorded = compute(reliability.counting.solve(symbols.failure_rate), counted)
-    return np.where(np.isnan(given), recorded, given)
+        return recorded
+    counted = {name: facts(name) for name in ("interruptions", "devices", "observation")}
+    if scenario.sampler:
+        counted["interruptions"] = scenario.sampler.count(f"{scenario.name} interruptions", counted["interruptions"])
+    return compute(reliability.counting.solve(symbols.failure_rate), counted)
+
+
+def _rate(scenario, rows):
+    """Return the failure rate given, or the system's."""
+    given = rows.get("failure_rate", np.nan)
+    if not np.any(np.isnan(given)):
+        return given
+    if scenario.name is None:
+        raise Missing("failure_rate is not given: give it, or name a system")
+    return np.where(np.isnan(given), failure_rate(scenario), given)
 
 
 QUANTITIES = (

@@ -4,6 +4,7 @@ import html
 import io
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import matplotlib as mpl
@@ -27,12 +28,20 @@ plt.style.use(STYLE)
 
 
 def value(name, number, low=None, high=None):
-    """Glue a number under its name, and its bounds as name_low and name_high where given, all as plain floats."""
+    """Glue a number under its name, and its bounds as name_low and name_high where given, all as plain floats.
+
+    What has no bound is glued in words, so that a page that quotes it as a number stops the build.
+    """
     for key, each in ((name, number), (f"{name}_low", low), (f"{name}_high", high)):
         if each is not None:
-            glue(
-                key, each if isinstance(each, str | int) and not isinstance(each, bool) else float(each), display=False
-            )
+            whole = isinstance(each, str | int) and not isinstance(each, bool)
+            glue(key, each if whole else unbounded(float(each), float), display=False)
+
+
+def unbounded(number, shown):
+    """Return what `shown` makes of a number, and words where it is infinite."""
+    words = {np.inf: "without bound", -np.inf: "without bound below"}
+    return words[number] if isinstance(number, float) and number in words else shown(number)
 
 
 def values(prefix, table):
@@ -120,9 +129,14 @@ def picture(name, drawing, data, alt):
 
 
 def table(name, data, formats=None):
-    """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format; no index is shown."""
+    """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format; no index is shown.
+
+    What has no bound is said in words.
+    """
     _write(name, data)
-    style = data.style.hide(axis="index").format(formats or {}, na_rep="–", escape=None).set_uuid(name)
+    forms = {column: form if callable(form) else form.format for column, form in (formats or {}).items()}
+    formats = {column: partial(unbounded, shown=form) for column, form in forms.items()}
+    style = data.style.hide(axis="index").format(formats, na_rep="–", escape=None).set_uuid(name)
     style = style.set_table_attributes('class="table sortable"')
     show(name, style.to_html())
 

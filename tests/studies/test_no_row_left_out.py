@@ -1,8 +1,10 @@
-"""No row of measurements is left out because of our own error on it: studies and notebooks never select by an error."""
+"""Nothing is left out by what came of it: no row of measurements by our own error on it, no draw by its outcome."""
 
 import ast
+import csv
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -131,3 +133,125 @@ def test_a_selection_by_error_is_found(line):
 )
 def test_what_selects_nothing_by_error_is_not_found(line):
     assert not selections(line)
+
+
+# Draws. A ratio of two machines has draws in which one of them, or both, do not reach a speed or hold a model; they are
+# kept by `model.numbers.draws.ratio`. Code that asks whether a number is there may ask it of data alone.
+
+ASKS = {"isfinite", "isnan", "isinf", "nan_to_num", "isna", "isnull", "notna", "notnull", "dropna"}
+OUTCOMES = {"value", "low", "high", "predicted", "measured", "median"}  # names of numbers of data/, and of answers, too
+ALLOWED = {  # whose numbers may be missing, and why that selects nothing by an outcome
+    "model/studies/claims/rule.py": {
+        "claimed": "a reading without a number to claim",
+        "computed": "a claim whose numbers the study lacks",
+        "side": "a number without recorded bounds",
+    },
+    "model/studies/cluster/report.py": {
+        "ratios": "numbers that one of two machines lacks",
+        "table": "machines with too few numbers to compare",
+    },
+    "model/studies/domain_costs/topologies.py": {"pairs": "networks in proportion, which say one thing twice"},
+    "model/studies/idle.py": {"machines": "machines without a peak", "peaks": "machines without a peak"},
+    "model/studies/interruptions/first_order.py": {"first_order": "jobs for which that form is not defined"},
+    "model/studies/machines.py": {"value": "numbers that no source gives, counted"},
+    "model/studies/reference.py": {"model": "equations of no model"},
+    "model/studies/serving/frontiers.py": {
+        "binds": "parts of a step without a roofline",
+        "machines": "machines that lack a number",
+    },
+    "notebooks/generations.ipynb": {
+        "generations": "machines that lack every number",
+        "wide": "machines that lack a number, counted",
+    },
+    "notebooks/reliability.ipynb": {"orders": "sizes of a job that were not simulated"},
+    "notebooks/systems.ipynb": {"known": "machines that lack a number, counted"},
+    "notebooks/your_cluster.ipynb": {
+        "binds": "parts of a step without a roofline",
+        "value": "questions for which the machine lacks a number",
+    },
+}
+
+
+@cache
+def recorded():
+    """Return the names of all columns and quantities of data/, less those that answers carry, too."""
+    names = {"catalog", "citations"}  # what reads the tables
+    for table in (ROOT / "data").glob("*.csv"):
+        with table.open(encoding="utf-8", newline="") as rows:
+            rows = csv.DictReader(rows)
+            names |= set(rows.fieldnames)
+            if "quantity" in rows.fieldnames:
+                names |= {row["quantity"] for row in rows}
+    return {name for name in names if not ERROR.search(name)} - OUTCOMES
+
+
+def subject(node):
+    """Return the name of what is asked: of a column its own, of a table or an array that of the variable."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return subject(node.func.value)
+    if isinstance(node, ast.Attribute) and node.attr in ("loc", "iloc", "T"):
+        return subject(node.value)
+    if isinstance(node, ast.Subscript):
+        key = node.slice
+        return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else subject(node.value)
+    return {ast.Name: lambda: node.id, ast.Attribute: lambda: node.attr}.get(type(node), lambda: ast.unparse(node))()
+
+
+def asked(code):
+    """Return the names of all of which code asks whether their numbers are there."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        name, owner = node.func.attr, ast.unparse(node.func.value)
+        if owner in ("np", "numpy", "pd", "math"):
+            if name in ASKS or (name.startswith("nan") and owner != "pd"):
+                found.append(subject(node.args[0]))
+        elif name in ASKS:
+            found.append(subject(node.func.value))
+    return found
+
+
+@pytest.mark.parametrize("path", [*STUDIES, *NOTEBOOKS], ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_draw_is_left_out_by_its_outcome(path):
+    allowed = ALLOWED.get(path.relative_to(ROOT).as_posix(), {})
+    others = set(asked(code(path))) - recorded() - set(allowed)
+    assert not others, "give every draw an outcome (model.numbers.draws.ratio), or say here which data may be missing"
+
+
+def test_what_is_allowed_is_asked():
+    for path, names in ALLOWED.items():
+        assert set(names) <= set(asked(code(ROOT / path))), f"{path} no longer asks: take it off the list"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "low, high = low_high(many[np.isfinite(many)])",  # how draws once went
+        "spread = spread[np.isfinite(spread).all(axis=1)]",
+        "low, high = np.nanpercentile(spread[:, held], [5, 95], axis=0)",
+        "kept = drawn[~np.isnan(drawn)]",
+        "gains = gains.dropna()",
+        "gains = gains[gains.high.notna()]",
+        "many = np.nan_to_num(above / below)",
+        "gain = pd.Series(many / few).dropna().mean()",
+        "rows = rows[rows['error'].notna()]",
+        "share = math.isfinite(gain)",
+    ],
+)
+def test_a_draw_that_falls_out_is_found(line):
+    assert set(asked(line)) - recorded()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rows = rows[rows.role.notna()]",
+        "lacking = catalog.load('systems').reindex(columns=names).isna().any(axis=1)",
+        "inner = rows['transport'].isna()",
+        "row = catalog.load('fabric').loc[topology].dropna()",
+        "low, high = low_high(ratio(many, few).drawn)",
+    ],
+)
+def test_missing_data_may_be_asked_for(line):
+    assert not set(asked(line)) - recorded()

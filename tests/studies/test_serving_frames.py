@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from model.laws import serving as laws
 from model.machine import step
 from model.machine.scenario import Scenario
+from model.notation.equation import compute
+from model.notation.nomenclature import break_even
 from model.studies.serving import costs, example, frontiers, gains, published
 
 SERVICE = frontiers.Service("deepseek-v3", 4096, draws=40)
@@ -40,6 +43,17 @@ def test_a_machine_gains_nothing_over_itself(server):
     assert np.allclose(gained[["gain", "low", "high"]], 1)
 
 
+def test_a_draw_that_does_not_reach_a_speed_counts(server):
+    """Of forty draws six servers, and in one of them the rack, fall short of the slowest speed: no bound above."""
+    frame, many = server
+    fewer, rack = many.copy(), many.copy()
+    fewer[:6, 0], rack[0, 0] = 0.0, 0.0
+    gained = gains.gain((frame, rack), (frame, fewer), SPEEDS, 0.05).set_index("speed")
+    assert gained.loc[10.0, ["gain", "low", "high"]].tolist() == [1, 1, np.inf]
+    assert gained.loc[10.0, ["large_out", "small_out"]].tolist() == [1 / 40, 6 / 40]
+    assert np.allclose(gained.loc[20.0:, ["gain", "low", "high"]], 1)
+
+
 def test_a_slower_step_moves_the_throughput_by_its_leverage(server):
     row = server[0].iloc[2]
     assert frontiers.leverage(SERVICE, row) > 1
@@ -60,6 +74,22 @@ def test_cost_and_throughput_multiply_to_the_rent(server):
     rate = server[0].set_index("speed").throughput[50.0]
     rent = costs.rents(SERVICE, ["hgx-b200"]).rent["hgx-b200"]
     assert priced["token_cost"] * rate * 3600 / 1e6 == pytest.approx(rent)
+
+
+def test_the_break_even_is_the_law_s_and_a_machine_breaks_even_with_itself_fully_busy(server):
+    curves = {"hgx-b200": server}
+    for frame, many in (server, (server[0], np.where(np.arange(40)[:, None] < 4, 0.0, server[1]))):
+        value, drawn = costs.break_even(SERVICE, {"hgx-b200": (frame, many)}, SPEEDS, 50.0, "hgx-b200", "hgx-b200")
+        assert value == 1 and (drawn.drawn == 1).all()  # where neither reaches the speed, too
+        assert drawn.above == drawn.below == (many[:, 2] == 0).mean()
+    curves["gb200-nvl72"] = frontiers.curve(SERVICE, "gb200-nvl72", "nvfp4", SPEEDS)
+    value, _ = costs.break_even(SERVICE, curves, SPEEDS, 50.0, "gb200-nvl72", "hgx-b200")
+    above, below = (curves[name][0].set_index("speed").throughput[50.0] for name in ("gb200-nvl72", "hgx-b200"))
+    rack, small = (costs.device(SERVICE, name)[0] for name in ("gb200-nvl72", "hgx-b200"))
+    law = laws.cost.solve(break_even)
+    assert value == pytest.approx(
+        compute(law, {"rent": rack, "token_price": small / below, "decode_throughput": above})
+    )
 
 
 def test_the_published_day_closes():

@@ -45,6 +45,17 @@ def test_a_missing_cell_is_not_glued(glued):
     assert list(glued) == ["share.a.value", "share.a.low", "share.b.value"]
 
 
+def test_what_has_no_bound_is_said_in_words(glued, monkeypatch):
+    figures.values("gain", {"low": 0.5, "high": np.inf, "least": -np.inf})
+    assert glued == {"gain.low": 0.5, "gain.high": "without bound", "gain.least": "without bound below"}
+    shown = {}
+    monkeypatch.setattr(figures, "show", lambda name, markup: shown.update({name: markup}))
+    frame = pd.DataFrame({"system": ["a", "b"], "gain": [1.234, np.inf], "share": [np.nan, 0.5]})
+    figures.table("gains", frame, {"gain": "{:.2f}", "share": "{:.0%}".format})
+    assert ">1.23<" in shown["gains"] and ">without bound<" in shown["gains"] and ">–<" in shown["gains"]
+    assert "inf<" not in shown["gains"]
+
+
 @pytest.mark.parametrize("label", ["with a blank", "a:b", "a`b"])
 def test_a_label_that_a_page_cannot_quote_is_refused(glued, label):
     with pytest.raises(ValueError, match="blanks, colons and backticks"):

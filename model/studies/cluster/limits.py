@@ -27,7 +27,8 @@ from model.notation.nomenclature import (
     write_share,
 )
 from model.numbers.facts import Missing
-from model.studies.cluster.machine import RECOVERY, failure_rate
+from model.predictions.reliability import failure_rate
+from model.studies.cluster.machine import RECOVERY
 from model.studies.cluster.questions import job_row, questions
 
 

@@ -14,7 +14,7 @@ from model.numbers import catalog
 from model.numbers.draws import Sampler
 from model.numbers.facts import Missing
 from model.numbers.readings import Readings
-from model.predictions.reliability import job_mtbf
+from model.predictions.reliability import failure_rate
 
 # What may differ from the known system, under the names of the nomenclature and in its units.
 NUMBERS = (
@@ -81,11 +81,6 @@ def precisions(system):
     widths = catalog.load("formats").weight_bytes.dropna().sort_values()
     facts = Scenario(system).system
     return [name for name in widths.index if f"peak_{name}" in facts]
-
-
-def failure_rate(scenario):
-    """Return the interruptions per device and second: given, recorded, or counted. Raises Missing."""
-    return 1 / job_mtbf(scenario, {}, {"devices": 1.0})
 
 
 def known(cluster, number, draws=None, seed=0):

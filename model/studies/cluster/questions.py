@@ -11,7 +11,8 @@ from model.numbers.draws import low_high
 from model.numbers.facts import Missing
 from model.predictions.inputs import RowError, check
 from model.predictions.quantities import quantity
-from model.studies.cluster.machine import RECOVERY, failure_rate, hourly, power
+from model.predictions.reliability import failure_rate
+from model.studies.cluster.machine import RECOVERY, hourly, power
 
 
 def questions(cluster):

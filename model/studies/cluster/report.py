@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model.numbers import catalog
-from model.numbers.draws import low_high
+from model.numbers.draws import low_high, ratio
 from model.numbers.facts import Missing
 from model.studies.cluster.machine import NUMBERS, RECOVERY, known
 from model.studies.cluster.questions import ask_all
@@ -38,7 +38,8 @@ def elasticities(cluster, draws=None, seed=0, step=0.05):
     """Return a frame of per cent gained per per cent that a number grows: number, question, value, low, high.
 
     A centred difference of logarithms. With draws, each draw sees the same machine on both sides; low and high are the
-    5 and 95 % points. Questions that the machine cannot answer, or that a number cannot move, are left out.
+    5 and 95 % points of all draws: without bound where a speed is reached on one side alone, nothing where it is on
+    neither. Questions that the machine cannot answer, or that a number cannot move, are left out.
     """
     rows = []
     for number, now in numbers(cluster).items():
@@ -47,9 +48,7 @@ def elasticities(cluster, draws=None, seed=0, step=0.05):
         drawn = known(cluster, number, draws, seed) if draws else None
         many = _slopes(cluster, number, drawn, names, step, draws, seed) if draws else {}
         for name, slope in middle.items():
-            held = np.ravel(many.get(name, np.nan))
-            held = held[np.isfinite(held)]  # in some draws a speed may be out of reach
-            rows.append((number, name, slope, *(low_high(held) if len(held) else (np.nan, np.nan))))
+            rows.append((number, name, slope, *(low_high(many[name]) if name in many else (np.nan, np.nan))))
     return pd.DataFrame(rows, columns=["number", "question", "value", "low", "high"])
 
 
@@ -111,9 +110,9 @@ def _slopes(cluster, number, now, names, step, draws=None, seed=0):
     """Return {question: elasticity, a number or an array of draws} for the questions that can be answered."""
     less, more = (ask_all(cluster.change(**{number: now * (1 + way)}), names, draws, seed) for way in (-step, step))
     width = np.log((1 + step) / (1 - step))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore"):
         return {
-            name: np.log(np.asarray(more[name]) / np.asarray(less[name])) / width
+            name: np.log(ratio(more[name], less[name]).drawn) / width
             for name in names
             if not isinstance(less[name], Missing) and not isinstance(more[name], Missing)
         }

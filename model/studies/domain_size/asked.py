@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from model.numbers import catalog
-from model.numbers.draws import HIGH, LOW, Sampler
+from model.numbers.draws import HIGH, LOW, Sampler, around, ratio
 from model.studies.cluster.machine import precisions
 from model.studies.domain_size import survey as surveys
 
@@ -60,13 +60,9 @@ class Surveyed:
     rate: dict
     drawn_rate: dict
 
-    def draws(self, key, measure):
-        """Return (work over that at the first size, best size, gain there) of the draws that reach the workload."""
-        many = self.drawn[key] / self.drawn_rate[measure]
-        many = many[np.isfinite(many).all(axis=1) & (many[:, 0] > 0)]
-        best, gain = surveys.optimum(many, self.asked.sizes)
-        reached = np.isfinite(gain)
-        return (many / many[:, :1])[reached], best[reached], gain[reached]
+    def both(self, key, measure):
+        """Return useful work of one device, watt or dollar as recorded, shape (1, sizes), and drawn, (draws, sizes)."""
+        return self.work[key] / self.rate[measure], self.drawn[key] / self.drawn_rate[measure]
 
 
 def bases(systems):
@@ -83,7 +79,7 @@ def bases(systems):
 
 def ask(system, asked, draws, seed):
     """Return the Surveyed of a system in its narrowest format."""
-    sampler, precision = Sampler(draws, seed), precisions(system)[0]
+    sampler, precision = Sampler(draws, (seed, 0)), precisions(system)[0]
     arguments = asked.arguments(precision=precision)
     return Surveyed(
         system,
@@ -97,33 +93,42 @@ def ask(system, asked, draws, seed):
 
 
 def relative(surveyed):
-    """Return useful work over that in the smallest domains: system, workload, measure, domain, recorded, NUMBERS.
+    """Return useful work over that in the smallest domains, one row for each workload, measure and domain.
 
-    workload is its name, recorded the work itself with all numbers as recorded; value, low, high: middle and ends of
-    the draws.
+    Columns system, workload (its name), measure, domain, recorded (the work itself); value, low, high: over that in
+    the smallest domains, as recorded and the ends of all draws; gaining: share of draws that do more than the smallest;
+    none, none_smallest: share in which a domain of this size, and the smallest, does no work at all.
     """
     frames = []
     for key, name in surveyed.asked.names().items():
         for measure in surveys.MEASURES:
-            spread, _, _ = surveyed.draws(key, measure)
-            low, value, high = np.percentile(spread, [LOW, 50, HIGH], axis=0)
+            work, many = surveyed.both(key, measure)
+            over = ratio(many, many[:, :1])
+            value = ratio(work, work[:, :1]).drawn[0]
+            low, high = around(value, over.drawn, axis=0)
             frame = pd.DataFrame({"workload": name, "measure": measure, "domain": surveyed.asked.sizes})
-            recorded = (surveyed.work[key] / surveyed.rate[measure])[0]
-            frames.append(frame.assign(recorded=recorded, value=value, low=low, high=high))
+            frame = frame.assign(recorded=work[0], value=value, low=low, high=high)
+            frame = frame.assign(gaining=(over.drawn > 1).mean(axis=0), none=over.above, none_smallest=over.below)
+            frames.append(frame)
     return pd.concat(frames, ignore_index=True).assign(system=surveyed.system)
 
 
 def best(surveyed, clear):
     """Return (sizes, gains), each of value, low, high, clear by workload and measure: the best domain, what it gains.
 
-    clear, in the second: the share of draws in which the gain over the smallest domain is a clear one, by that much.
+    value: at recorded numbers; low, high: over all draws, each of which takes its own best. clear, in the second: the
+    share of draws in which the gain over the smallest domain is a clear one, by that much.
     """
     sizes, gains = {}, {}
     for key, name in surveyed.asked.names().items():
         for measure in surveys.MEASURES:
-            spread, size, gain = surveyed.draws(key, measure)
-            sizes[name, measure] = np.percentile(size, [50, LOW, HIGH])
-            gains[name, measure] = [*np.percentile(gain, [50, LOW, HIGH]), (spread.max(axis=1) > 1 + clear).mean()]
+            work, many = surveyed.both(key, measure)
+            (size, gain), (drawn_size, drawn_gain) = (
+                surveys.optimum(each, surveyed.asked.sizes) for each in (work, many)
+            )
+            ends = np.percentile(drawn_size, [LOW, HIGH], method="nearest")  # of sizes that were asked
+            sizes[name, measure] = [size[0], min(ends[0], size[0]), max(ends[1], size[0])]
+            gains[name, measure] = [gain[0], *around(gain[0], drawn_gain), (drawn_gain > 1 + clear).mean()]
     numbers = ["value", "low", "high"]
     frames = (
         pd.DataFrame.from_dict(found, orient="index", columns=columns)
@@ -137,4 +142,5 @@ def together(relatives, titles):
     """Return the frames of `relative` of several systems as one, system first, workloads by their titles."""
     rows = pd.concat(relatives.values(), ignore_index=True)
     rows = rows.assign(workload=rows.workload.map(titles))
-    return rows[["system", "workload", "measure", "domain", "recorded", "value", "low", "high"]]
+    counts = ["gaining", "none", "none_smallest"]
+    return rows[["system", "workload", "measure", "domain", "recorded", "value", "low", "high", *counts]]

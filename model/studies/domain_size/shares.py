@@ -2,10 +2,10 @@
 
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from model.machine.scenario import Scenario
+from model.numbers.draws import Sampler
 from model.predictions import sensitivity
 from model.studies.domain_size import survey as surveys
 from model.studies.domain_size.bill import bill
@@ -82,6 +82,6 @@ def drivers(surveyed, pair, asked_of, seed):
     return pd.concat(rankings, ignore_index=True)[["workload", "factor", "first", "total"]]
 
 
-def excluded(surveyed):
-    """Return the share of draws in which the fabric alone would cost more than the machine as sold."""
-    return float(np.isnan(surveyed.drawn_rate["dollar"]).any(axis=1).mean())
+def contradicting(system, draws, seed):
+    """Return the share of draws in which the fabric by itself would cost more than the machine as sold."""
+    return float(bill(Scenario(system, Sampler(draws, (seed, 0))), [])["contradicts"].mean())

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model.machine.scenario import Scenario
+from model.numbers.draws import ratio
 from model.studies.domain_size.bill import bill
 from model.studies.domain_size.work import serving_work, training_work
 
@@ -37,15 +38,13 @@ def rates(system, sizes, sampler=None):
 
 
 def optimum(work, sizes):
-    """Return (size, work there over that of the first size), arrays of draws; nan where the work is not known.
+    """Return (size, work there over that of the first size), arrays of draws.
 
-    work: array (draws, sizes). Of equal sizes the smallest.
+    work: array (draws, sizes). Of equal sizes the smallest: the first, with a gain of one, where none does any work.
     """
-    known = np.isfinite(work).all(axis=1) & (work.max(axis=1) > 0)
-    top = np.where(known[:, None], work, 0.0).argmax(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gain = work[np.arange(len(work)), top] / work[:, 0]
-    return np.where(known, np.asarray(sizes, dtype=float)[top], np.nan), np.where(known, gain, np.nan)
+    top = work.argmax(axis=1)
+    gain = ratio(np.take_along_axis(work, top[:, None], axis=1)[:, 0], work[:, 0]).drawn
+    return np.asarray(sizes, float)[top], gain
 
 
 def turning(labels, work, sizes):
@@ -58,7 +57,7 @@ def turning(labels, work, sizes):
     size, gain = optimum(work, sizes)
     usual = list(sizes).index(size[0])
     frame = pd.DataFrame({"factor": np.repeat(labels, 2), "end": ["low", "high"] * len(labels)})
-    frame = frame.assign(size=size[1:], gain=gain[1:], regret=1 - work[1:, usual] / work[1:].max(axis=1))
+    frame = frame.assign(size=size[1:], gain=gain[1:], regret=1 - ratio(work[1:, usual], work[1:].max(axis=1)).drawn)
     return frame.sort_values("regret", ascending=False, ignore_index=True)
 
 
@@ -73,6 +72,6 @@ def worth(sampler, system, sizes, measure, **asked):
 
 def gain(sampler, system, sizes, measure, **asked):
     """Return the logarithm of what one of two sizes gains over the other for one workload, shape (draws or 1, 1)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        both = np.log(worth(sampler, system, sizes, measure, **asked)[:, 0])
-    return both[:, 1:] - both[:, :1]
+    work = worth(sampler, system, sizes, measure, **asked)[:, 0]
+    with np.errstate(divide="ignore"):
+        return np.log(ratio(work[:, 1:], work[:, :1]).drawn)

@@ -17,6 +17,7 @@ from model.notation.nomenclature import (
     trained,
     tray_availability,
 )
+from model.predictions.reliability import failure_rate
 from model.studies.training import jobs
 
 TENSOR = 8  # devices of a tensor group, at most: a survey asks dozens of machines, and wider ones serve very fast users
@@ -27,14 +28,15 @@ PARTS = ("spares", "faults", *jobs.PARTS)  # of installed device-time
 def fault_point(scenario, devices=1.0):
     """Return the columns of the laws of faults for a job of that many devices, in base units.
 
-    The failure rate is the system's own. Trays, repair times and the share of draining faults are assumed, by analogy
-    with the one machine of which any of them is recorded: topic `domain-faults` of data/assumptions.csv.
+    The failure rate is the system's own; draws of it lie apart as fleets do. Trays, repair times and the share of
+    draining faults are assumed, by analogy with the one machine of which any of them is recorded: topic `domain-faults`
+    of data/assumptions.csv.
     """
     assumed = scenario.facts("assumptions", "domain-faults")
     return {
         "devices": devices,
         "domain": scenario.system("domain"),
-        "failure_rate": scenario.facts("reliability", scenario.name)("failure_rate"),
+        "failure_rate": failure_rate(scenario),
         **{name: assumed(name) for name in ("drain_share", "tray_devices", "tray_repair", "drain_repair")},
     }
 

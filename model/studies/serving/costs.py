@@ -7,10 +7,11 @@ from model.laws import serving
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.notation.units import size
+from model.numbers.draws import around, ratio
 from model.studies.cluster.machine import Cluster, hourly, power
 
 MILLION = 1e6
-SIDES = ("value", "low", "high")
+SIDES = ["value", "low", "high"]
 
 
 def device(service, system, drawn=False):
@@ -29,8 +30,8 @@ def rents(service, systems):
 def tokens(service, curves, speeds, paces):
     """Return cost (USD) and energy (J) of a million tokens by system and name of a speed, with value, low, high.
 
-    curves: mapping of system to (frame, draws) as from `frontiers.curve`; always busy, decode devices alone. A bound is
-    infinite where too many draws are out of reach.
+    curves: mapping of system to (frame, draws) as from `frontiers.curve`; always busy, decode devices alone. A draw in
+    which the speed is out of reach costs without bound; `out` is their share.
     """
     rows = []
     for name, (frame, many) in curves.items():
@@ -40,31 +41,28 @@ def tokens(service, curves, speeds, paces):
                 continue
             drawn = many[:, list(speeds).index(speed)][:, None]
             for target in (symbols.token_cost, symbols.token_energy):
-                value = _token(target, device(service, name), known[speed])
+                value = float(_token(target, device(service, name), known[speed])[0])
                 spread = _token(target, device(service, name, drawn=True), drawn)
-                low, high = np.quantile(spread, [0.05, 0.95], method="nearest")
-                rows.append((name, pace, str(target), float(value[0]), low, high))
-    frame = pd.DataFrame(rows, columns=["system", "pace", "quantity", *SIDES])
+                rows.append((name, pace, str(target), value, *around(value, spread), (drawn == 0).mean()))
+    frame = pd.DataFrame(rows, columns=["system", "pace", "quantity", *SIDES, "out"])
     return frame.set_index(["system", "pace", "quantity"])
 
 
 def break_even(service, curves, speeds, speed, large, small):
-    """Return (value, draws): share of time that a machine must be busy to be as cheap as a fully busy other one."""
+    """Return (value, Ratio): share of time that a machine must be busy to be as cheap as a fully busy other one.
+
+    Tokens of a dollar on the other over those on the one, both fully busy: law model.laws.serving.cost. Nothing where
+    the other does not reach the speed, without bound where the machine itself does not, one where neither does.
+    """
     place, found = list(speeds).index(speed), []
     for drawn in (False, True):
-        if drawn:
-            above, below = (curves[name][1][:, place][:, None] for name in (large, small))
-        else:
-            above, below = (curves[name][0].set_index("speed").throughput[speed] for name in (large, small))
-        price = _token(symbols.token_cost, device(service, small, drawn), below) / MILLION
-        point = {
-            "rent": device(service, large, drawn)[0],
-            "token_price": price[:, None],
-            "decode_throughput": above,
-        }
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found.append(np.ravel(compute(serving.cost.solve(symbols.break_even), point)))
-    return float(found[0][0]), found[1][np.isfinite(found[1])]
+        tokens = []
+        for name in (small, large):
+            frame, many = curves[name]
+            level = many[:, place][:, None] if drawn else frame.set_index("speed").throughput[speed]
+            tokens.append(MILLION / _token(symbols.token_cost, device(service, name, drawn), level))
+        found.append(ratio(*tokens))
+    return float(found[0].drawn[0]), found[1]
 
 
 def _token(target, machine, throughput):

@@ -7,9 +7,9 @@ import pandas as pd
 
 from model.machine import frontier, layouts, step
 from model.machine.scenario import Scenario
-from model.machine.step import Asked
 from model.numbers import catalog
-from model.numbers.draws import Sampler, low_high
+from model.numbers.draws import low_high
+from model.studies.case import Case
 from model.studies.cluster.machine import precisions
 
 NEEDED = ("domain", "scale_up_bandwidth", "memory_bandwidth", "memory_capacity", "peak_bf16")  # of a machine
@@ -18,26 +18,10 @@ NUDGE = 1.02  # of a batch, up and down, to see how the step follows
 
 
 @dataclass(frozen=True)
-class Service:
-    """What every machine is asked for: a workload, tokens held per request, most devices of an instance, draws, seed.
+class Service(Case):
+    """A Case, and the most devices that an instance may have; None: any number."""
 
-    devices: None where an instance may have any number.
-    """
-
-    workload: str
-    context: float
     devices: float | None = None
-    draws: int = 1000
-    seed: int = 0
-
-    def scenario(self, system, drawn=False, changes=None):
-        """Return the Scenario of a machine, drawn under the same labels as every other machine's."""
-        sampler = Sampler(self.draws, (self.seed, 0)) if drawn else None
-        return Scenario(system, sampler, changes=changes)
-
-    def asked(self, precision):
-        """Return what a step of decode is asked for, under the pooled software or the machine's own."""
-        return Asked(self.workload, "decode", precision)
 
 
 def lacking(systems):

@@ -6,45 +6,26 @@ import numpy as np
 import pandas as pd
 
 from model.machine.scenario import Scenario
-from model.numbers.draws import Sampler, low_high
+from model.numbers.draws import Sampler, around, ratio
 from model.predictions import sensitivity
-from model.studies.domain_size import survey
-from model.studies.domain_size.bill import bill
+from model.predictions.reliability import failure_rate
+from model.studies.domain_size import asked, survey
 from model.studies.domain_size.work import training_work
 
 MEASURES = ("device", "dollar")
 
 
 def sizes_of(system, model, numbers, sizes, draws, seed):
-    """Return what domains of each size deliver over those of the first: devices, domain, measure, SIDES, gaining.
+    """Return what domains of each size deliver over those of the first, by job: devices, and columns of asked.relative.
 
-    numbers: devices of the jobs. Faults, spares and the fabric counted; the layout anew at each size and in each draw.
-    The size as sold has one tier of switches: its fabric is known, and draws of the switch with fewer ports are not
-    taken. gaining: share of draws that deliver more than the first size. Columns value, low, high; trained: tokens per
-    second and installed device, recorded.
+    numbers: devices of the jobs. Faults, spares and the fabric counted; the layout anew at each size and in each draw:
+    the question of the chapter on the size of a domain, and its answer.
     """
-    own = float(Scenario(system).system("domain"))
-    rows = []
-    known = {"radix": own, "copper_domain": own}
-    worked = [
-        survey.survey(system, sizes, numbers, [], "fp8", {}, model, sampler)
-        for sampler in (None, _sampler(draws, seed))
-    ]
-    prices = [
-        bill(Scenario(system, sampler), sizes, **known)["device_price"] for sampler in (None, _sampler(draws, seed))
-    ]
-    for devices in numbers:
-        value, many = (each["training", devices] for each in worked)
-        for measure in MEASURES:
-            over, spread = (
-                each / price if measure == "dollar" else each for each, price in zip((value, many), prices, strict=True)
-            )
-            spread = (spread / spread[:, :1])[np.isfinite(spread).all(axis=1)]
-            low, high = low_high(spread, axis=0)
-            frame = {"devices": devices, "domain": sizes, "measure": measure, "value": (over / over[:, :1])[0]}
-            frame |= {"low": low, "high": high, "gaining": (spread > 1).mean(axis=0), "trained": value[0]}
-            rows.append(pd.DataFrame(frame))
-    return pd.concat(rows, ignore_index=True)
+    jobs = {f"{devices}": devices for devices in numbers}
+    question = asked.Asked(model, tuple(sizes), jobs, (), {})
+    frame = asked.relative(asked.ask(system, question, draws, seed))
+    frame = frame[frame.measure.isin(MEASURES)].reset_index(drop=True)
+    return frame.assign(devices=frame.workload.map(jobs))
 
 
 def rented(rack, server, model, numbers, draws, seed):
@@ -58,9 +39,11 @@ def rented(rack, server, model, numbers, draws, seed):
     rows = []
     for devices in numbers:
         value, many = (_over(rack, server, model, devices, sampler) for sampler in (None, _sampler(draws, seed)))
-        value, sides = float(value[0, 0]), low_high(many)
+        value = float(value[0, 0])
+        low, high = around(value, many)
         gaining = float((many > premium).mean())
-        rows.append((devices, premium, value, *sides, value / premium, *(sides / premium), gaining))
+        over = (each / premium for each in (value, low, high))
+        rows.append((devices, premium, value, low, high, *over, gaining))
     names = ["devices", "premium", "device", "device_low", "device_high", "dollar", "dollar_low", "dollar_high"]
     return pd.DataFrame(rows, columns=[*names, "gaining"])
 
@@ -71,8 +54,8 @@ def turning(system, model, devices, pair, most=8):
     One number after another at its 5 and 95 % points, the others in the middle; the `most` widest swings first. low,
     high: the gain then.
     """
-    asked = {"jobs": [devices], "speeds": [], "precision": "fp8", "conditions": {}, "model": model}
-    gain = partial(survey.gain, system=system, sizes=list(pair), measure="device", **asked)
+    question = {"jobs": [devices], "speeds": [], "precision": "fp8", "conditions": {}, "model": model}
+    gain = partial(survey.gain, system=system, sizes=list(pair), measure="device", **question)
     labels, answers = sensitivity.one_at_a_time(gain)
     answers = np.exp(np.ravel(answers))
     frame = pd.DataFrame({"factor": labels, "low": answers[1::2], "high": answers[2::2]})
@@ -87,9 +70,9 @@ def _sampler(draws, seed):
 def _over(rack, server, model, devices, sampler):
     """Return the tokens per second and installed device of a rack over those of servers, shape (draws or 1, 1)."""
     large = Scenario(rack, sampler)
-    rate = {"failure_rate": large.facts("reliability", rack)("failure_rate")}
+    rate = {"failure_rate": failure_rate(large)}
     above, below = (
         training_work(each, float(devices), model)[1]["trained"]
         for each in (large, Scenario(server, sampler, changes=rate))
     )
-    return above / below
+    return ratio(above, below).drawn

@@ -7,18 +7,18 @@ from model.machine import training_fit
 from model.machine.scenario import Scenario
 from model.machine.training_step import LAYOUT
 from model.numbers import catalog
-from model.numbers.draws import Sampler, low_high
+from model.numbers.draws import Sampler, around, ratio
 from model.studies.training import jobs
 
 CARD = ("scale_out_bandwidth",)
 STEPS = ("device", "card", "exchange", "groups", "stages")  # changes that turn a server into a rack, in this order
 
 
-def ratio(above, below):
-    """Return (value, low, high) of one throughput over another, pairs of (recorded, drawn) arrays."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        many = above[1] / below[1]
-    return float(np.ravel(above[0] / below[0])[0]), *low_high(many[np.isfinite(many)])
+def gain(above, below):
+    """Return (value, low, high) of one throughput over another, pairs of (recorded, drawn) arrays; all draws count."""
+    value, many = (ratio(*pair).drawn for pair in zip(above, below, strict=True))
+    value = float(np.ravel(value)[0])
+    return value, *map(float, around(value, many))
 
 
 def speed(system, job, draws, seed, changes=None, **options):
@@ -52,7 +52,7 @@ def waterfall(server, rack, job, draws, seed):
     levels = [speed(system, job, draws, seed, changes, layout=layout) for system, changes, layout in ways]
     pairs = [*zip(levels[1:], levels, strict=False), (levels[-1], levels[0])]
     rows = [
-        (name, *ratio(*pair), *layout.values())
+        (name, *gain(*pair), *layout.values())
         for name, pair, (_, _, layout) in zip((*STEPS, "all"), pairs, (*ways[1:], ways[-1]), strict=True)
     ]
     return pd.DataFrame(rows, columns=["step", "factor", "low", "high", *LAYOUT])
@@ -104,7 +104,7 @@ def kinds(system, small, models, job, draws, seed):
             (
                 model,
                 shape.experts if shape.moe_layers > 0 else 0.0,
-                *ratio(*pair),
+                *gain(*pair),
                 *(each["expert_devices"] for each in layouts),
                 *(each["stages"] for each in layouts),
             )
@@ -128,7 +128,7 @@ def hidden(system, small, job, shares, draws, seed):
             speed(system, job, draws, seed, changes, software=software) for changes in (None, {"domain": float(small)})
         ]
         found = jobs.searched(Scenario(system, changes={"domain": float(small)}), job, software=software)
-        rows.append((share, *ratio(*pair), float(found["expert_devices"][0, 0])))
+        rows.append((share, *gain(*pair), float(found["expert_devices"][0, 0])))
     return pd.DataFrame(rows, columns=["exposed", "gain", "low", "high", "groups"])
 
 
@@ -143,6 +143,6 @@ def releases(system, small, job, draws, seed):
             continue
         asked = job._replace(release=name)
         pair = [speed(system, asked, draws, seed, changes) for changes in (None, {"domain": float(small)})]
-        rows.append((name, float(np.exp(logs[name, "release_factor"])), *ratio(*pair)))
+        rows.append((name, float(np.exp(logs[name, "release_factor"])), *gain(*pair)))
     frame = pd.DataFrame(rows, columns=["release", "factor", "gain", "low", "high"])
     return frame.sort_values("factor", ascending=False, ignore_index=True)

@@ -1,0 +1,71 @@
+"""Ends of draws, and ratios of paired draws: limits, infinities, and nothing that falls out."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.numbers.draws import HIGH, LOW, around, low_high, ratio
+
+some = st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e3)), min_size=1, max_size=40)
+
+
+def test_finite_draws_end_where_their_percentiles_lie():
+    drawn = np.random.default_rng(1).lognormal(size=(200, 3))
+    assert low_high(drawn, axis=0) == pytest.approx(np.percentile(drawn, [LOW, HIGH], axis=0), rel=1e-15)
+
+
+@pytest.mark.parametrize(("without", "bounded"), [(0, True), (9, True), (11, False), (100, False), (200, False)])
+def test_an_end_is_without_bound_where_that_share_of_draws_is(without, bounded):
+    """Of 200 draws ten are the twentieth part; the low end stays until the nineteen others are without bound, too."""
+    drawn = np.append(np.arange(200.0 - without), np.full(without, np.inf))
+    low, high = low_high(drawn)
+    assert np.isfinite(high) == bounded
+    assert low == (np.inf if without == 200 else pytest.approx(9.95))
+    assert low_high(-drawn)[::-1] == pytest.approx([-low, -high])
+
+
+def test_columns_without_bound_leave_the_others_alone():
+    drawn = np.column_stack([np.arange(100.0), np.full(100, np.inf), np.append(np.arange(50.0), np.full(50, np.inf))])
+    low, high = low_high(drawn, axis=0)
+    assert low == pytest.approx([4.95, np.inf, 4.95])
+    assert high == pytest.approx([94.05, np.inf, np.inf])
+    assert around(np.array([1.0, 2.0, 3.0]), drawn, axis=0)[0] == pytest.approx([1, 2, 3])
+
+
+@given(some, st.randoms())
+def test_no_draw_falls_out_and_none_is_unknown(above, rng):
+    below = [rng.choice([0.0, rng.uniform(1e-3, 1e3)]) for _ in above]
+    found = ratio(above, below)
+    assert len(found.drawn) == len(above)
+    assert (found.drawn >= 0).all()  # which no nan is
+    assert not np.isnan(low_high(found.drawn)).any()
+    assert found.above == pytest.approx(np.mean(np.equal(above, 0)))
+    assert found.below == pytest.approx(np.mean(np.equal(below, 0)))
+
+
+@given(some, st.randoms())
+def test_turning_a_ratio_round_turns_every_draw_round(above, rng):
+    below = [rng.choice([0.0, rng.uniform(1e-3, 1e3)]) for _ in above]
+    there, back = ratio(above, below).drawn, ratio(below, above).drawn
+    with np.errstate(divide="ignore"):
+        assert there == pytest.approx(1 / back, rel=1e-12)
+
+
+def test_each_case_has_its_outcome():
+    found = ratio([6.0, 1.0, 0.0, 0.0], [3.0, 0.0, 2.0, 0.0])
+    assert found.drawn.tolist() == [2.0, np.inf, 0.0, 1.0]
+    assert (found.above, found.below) == (0.5, 0.5)
+    assert ratio(np.inf, [np.inf, 1.0]).drawn.tolist() == [1.0, np.inf]  # costs of what is not delivered
+
+
+def test_shares_are_those_of_each_column():
+    found = ratio(np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([[1.0], [0.0]]))
+    assert found.drawn.tolist() == [[1, 0], [np.inf, np.inf]]
+    assert found.above.tolist() == [0, 0.5] and found.below.tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("unknown", [np.nan, -1.0])
+def test_a_draw_without_an_outcome_is_refused(unknown):
+    with pytest.raises(ValueError, match="give every draw an outcome"):
+        ratio([1.0, unknown], [1.0, 1.0])
