@@ -48,6 +48,17 @@ def words(table, optional=()):
     return rows
 
 
+@cache
+def other_names(table):
+    """Return {name: name in a table of data/} of the other names that data/names.csv has for it.
+
+    Which name a reader wrote changes no answer, so that no notebook lists that table.
+    """
+    rows = texts(DATA / "names.csv")
+    rows = rows[rows.table == table]
+    return dict(zip(rows.name, rows.stands_for, strict=True))
+
+
 def keys(rows):
     """Return the columns that tell rows apart: all before `quantity`, and `quantity`."""
     return [*rows.columns[: rows.columns.get_loc("quantity")], "quantity"]
