@@ -242,8 +242,8 @@ def _one(name, given, system, as_json, interval, seed, explained, own):
 
 def _tell(read_as):
     """Say on standard error which word was read as which other."""
-    for word, read in read_as.items():
-        click.echo(f"{shortened(word)} is read as {read}", err=True)
+    for word, name in read_as.items():
+        click.echo(f"{shortened(word)} is read as {name}", err=True)
 
 
 def _span(value, low, high, interval):

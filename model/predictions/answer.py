@@ -35,7 +35,8 @@ def predict(
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
     rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
     messages; changes: numbers of the machine, in base units, in place of the recorded ones; readings: a reader's own
-    measurements, to be fitted with the study's. Raises InputError for anything that cannot be answered, naming row and column.
+    measurements, to be fitted with the study's. Raises InputError for anything that cannot be answered, naming row and
+    column.
     """
     what = quantity(name)
     numbers, texts = check(what, frame, system, where, first)

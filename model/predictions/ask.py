@@ -236,9 +236,11 @@ def _points(what, points, system, inputs):
 
 def _listed(what, key, given):
     """Return what is given for an input as a list of values, or InputError."""
-    if isinstance(given, str | bytes) or (np.ndim(given) == 0 and not isinstance(given, Iterable)):
+    if isinstance(given, np.ndarray) and given.ndim == 0:
+        return [given.item()]
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         return [given]
-    if isinstance(given, Mapping | pd.DataFrame) or np.ndim(given) > 1:
+    if isinstance(given, Mapping | pd.DataFrame) or getattr(given, "ndim", 1) > 1:
         raise InputError(f"{what.name}: {key} is a {type(given).__name__}: give one value, or a list of them")
     return list(given)
 
@@ -266,8 +268,9 @@ def _changes(changes):
         if (name := meant(str(key), takes)) is None:
             raise InputError(f"changes: a machine has no {shortened(key)}{suggest(str(key), takes, most=3)}")
         low, high = GIVEN.get(name) or (known[name].min() / APART, known[name].max() * APART)
+        low = max(low, 1.0) if name in ("domain", "devices", "dies") else low
         is_number = isinstance(number, Real) and not isinstance(number, bool)
-        if not is_number or not low <= number <= high or (name in ("domain", "devices", "dies") and number < 1):
+        if not is_number or not low <= number <= high:
             rows = catalog.read("systems")
             unit = base(_unit(name) if name in GIVEN else rows.unit[rows.quantity == name].iloc[0])
             unit = "" if unit == "1" else f", in {unit}"
@@ -285,6 +288,8 @@ def _unit(name):
 
 def _one(what, frame):
     """Return (choices, numbers, system) of a frame of one point, checked."""
+    if len(frame) != 1:
+        raise InputError(f"{what.name}: {len(frame)} points are asked: give one value for each input")
     numbers, texts = check(what, frame, None, f"{what.name}(...)")
     choices = {key: words[codes[0]] for key, (codes, words) in texts.items()}
     where = choices.pop("system") or None

@@ -11,6 +11,7 @@ from itertools import chain, islice
 import numpy as np
 
 from model.notation.spelling import shortened
+from model.numbers.files import problem
 from model.predictions.inputs import InputError
 
 # Records of a block. Draws start anew in each block and each group of words in it, so that intervals rest on this
@@ -23,21 +24,6 @@ QUOTED = r'(?:[^"]|"")*+"[^,]*+(?:,|\Z)'
 REST, FIELDS = re.compile(QUOTED), re.compile(rf'(?:(?:"{QUOTED}|(?!")[^,]*+(?:,|\Z)))*+')
 STANDARD_INPUT = "-"
 DIVIDERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-KINDS = {  # how a file begins that is no text in UTF-8, and what to do
-    b"\x1f\x8b": "is compressed by gzip: unpack it first",
-    b"BZh": "is compressed by bzip2: unpack it first",
-    b"\xfd7zXZ": "is compressed by xz: unpack it first",
-    b"\x28\xb5\x2f\xfd": "is compressed by zstd: unpack it first",
-    b"PK\x03\x04": "is a zip archive or a spreadsheet: save the table as CSV in UTF-8",
-    b"\xd0\xcf\x11\xe0": "is a spreadsheet: save the table as CSV in UTF-8",
-    b"PAR1": "is a Parquet file: save the table as CSV in UTF-8",
-    b"%PDF": "is a PDF: give a table as CSV in UTF-8",
-    b"\x89PNG": "is a picture: give a table as CSV in UTF-8",
-    b"\xff\xfe\x00\x00": "is written in UTF-32: save it in UTF-8",
-    b"\x00\x00\xfe\xff": "is written in UTF-32: save it in UTF-8",
-    b"\xff\xfe": "is written in UTF-16: save it in UTF-8",
-    b"\xfe\xff": "is written in UTF-16: save it in UTF-8",
-}
 
 
 class Table:
@@ -46,9 +32,8 @@ class Table:
     def __init__(self, path, stream):
         self.path, self._stream = path, stream
         begin = stream.peek(64)[:64] if hasattr(stream, "peek") else b""
-        for mark, problem in KINDS.items():
-            if begin.startswith(mark):
-                raise InputError(f"{path} {problem}")
+        if told := problem(begin):
+            raise InputError(f"{path} {told}")
         self._text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
         self._records, self._read = records(self._text), 0
         with self._told():
@@ -96,7 +81,7 @@ class Table:
             raise InputError(f"{self.path}: the first line holds zero bytes: save the table as text in UTF-8")
         if line.startswith(("#", "//")) or line.lower().startswith("sep="):
             raise InputError(
-                f"{self.path}: the first line, '{shortened(line)}', is a comment, and the header must stand there: take "
+                f"{self.path}: the first line, '{shortened(line)}', is a comment where the header must stand: take "
                 f"comment lines out"
             )
         if line.lstrip().startswith(("{", "[", "<")):
@@ -115,7 +100,7 @@ class Table:
 def opened(path):
     """Give the Table of the CSV file at path, of standard input where path is -; InputError where it is none."""
     try:
-        raw = sys.stdin.buffer if str(path) == STANDARD_INPUT else open(path, "rb")
+        raw = sys.stdin.buffer if str(path) == STANDARD_INPUT else open(path, "rb")  # noqa: SIM115 closed below
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{shortened(path)} cannot be read as CSV: {reason}") from error
@@ -171,7 +156,8 @@ def _ends_inside(line, inside):
         if rest is None:
             return True
         start = rest.end()
-    return FIELDS.match(line, start).end() < len(line)
+    whole = FIELDS.match(line, start)
+    return whole is None or whole.end() < len(line)
 
 
 def refuse_ragged(text, fields, path, first):

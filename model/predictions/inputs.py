@@ -42,8 +42,9 @@ class Input:
     """One input. choices: the words it takes, or what returns them; without any, a number from low to high, in the
     base unit of its symbol.
 
-    least: the smallest number but zero, where less must be another unit. default: what stands in where it is left out; None where it must be given; OPTIONAL where the quantity says what
-    leaving it out means.
+    least: the smallest number but zero, where less must be another unit. default: what stands in where it is left out;
+    None where it must be given; OPTIONAL where the quantity says what leaving it out means. known_as: the table of
+    data/ for whose names data/names.csv has other words.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Input:
     files: str = ""  # the end of a file's name that is taken in place of a word
     whole: bool = False
     least: float = 0.0
-    known_as: str = ""  # the table of data/ whose names data/names.csv has other words for
+    known_as: str = ""
 
     @property
     def words(self):
@@ -79,10 +80,12 @@ class Relation:
     accepted: str
 
 
-COPIES = 2.0  # ranks for each expert at most: beyond, a group is two groups; 1.25 is the most that was published
+COPIES = 4.0  # ranks for each expert at most: a wider group is several groups; 1.25 is the most that was published
 RELATIONS = (
     Relation("topk", "experts", np.less_equal, "a number up to experts"),
-    Relation("ranks", "experts", lambda ranks, experts: ranks <= COPIES * experts, "at most two ranks for each expert"),
+    Relation(
+        "ranks", "experts", lambda ranks, experts: ranks <= COPIES * experts, "at most four ranks for each expert"
+    ),
     Relation("withdrawn", "devices", np.less_equal, "a number up to devices"),
     Relation("tensor_devices", "ranks", lambda part, ranks: ranks % part == 0, "a number that divides ranks"),
     Relation("expert_devices", "ranks", lambda part, ranks: ranks % part == 0, "a number that divides ranks"),
@@ -156,7 +159,8 @@ def refuse_columns(what, columns, where, passed=()):
         if column not in passed and (near := alike(str(column), names)):
             name = shortened(column)
             raise InputError(
-                f"{where}: unknown column {name}; did you mean {near}? If it is no input, say --pass {name}"
+                f"{where}: unknown column {name}; did you mean {near}? If it is no input, leave it out, or say "
+                f"--pass {name}"
             )
 
 
@@ -223,17 +227,16 @@ def _named(each, word):
 
 def renamed(frame, what, system=None):
     """Return {word written: word read} of a frame where another name stood for one, to be told: nothing is guessed."""
-    found = {}
-    for each in [None, *(each for each in what.inputs if each.known_as)]:
-        name = each.name if each else "system"
-        written = (
-            {str(word).strip() for word in pd.unique(frame[name]) if not pd.isna(word)} if name in frame else set()
-        )
-        for word in written - {""} | ({system} if system and not each else set()):
-            read = _named(each, word) if each else named_system(word)
-            if plain(read) != plain(word) and not word.endswith(".json"):
-                found[word] = read
-    return found
+    asked = {each.name: _words_of(frame, each.name) for each in what.inputs if each.known_as}
+    found = {word: _named(what.input(name), word) for name, words in asked.items() for word in words}
+    found |= {word: named_system(word) for word in {*_words_of(frame, "system"), *([system] if system else [])}}
+    return {word: read for word, read in found.items() if plain(read) != plain(word)}
+
+
+def _words_of(frame, column):
+    """Return the words that stand in a column, none where there is no such column."""
+    written = pd.unique(frame[column]) if column in frame else []
+    return {str(word).strip() for word in written if not pd.isna(word)} - {""}
 
 
 def _coded(column):
@@ -281,9 +284,9 @@ def _words(each, column, where, first):
 
 def _numbers(each, column, where, first):
     numbers = _floats(column)
-    if max(each.low, each.least) <= numbers.min() and numbers.max() <= min(each.high, np.finfo(float).max):
-        if not each.whole or np.all(numbers == np.floor(numbers)):
-            return numbers  # nothing to fill in or to refuse, as in nearly every table: no copy
+    fits = max(each.low, each.least) <= numbers.min() and numbers.max() <= min(each.high, np.finfo(float).max)
+    if fits and (not each.whole or np.all(numbers == np.floor(numbers))):
+        return numbers  # nothing to fill in or to refuse, as in nearly every table: a few looks at it
     unknown = np.isnan(numbers)
     if unknown.any():
         empty = (column.isna() | (column.astype("string").str.strip() == "")).fillna(True).to_numpy(bool)
