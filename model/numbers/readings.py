@@ -82,7 +82,7 @@ FORMS = {
 }
 TEXTS = {"set", "system", "software", "op", "workload", "phase", "mode", "engine", "version", "date", "precision"}
 WHOLE = {"ranks", "hidden", "experts", "topk", "tensor_devices", "expert_devices", "instances", "drafts"}
-TIMES = (1e-7, 600.0)  # s: what no exchange, token or prompt takes is another unit
+TIMES = (1e-10, 600.0)  # s: what no exchange, token or prompt takes is another unit
 MAY_BE_ZERO = {"overlap", "drafts", "redundant_experts", "skew"}
 
 

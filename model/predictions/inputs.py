@@ -185,7 +185,8 @@ def alike(column, names):
     bare = re.sub(r"[(\[{<].*", "", column).strip(" _-/,:") or column
     words = [word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).lower()) if word]
     single = {word.rstrip("s") for word in words if len(word) > 1}
-    shared = [name for name in names if single & {word.rstrip("s") for word in name.split("_")}]
+    in_common = {name: len(single & {word.rstrip("s") for word in name.split("_")}) for name in names}
+    shared = sorted((name for name in names if in_common[name]), key=lambda name: -in_common[name])
     called = [CALLED[word] for word in (*words, plain(bare)) if CALLED.get(word) in names]
     return nearest(column, names) or nearest(bare.lower(), names) or next(iter([*shared, *called]), None)
 
