@@ -249,6 +249,9 @@ SHAPE = {
 }
 
 
+DENSE = {"first_k_dense_replace": 3}
+
+
 def held(path="config.json"):
     return study.predict(
         "devices_needed", system="hgx-h200", model=path, batch=1, context=4096, precision="fp8", interval=False
@@ -258,10 +261,10 @@ def held(path="config.json"):
 @pytest.mark.parametrize("field", SHAPE)
 @pytest.mark.parametrize("value", [None, "61", -1, 0, 0.5, [1], True, 1e400, 10**30], ids=lambda each: repr(each)[:8])
 def test_a_field_of_a_configuration_that_cannot_be_is_refused(here, field, value):
-    Path("config.json").write_text(json.dumps(SHAPE | {field: value}), encoding="utf-8")
+    Path("config.json").write_text(json.dumps(SHAPE | DENSE | {field: value}), encoding="utf-8")
     with pytest.raises(InputError, match="config.json: "):
         held()
-    Path("config.json").write_text(json.dumps(SHAPE), encoding="utf-8")
+    Path("config.json").write_text(json.dumps(SHAPE | DENSE), encoding="utf-8")
     assert held().value[0] > 1  # what was changed in the meantime is read again
 
 
