@@ -1,22 +1,22 @@
 """The command line: what can be predicted, for which systems, from which sources; one number or a table of them."""
 
 import json
+import os
 import sys
 
 import click
 import pandas as pd
 
 from model.notation.equation import latex
-from model.notation.spelling import meant, suggest
+from model.notation.spelling import shortened, suggest
 from model.numbers import catalog
 from model.numbers.readings import read
 from model.predictions import measured
 from model.predictions.answer import STUDY, predict, software_names, with_and_without
 from model.predictions.ask import explain
-from model.predictions.blocks import header
 from model.predictions.forecasts import judge, record
 from model.predictions.gaps import missing
-from model.predictions.inputs import OPTIONAL, InputError, check, describe, others
+from model.predictions.inputs import OPTIONAL, InputError, check, describe, named_system, renamed, synonyms
 from model.predictions.need import need
 from model.predictions.quantities import QUANTITIES, quantity
 from model.predictions.table import predict_file
@@ -53,11 +53,7 @@ def list_quantities():
 @click.option("--missing", "gaps", is_flag=True, help="Say which rows a system lacks for which prediction.")
 def list_systems(system, gaps):
     """List the systems, or one, with the softwares whose constants were fitted on each, and the pooled one."""
-    known = list(catalog.read("systems").system.unique())
-    system = system and (meant(system, known) or system)
-    if system not in (None, *known):
-        raise InputError(f"unknown system {system}{suggest(system, known, most=4)}")
-    for name in known if system is None else [system]:
+    for name in catalog.read("systems").system.unique() if system is None else [named_system(system)]:
         if gaps:
             _gaps(name)
             continue
@@ -78,10 +74,7 @@ def _gaps(system):
 @click.argument("system")
 def list_sources(system):
     """Print every number of a system with unit, kind, source and locator."""
-    known = list(catalog.read("systems").system.unique())
-    if system not in known:
-        raise InputError(f"unknown system {system}{suggest(system, known, most=4)}")
-    parts = []
+    system, parts = named_system(system), []
     for table in TABLES:
         rows = catalog.read(table)
         rows = rows[rows.system == system]
@@ -126,22 +119,28 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
     measured=FILE.csv: your own measurements, in the columns of data/network.csv or data/serving.csv; answers come with
     them and without, and the error on those that are held back.
     """
-    given = _pairs(inputs)
+    given, name = _pairs(inputs), quantity(name).name
     own = given.pop(MEASURED, None)
     if own == "":
         raise InputError(f"{MEASURED}= names no file: write {MEASURED}=FILE.csv, or leave it out")
+    if seed < 0:
+        raise InputError(f"--seed is {seed}; it takes a whole number from 0")
     if table is None:
+        if passed:
+            raise InputError("--pass names columns of a table: give one with --table")
         _one(name, given, system, as_json, interval, seed, explained, own)
     else:
         if given or as_json or explained:
             raise InputError("--table takes its inputs from the file: leave input=value, --json and --explain out")
         known = [each for each in passed.split(",") if each]
         readings = read(own) if own else None
-        predict_file(name, table, sys.stdout, system, interval, seed, workers or cores(), known, readings)
+        told = predict_file(name, table, sys.stdout, system, interval, seed, workers or cores(), known, readings)
+        passing, read_as = told
         if readings:
             click.echo(f"{own}: {measured.held_back(readings, interval, seed).words()}", err=True)
-        if passing := others(quantity(name), header(table)[1]):
+        if passing:
             click.echo(f"{table}: passed through, not read: {', '.join(passing)}", err=True)
+        _tell(read_as)
 
 
 @main.command("need")
@@ -212,12 +211,17 @@ def _pairs(inputs):
 
 def _one(name, given, system, as_json, interval, seed, explained, own):
     what = quantity(name)
-    system = system and (meant(system, catalog.read("systems").system.unique()) or system)
+    if system == "":
+        raise InputError("--system names no system: leave it out, or give one that `python -m model systems` lists")
+    written = system
+    system = system and named_system(system, "the command line: ")
     names = [each.name for each in what.inputs]
+    given = {synonyms(what, given).get(key, key): value for key, value in given.items()}
     for key in given:
         if key not in names:
-            raise InputError(f"unknown input {key}{suggest(key, [*names, MEASURED], most=3)}")
+            raise InputError(f"unknown input {shortened(key)}{suggest(key, [*names, MEASURED], most=3)}")
     frame = pd.DataFrame({key: [value] for key, value in given.items()}, index=[0])
+    _tell(renamed(frame, what, written))
     where, held = "the command line", None
     if own is None:
         answer, sources = predict(name, frame, system, interval, seed, where=where)
@@ -264,6 +268,12 @@ def _one(name, given, system, as_json, interval, seed, explained, own):
         _explain(name, given, system, own or "")
 
 
+def _tell(read_as):
+    """Say on standard error which word was read as which other."""
+    for word, name in read_as.items():
+        click.echo(f"{shortened(word)} is read as {name}", err=True)
+
+
 def _span(value, low, high, interval):
     return {"value": value, "low": low if interval else None, "high": high if interval else None}
 
@@ -285,10 +295,29 @@ def _explain(name, given, system, own):
         click.echo(f"    data/{row.table}.csv {number}: {row.source}{locator}")
 
 
+def _silence():
+    """Point standard output to nothing, so that what waits to be written is not tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run(arguments=None):
-    """Run the command line; bad input ends with exit code 2 and one sentence on standard error."""
+    """Run the command line; bad input ends with exit code 2 and one sentence on standard error.
+
+    What is printed is UTF-8 whatever the terminal says, and all of it has left before this returns.
+    """
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         main(arguments, prog_name="python -m model", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the answers has enough
+        _silence()
+        return 1
+    except OSError as error:
+        _silence()
+        place = f"{error.filename}" if error.filename else "the answer cannot be written"
+        click.echo(f"{place}: {error.strerror or error}", err=True)
+        return 2
     except (InputError, catalog.DataError, click.ClickException) as error:
         text = error.format_message() if isinstance(error, click.ClickException) else str(error)
         click.echo(" ".join(text.split()), err=True)

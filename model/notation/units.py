@@ -1,5 +1,7 @@
 """Units: the size of each in base units and its dimension. Counts (devices, tokens, operations) have none."""
 
+from os.path import commonprefix
+
 import sympy as sp
 
 BASE = byte, second, joule, dollar, yuan = sp.symbols("byte second joule dollar yuan", positive=True)
@@ -59,3 +61,9 @@ def size(unit):
 def dimension(unit):
     """Return the dimension of `unit` as a product of base symbols."""
     return UNITS[unit][1]
+
+
+def base(unit):
+    """Return the unit of size one that measures the same as `unit`: B/s for GB/s, FLOP/s for TFLOP/s."""
+    same = [name for name, (one, own) in UNITS.items() if one == 1 and own == dimension(unit)]
+    return max(same, key=lambda name: len(commonprefix([name[::-1], unit[::-1]])))

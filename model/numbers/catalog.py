@@ -1,13 +1,19 @@
 """Reads data/*.csv: one number a row, with its unit, its kind, its source and where to find it there."""
 
+import csv
+import io
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from model.notation.units import UNITS, size
+from model.notation.nomenclature import NOMENCLATURE
+from model.notation.spelling import guess, shortened
+from model.notation.units import UNITS, dimension, size
+from model.numbers.files import text
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
@@ -16,6 +22,8 @@ ROLES = ("calibrate", "validate")
 COLUMNS = ("quantity", "value", "unit", "low", "high", "kind", "chosen", "source", "locator", "note")
 NUMBERS = ("value", "low", "high")
 RESERVED = {*COLUMNS, "role"}
+TINY = float(np.finfo(float).tiny)
+LEAST = {"positive": TINY, "zero": 0.0, "any": -np.inf}  # what a quantity takes: its least number
 QUOTES = "put quotes around a field that holds a comma or a quote"
 
 
@@ -46,6 +54,17 @@ def words(table, optional=()):
     refuse(path, rows, empty.any(axis=1), lambda row: "has an empty field: fill it", names=rows.columns)
     refuse(path, rows, rows.duplicated(), lambda row: "is written twice: remove one of the rows", names=rows.columns)
     return rows
+
+
+@cache
+def other_names(table):
+    """Return {name: name in a table of data/} of the other names that data/aliases.csv has for it.
+
+    Which name a reader wrote changes no answer, so that no notebook lists that table.
+    """
+    rows = texts(DATA / "aliases.csv")
+    rows = rows[rows.table == table]
+    return dict(zip(rows.name, rows.stands_for, strict=True))
 
 
 def keys(rows):
@@ -113,7 +132,19 @@ def place(path, position):
 def texts(path):
     """Return the fields of a file as text, empty ones as missing; DataError names the line that is no record."""
     try:
-        rows = pd.read_csv(path, keep_default_na=False, dtype="string", skip_blank_lines=False)
+        content = text(path)
+    except ValueError as error:
+        raise DataError(f"{named(path)} cannot be read: {error}") from error
+    header = next(csv.reader(io.StringIO(content, newline="")), [])
+    if not "".join(header).strip():
+        raise DataError(f"{named(path)} line 1: is empty: the first line holds the names of the columns")
+    for name in header:
+        if header.count(name) > 1:
+            raise DataError(f"{named(path)} line 1: the column {shortened(name)} stands there twice: take one out")
+        if name != name.strip() or not name:
+            raise DataError(f"{named(path)} line 1: the column '{shortened(name)}' needs a name without blanks around")
+    try:
+        rows = pd.read_csv(io.StringIO(content), keep_default_na=False, dtype="string", skip_blank_lines=False)
     except pd.errors.ParserError as error:  # names the line
         raise DataError(f"{named(path)}: {str(error).strip()}: {QUOTES}") from error
     if not isinstance(rows.index, pd.RangeIndex):
@@ -153,9 +184,12 @@ def _refuse(path, rows):
     checks = [
         (rows[identity[0]].isna(), lambda row: f"has no {identity[0]}: name it"),
         (rows.quantity.isna(), lambda row: "has no quantity: name it"),
+        *_named_without_blanks(rows, identity),
         (rows.source.isna(), lambda row: "has no source: write a key of book/references.bib"),
         (~rows.source.isin(sources()), lambda row: f"has the source '{row.source}', which book/references.bib lacks"),
+        (rows.value.notna() & rows.locator.isna() & rows.note.isna(), _without_locator),
         *sound(rows),
+        *_registered(rows),
         (rows.value.isna() & rows.note.isna(), lambda row: "has no value: say in the note what is missing"),
         (
             competing & (picked != 1),
@@ -169,6 +203,85 @@ def _refuse(path, rows):
     ]
     for bad, message in checks:
         refuse(path, rows, bad.fillna(False), message)
+
+
+def _named_without_blanks(rows, identity):
+    """Return the checks of names: a blank around one would make it another name, and a default stand in for it."""
+    texts_ = [name for name in (*identity, "unit", "kind", "source") if not pd.api.types.is_numeric_dtype(rows[name])]
+    return [
+        (
+            rows[name].astype("string") != rows[name].astype("string").str.strip(),
+            lambda row, name=name: f"has the {name} '{row[name]}': take the blanks around it out",
+        )
+        for name in texts_
+    ]
+
+
+def _without_locator(row):
+    return (
+        "has no locator: say where in its source it stands (section, table, page), or in the note why that is not known"
+    )
+
+
+def registry() -> dict[str, tuple[set[Any], float]]:
+    """Return {quantity: (dimensions, least)}: in what it may be measured, and its least number, as in LEAST.
+
+    From the nomenclature, whose symbols are positive, and from data/quantities.csv, which adds what is no symbol, and
+    what may be zero or negative or has another unit in a table.
+    """
+    return _registry(DATA / "quantities.csv")
+
+
+@cache
+def _registry(path):
+    known = {str(symbol): ({dimension(entry.unit)}, TINY) for symbol, entry in NOMENCLATURE.items()}
+    rows = texts(path)
+    for column, words in (("unit", UNITS), ("takes", LEAST)):
+        strange = ~rows[column].isin(words)
+        refuse(path, rows, strange, lambda row, name=column: f"has the {name} '{row[name]}'", ["quantity"])
+    for row in rows.itertuples():
+        dimensions, least = known.get(row.quantity, (set(), np.inf))
+        known[row.quantity] = dimensions | {dimension(row.unit)}, min(least, LEAST[row.takes])
+    return known
+
+
+def _registered(rows):
+    """Return the checks of a row's quantity, of its unit, and of the sign of its numbers against the registry."""
+    known = registry()
+    dimensions = {unit: own for unit, (_, own) in UNITS.items()}
+    strange = ~rows.quantity.isin(known)
+    pairs = zip(rows.quantity, rows.unit, strict=True)
+    foreign = [q in known and unit in dimensions and dimensions[unit] not in known[q][0] for q, unit in pairs]
+    least = rows.quantity.map(lambda quantity: known[quantity][1] if quantity in known else -np.inf)
+    return [
+        (
+            strange,
+            lambda row: (
+                f"is a quantity that nobody declared{guess(row.quantity, known, most=3)}; a new one is a row of "
+                f"data/quantities.csv, or a symbol"
+            ),
+        ),
+        (
+            pd.Series(foreign, index=rows.index),
+            lambda row: f"has the unit '{row.unit}', in which it is not measured: write one like {_units(known, row)}",
+        ),
+        *(
+            (
+                rows[name] < (least if name == "value" else least.clip(upper=0.0)),
+                lambda row, name=name: f"has the {name} {row[name]:g}, where it takes {_takes(known, row)}: correct it",
+            )
+            for name in NUMBERS
+        ),
+    ]
+
+
+def _units(known, row):
+    same = [unit for unit, (_, own) in UNITS.items() if own in known[row.quantity][0]]
+    return ", ".join(same[:6])
+
+
+def _takes(known, row):
+    return "no negative number" if known[row.quantity][1] == 0 else "a positive number"
 
 
 def sound(rows):

@@ -1,5 +1,6 @@
 """A reader's own measurements: a file in the columns of a table of data/, checked as that table is."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from model.notation.spelling import meant, suggest
-from model.notation.units import BASE, UNITS, dimension
+from model.notation.units import BASE, UNITS, dimension, size
 from model.numbers import catalog
 
 SPLIT = 4  # of an operation's points, one in so many is held back where no row says its role
@@ -80,6 +81,8 @@ FORMS = {
     ),
 }
 TEXTS = {"set", "system", "software", "op", "workload", "phase", "mode", "engine", "version", "date", "precision"}
+WHOLE = {"ranks", "hidden", "experts", "topk", "tensor_devices", "expert_devices", "instances", "drafts"}
+TIMES = (1e-10, 600.0)  # s: what no exchange, token or prompt takes is another unit
 MAY_BE_ZERO = {"overlap", "drafts", "redundant_experts", "skew"}
 
 
@@ -115,11 +118,10 @@ def read(path: str) -> Readings:
     `concurrency`; those that a row does not need may be left out, source and locator among them. Where no row has a
     role, the largest quarter of the points of each operation is held back: by ranks, then by what else sets its size.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise catalog.DataError(f"measured is a {type(path).__name__}: give the path of a CSV file")
     at = Path(path)
-    try:
-        rows, content = catalog.texts(at), at.read_bytes()
-    except (OSError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
-        raise catalog.DataError(f"{path} cannot be read as CSV: {error}") from error
+    rows = catalog.texts(at)
     if rows.empty:
         raise catalog.DataError(f"{path} is empty: give a header and at least one row")
     table = _table(at, rows)
@@ -135,7 +137,12 @@ def read(path: str) -> Readings:
     _refuse(at, rows, form)
     rows["source"], rows["kind"] = rows.source.fillna(at.name), "measured"
     role, rule = _roles(at, rows, form)
-    return Readings(path, table, sha256(content).hexdigest(), rule, rows.assign(role=role))
+    return Readings(path, table, _digest(rows), rule, rows.assign(role=role))
+
+
+def _digest(rows):
+    """Return what tells rows apart from others, also after they were filled in."""
+    return sha256(rows.to_csv(index=False).encode()).hexdigest()
 
 
 def _table(at, rows):
@@ -204,6 +211,14 @@ def _refuse(at, rows, form):
             bad, least = rows[name] <= 0, "a number above 0"
         bad |= np.isinf(rows[name].fillna(0.0))
         _column(at, bad, name, lambda number, takes=least: f"is {number:g}; it takes {takes}", rows[name])
+    for name in WHOLE & set(rows.columns):
+        bad = rows[name].notna() & (rows[name] % 1 != 0)
+        _column(at, bad, name, lambda number: f"is {number:g}; it takes a whole number", rows[name])
+    for name, most, times in (("topk", "experts", 1), ("ranks", "experts", 4), ("tensor_devices", "ranks", 1)):
+        if {name, most} <= set(rows.columns):
+            bad = rows[name] > times * rows[most]
+            limit = f"{most} of its row" if times == 1 else f"{times} times {most} of its row"
+            _column(at, bad, name, lambda number, up=limit: f"is {number:g}; it takes at most {up}", rows[name])
     _column(at, rows.value <= 0, "value", lambda number: f"is {number:g}; it takes a number above 0", rows.value)
     _column(
         at, rows.kind != "measured", "kind", lambda kind: f"is '{kind}': only what was measured is fitted", rows.kind
@@ -221,6 +236,12 @@ def _refuse(at, rows, form):
     _column(
         at, pd.Series(wrong, index=rows.index), "unit", lambda each: f"is '{each[0]}': write {_units(each[1])}", shown
     )
+    seconds = rows.value * rows.unit.map(size)
+    timed = rows.quantity.map(lambda name: form.quantities[name] == SECOND)
+    bad = timed & ~seconds.between(*TIMES)
+    told = pd.Series(list(zip(rows.value, rows.unit, strict=True)), index=rows.index)
+    takes = f"a time from {TIMES[0]:g} to {TIMES[1]:g} s"
+    _column(at, bad, "value", lambda each: f"is {each[0]:g} {each[1]}; it takes {takes}: is the unit right?", told)
     for bad, message in catalog.sound(rows):
         catalog.refuse(at, rows, bad.fillna(False), message)
 

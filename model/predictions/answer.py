@@ -28,19 +28,18 @@ def predict(
     own=True,
     first=1,
     changes=None,
-    passed=(),
     readings=None,
 ):
     """Return a frame with columns value, unit, low, high, and the layout that a search found, and the sources used.
 
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
     rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
-    messages; changes: numbers of the machine, in base units, in place of the recorded ones; passed: columns that may
-    stand there though their names look like an input's; readings: a reader's own measurements, to be fitted with the
-    study's. Raises InputError for anything that cannot be answered, naming row and column.
+    messages; changes: numbers of the machine, in base units, in place of the recorded ones; readings: a reader's own
+    measurements, to be fitted with the study's. Raises InputError for anything that cannot be answered, naming row and
+    column.
     """
     what = quantity(name)
-    numbers, texts = check(what, frame, system, where, first, passed)
+    numbers, texts = check(what, frame, system, where, first)
     result = np.full((3, len(frame)), np.nan)
     layout: dict[str, np.ndarray] = {}
     sources, options = set(), {"own": own, "changes": changes, "readings": readings}

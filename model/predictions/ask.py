@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,16 +14,15 @@ import sympy as sp
 from model.machine.scenario import Scenario
 from model.notation.equation import Model, kept, latex
 from model.notation.nomenclature import NOMENCLATURE
-from model.notation.spelling import suggest
+from model.notation.spelling import meant, shortened, suggest
+from model.notation.units import base
 from model.numbers import catalog
 from model.numbers.draws import Sampler
 from model.numbers.readings import read
 from model.predictions import answer, sensitivity
 from model.predictions import measured as own_rows
-from model.predictions.inputs import BASE_UNITS, InputError, check
+from model.predictions.inputs import BASE_UNITS, SYNONYMS, InputError, check, synonyms
 from model.predictions.quantities import QUANTITIES, quantity
-
-SYNONYMS = {"workload": "model"}  # an input's other name
 
 
 def systems() -> pd.DataFrame:
@@ -78,7 +79,9 @@ def predict(
     file, for what cannot be answered, naming row, input and what would be accepted.
     """
     what = quantity(name)
-    frame = _points(what, points, system, inputs)
+    name, frame = what.name, _points(what, points, system, inputs)
+    refuse_numbers(draws, seed)
+    changes = _changes(changes)
     asked = None, interval, seed, draws
     options: dict[str, Any] = {"where": f"{name}(...)", "own": own, "changes": changes}
     readings = read(measured) if measured else None
@@ -119,6 +122,8 @@ def draws(
     """
     what = quantity(name)
     frame = _points(what, points, system, inputs)
+    refuse_numbers(number, seed)
+    changes = _changes(changes)
     readings = read(measured) if measured else None
     found = np.empty((number, len(frame)))
     for row in range(len(frame)):
@@ -153,7 +158,9 @@ def explain(
     measured and errors as in `predict`.
     """
     what = quantity(name)
-    choices, numbers, where = _one(what, _points(what, None, system, inputs))
+    frame = _points(what, None, system, inputs)
+    choices, numbers, where = _one(what, frame)
+    changes = _changes(changes)
     scenario = Scenario(where, changes=changes, readings=read(measured) if measured else None)
     try:
         answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
@@ -201,25 +208,88 @@ def law(name: str) -> Model:
     return quantity(name).law
 
 
+MOST_POINTS = 10_000_000  # of a product of lists: more are a table for the command line
+APART = 1e3  # a changed number lies so far at most from all that are recorded, or it is in another unit
+GIVEN = {"startup": (1e-9, 0.1), "failure_rate": (0.0, 1e-6)}  # numbers of a machine that are no rows of systems.csv
+
+
 def _points(what, points, system, inputs):
     """Return the frame of points to be asked; refuses an input that the quantity does not have."""
     inputs = {SYNONYMS.get(key, key): value for key, value in inputs.items()}
     names = [each.name for each in what.inputs]
     for key in inputs:
         if key not in names:
-            raise InputError(f"{what.name} has no input {key}{suggest(key, names, most=3)}")
+            raise InputError(f"{what.name} has no input {shortened(key)}{suggest(key, names, most=3)}")
     given = {"system": system, **inputs} if system is not None else inputs
-    listed = {key: [each] if isinstance(each, str) or np.ndim(each) == 0 else list(each) for key, each in given.items()}
+    listed = {key: _listed(what, key, each) for key, each in given.items()}
     if points is None:
+        if (number := prod(map(len, listed.values()))) > MOST_POINTS:
+            raise InputError(f"{what.name}: these lists make {number:,} points: ask for {MOST_POINTS:,} at most")
         return pd.DataFrame(list(product(*listed.values())), columns=list(listed))
+    if not isinstance(points, pd.DataFrame):
+        raise InputError(f"{what.name}: points are a {type(points).__name__}: give a pandas DataFrame")
     if many := [key for key, values in listed.items() if len(values) != 1]:
         raise InputError(f"{what.name}: {many[0]} stands beside a frame of points: give one value, or a column")
     single = {key: values[0] for key, values in listed.items()}
-    return points.rename(columns=SYNONYMS).assign(**single).reset_index(drop=True)
+    return points.rename(columns=synonyms(what, points.columns)).assign(**single).reset_index(drop=True)
+
+
+def _listed(what, key, given):
+    """Return what is given for an input as a list of values, or InputError."""
+    if isinstance(given, np.ndarray) and given.ndim == 0:
+        return [given.item()]
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        return [given]
+    if isinstance(given, Mapping | pd.DataFrame) or getattr(given, "ndim", 1) > 1:
+        raise InputError(f"{what.name}: {key} is a {type(given).__name__}: give one value, or a list of them")
+    return list(given)
+
+
+def refuse_numbers(draws, seed):
+    """Refuse a number of draws, or a seed, that is none."""
+    for name, number, low, high in (("draws", draws, 20, 10**6), ("seed", seed, 0, 2**63)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not low <= number <= high:
+            raise InputError(f"{name} is {shortened(repr(number))}; it takes a whole number from {low} to {high:g}")
+
+
+def _changes(changes):
+    """Return changes of a machine, each number checked; InputError for what no machine has, and for another unit.
+
+    A number may lie a thousand times beyond all that are recorded: that is room for any machine, not for GB/s in place
+    of B/s.
+    """
+    if not changes:
+        return changes
+    if not isinstance(changes, Mapping):
+        raise InputError(f"changes are a {type(changes).__name__}: give a mapping of names to numbers")
+    known = catalog.load("systems")
+    checked, takes = {}, [*known.columns, *GIVEN]
+    for key, number in changes.items():
+        if (name := meant(str(key), takes)) is None:
+            raise InputError(f"changes: a machine has no {shortened(key)}{suggest(str(key), takes, most=3)}")
+        low, high = GIVEN.get(name) or (known[name].min() / APART, known[name].max() * APART)
+        low = max(low, 1.0) if name in ("domain", "devices", "dies") else low
+        is_number = isinstance(number, Real) and not isinstance(number, bool)
+        if not is_number or not low <= number <= high:
+            rows = catalog.read("systems")
+            unit = base(_unit(name) if name in GIVEN else rows.unit[rows.quantity == name].iloc[0])
+            unit = "" if unit == "1" else f", in {unit}"
+            raise InputError(
+                f"changes: {name} is {shortened(repr(number))}; it takes a number from {max(low, 1e-12):.3g} to "
+                f"{high:.3g}{unit}"
+            )
+        checked[name] = float(number)
+    return checked
+
+
+def _unit(name):
+    return NOMENCLATURE[sp.Symbol(name, positive=True)].unit
 
 
 def _one(what, frame):
     """Return (choices, numbers, system) of a frame of one point, checked."""
+    if len(frame) != 1:
+        raise InputError(f"{what.name}: {len(frame)} points are asked: give one value for each input")
     numbers, texts = check(what, frame, None, f"{what.name}(...)")
     choices = {key: words[codes[0]] for key, (codes, words) in texts.items()}
     where = choices.pop("system") or None

@@ -2,48 +2,122 @@
 
 import csv
 import io
+import os
+import re
+import sys
+from contextlib import contextmanager
 from itertools import chain, islice
 
 import numpy as np
 
+from model.notation.spelling import shortened
+from model.numbers.files import problem
 from model.predictions.inputs import InputError
 
 # Records of a block. Draws start anew in each block and each group of words in it, so that intervals rest on this
 # number: it is part of the answer, and workers share the rows out by it.
 BLOCK = 200_000
 COMMA, END = b",\n"
+# A quote counts at the start of a field alone; there it opens one that ends at the next quote that is not doubled.
+# What follows up to the comma belongs to the field, as in every other reader of CSV.
+QUOTED = r'(?:[^"]|"")*+"[^,]*+(?:,|\Z)'
+REST, FIELDS = re.compile(QUOTED), re.compile(rf'(?:(?:"{QUOTED}|(?!")[^,]*+(?:,|\Z)))*+')
+STANDARD_INPUT = "-"
+DIVIDERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
+class Table:
+    """An open CSV file: its name for messages, its header as written, the columns' names, and its blocks, read once."""
+
+    def __init__(self, path, stream):
+        self.path, self._stream = path, stream
+        begin = stream.peek(64)[:64] if hasattr(stream, "peek") else b""
+        if told := problem(begin):
+            raise InputError(f"{path} {told}")
+        self._text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        self._records, self._read = records(self._text), 0
+        with self._told():
+            self.record = next(self._records, "")
+            fields = next(csv.reader(io.StringIO(self.record, newline="")), [])
+        self.columns = [field.strip() for field in fields]
+        self._refuse_header()
+
+    def release(self):
+        """Leave the stream open, to whoever opened it."""
+        self._text.detach()
+
+    def blocks(self, size):
+        """Yield (text, position) for each block: its records, divided by line feeds, and the bytes of the file read."""
+        while True:
+            with self._told():
+                text = _block(self._text, size)
+            if not text:
+                return
+            if "\0" in text:
+                row = self._read + text[: text.index("\0")].count("\n") + 1
+                raise InputError(f"{self.path} row {row}: holds a zero byte: save the table as text in UTF-8")
+            self._read += text.count("\n") + 1
+            yield text, self._stream.tell() if self._stream.seekable() else 0
+
+    @contextmanager
+    def _told(self):
+        """Say of what cannot be read which file it is, and about where."""
+        try:
+            yield
+        except UnicodeDecodeError as error:
+            line = self._read + error.object[: error.start].count(b"\n") + 1
+            raise InputError(
+                f"{self.path} cannot be read as CSV: about line {line} holds a byte that is not UTF-8: save it in UTF-8"
+            ) from error
+        except (OSError, csv.Error) as error:
+            raise InputError(f"{self.path} cannot be read as CSV: {error}") from error
+
+    def _refuse_header(self):
+        """Refuse a header that is none, or that another dialect divides: with what the first line looks like."""
+        line, columns = self.record, self.columns
+        if not columns:
+            raise InputError(f"{self.path} is empty: give a header and at least one row")
+        if "\0" in line:
+            raise InputError(f"{self.path}: the first line holds zero bytes: save the table as text in UTF-8")
+        if line.startswith(("#", "//")) or line.lower().startswith("sep="):
+            raise InputError(
+                f"{self.path}: the first line, '{shortened(line)}', is a comment where the header must stand: take "
+                f"comment lines out"
+            )
+        if line.lstrip().startswith(("{", "[", "<")):
+            raise InputError(f"{self.path}: the first line, '{shortened(line)}', is no header of a CSV file")
+        if len(columns) == 1:
+            for divider, name in DIVIDERS.items():
+                if divider in line:
+                    raise InputError(f"{self.path}: the first line is divided by {name}: divide fields by commas")
+        for column in columns:
+            if columns.count(column) > 1:
+                named = f"the column {shortened(column)} stands there twice" if column else "two columns have no name"
+                raise InputError(f"{self.path}: {named}")
+
+
+@contextmanager
 def opened(path):
-    """Return the file opened as text whose line ends stay as they are; a mark at its start is left out."""
-    return open(path, newline="", encoding="utf-8-sig")
-
-
-def header(path):
-    """Return (record, columns) of the header of an open CSV file's path; refuses a column that stands there twice."""
+    """Give the Table of the CSV file at path, of standard input where path is -; InputError where it is none."""
     try:
-        with opened(path) as file:
-            record = next(records(file), "")
-            columns = next(csv.reader(io.StringIO(record, newline="")), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}") from error
-    if not columns:
-        raise InputError(f"{path} is empty: give a header and at least one row")
-    for column in columns:
-        if columns.count(column) > 1:
-            raise InputError(f"{path}: the column {column} stands there twice")
-    return record, columns
-
-
-def blocks(path, size):
-    """Yield (text, position) for each block: its records, divided by line feeds, and the bytes of the file read."""
+        raw = sys.stdin.buffer if str(path) == STANDARD_INPUT else open(path, "rb")  # noqa: SIM115 closed below
+    except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{shortened(path)} cannot be read as CSV: {reason}") from error
+    table = None
     try:
-        with opened(path) as file:
-            next(records(file))
-            while text := _block(file, size):
-                yield text, file.buffer.tell()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+        table = Table(path, raw)
+        yield table
+    finally:
+        if table is not None:
+            table.release()
+        if str(path) != STANDARD_INPUT:
+            raw.close()
+
+
+def size(path):
+    """Return the bytes of a file, None of what has no size, as a pipe."""
+    return os.path.getsize(path) if os.path.isfile(path) else None
 
 
 def _block(file, size):
@@ -64,10 +138,26 @@ def records(lines):
     """Yield records as text without line end; a quoted field may span lines, empty lines are passed over."""
     lines = iter(lines)
     for line in lines:
-        while line.count('"') % 2 and (more := next(lines, "")):
-            line += more
-        if record := line.rstrip("\r\n"):
+        parts, inside = [line], _ends_inside(line, False)
+        while inside and (more := next(lines, "")):
+            parts.append(more)
+            inside = _ends_inside(more, True)
+        if record := "".join(parts).rstrip("\r\n"):
             yield record
+
+
+def _ends_inside(line, inside):
+    """Tell whether a line ends inside a quoted field, from whether it begins inside one."""
+    if not inside and '"' not in line:
+        return False
+    start = 0
+    if inside:
+        rest = REST.match(line)
+        if rest is None:
+            return True
+        start = rest.end()
+    whole = FIELDS.match(line, start)
+    return whole is None or whole.end() < len(line)
 
 
 def refuse_ragged(text, fields, path, first):
@@ -80,7 +170,13 @@ def refuse_ragged(text, fields, path, first):
         counts = np.array([_fields(record, path, row) for row, record in enumerate(split(text), first)])
     if (bad := counts != fields).any():
         row = int(np.argmax(bad))
-        raise InputError(f"{path} row {first + row}: has {counts[row]} fields where the header has {fields}")
+        record = split(text)[row]
+        hint = ": it begins as a comment does: take comment lines out" if record.startswith(("#", "//")) else ""
+        hint = hint or (": it is blank: take it out" if not record.strip() else "")
+        raise InputError(
+            f"{path} row {first + row}: has {counts[row]} field{'' if counts[row] == 1 else 's'} where the header has "
+            f"{fields}{hint}"
+        )
 
 
 def _fields(record, path, row):

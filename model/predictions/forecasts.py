@@ -10,7 +10,7 @@ import pandas as pd
 
 from model.numbers import catalog, records
 from model.predictions.answer import predict
-from model.predictions.blocks import BLOCK, blocks, header, refuse_ragged
+from model.predictions.blocks import BLOCK, opened, refuse_ragged
 from model.predictions.inputs import InputError, check
 from model.predictions.quantities import quantity
 
@@ -116,15 +116,17 @@ def points(rows):
 
 def _points(name, path, system, beside):
     """Return the file as a frame of texts, without a column that is neither an input nor one of `beside`."""
-    record, columns = header(path)
-    accepted = [*(each.name for each in quantity(name).inputs), "system", *beside]
-    if other := [column for column in columns if column not in accepted]:
-        raise InputError(f"{path}: the column {other[0]} has no place here: give {', '.join(accepted)}")
-    text = "\n".join(text for text, _ in blocks(path, BLOCK))
+    with opened(path) as table:
+        columns = table.columns
+        accepted = [*(each.name for each in quantity(name).inputs), "system", *beside]
+        if other := [column for column in columns if column not in accepted]:
+            raise InputError(f"{path}: the column {other[0]} has no place here: give {', '.join(accepted)}")
+        text = "\n".join(text for text, _ in table.blocks(BLOCK))
     if not text:
         raise InputError(f"{path} is empty: give at least one row")
     refuse_ragged(text, len(columns), path, 1)
-    return pd.read_csv(io.StringIO(f"{record}\n{text}\n"), na_values=[""], keep_default_na=False, dtype="str")
+    told = {"names": columns, "index_col": False, "na_values": [""], "keep_default_na": False, "dtype": "str"}
+    return pd.read_csv(io.StringIO(f"{text}\n"), header=None, **told)
 
 
 def _written(what, frame, system, where):

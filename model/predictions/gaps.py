@@ -26,7 +26,7 @@ def sample(each, system):
         return shapes[shapes.moe_layers > 0].total_parameters.idxmin()
     if each.choices:
         return each.words[0]
-    return SAMPLE.get(each.name, np.sqrt(max(each.low, 1.0) * min(each.high, 1e3)))
+    return SAMPLE.get(each.name, np.rint(np.sqrt(max(each.low, 1.0) * min(each.high, 1e3))))
 
 
 def lacks(name, system, inputs=None, given=None):

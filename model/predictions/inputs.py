@@ -3,16 +3,25 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 import sympy as sp
 
 from model.notation.nomenclature import NOMENCLATURE
-from model.notation.spelling import meant, nearest, suggest
+from model.notation.spelling import guess, meant, nearest, part_of, plain, shortened, suggest
 from model.numbers import catalog
 
 OPTIONAL = "optional"
+SYNONYMS = {"workload": "model"}  # an input's other name
+# What the field calls an input that may be left out: a column of that name is asked about, not passed over.
+CALLED = {"tp": "tensor_devices", "ep": "expert_devices", "cp": "context_devices", "pp": "stages", "vp": "chunks"}
+CALLED |= {"mtp": "processed", "mtbf": "failure_rate", "lambda": "failure_rate", "period": "interval"}
+CALLED |= {"framework": "engine", "backend": "engine", "library": "software"}
+BEYOND = "; your_cluster answers for a machine that is not listed, from its numbers: see notebooks/your_cluster.ipynb"
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 BASE_UNITS = {"us": "s", "ms": "s", "min": "s", "h": "s", "day": "s", "1/(device h)": "1/s", "1/h": "1/s"}
 
 
@@ -33,8 +42,9 @@ class Input:
     """One input. choices: the words it takes, or what returns them; without any, a number from low to high, in the
     base unit of its symbol.
 
-    default: what stands in where it is left out; None where it must be given; OPTIONAL where the quantity says what
-    leaving it out means.
+    least: the smallest number but zero, where less must be another unit. default: what stands in where it is left out;
+    None where it must be given; OPTIONAL where the quantity says what leaving it out means. known_as: the table of
+    data/ for whose names data/aliases.csv has other words.
     """
 
     name: str
@@ -45,6 +55,8 @@ class Input:
     meaning: str = ""
     files: str = ""  # the end of a file's name that is taken in place of a word
     whole: bool = False  # a number of things that come whole: what is sought among them is a whole number
+    least: float = 0.0
+    known_as: str = ""
 
     @property
     def words(self):
@@ -58,27 +70,49 @@ class Input:
         return "" if self.choices else BASE_UNITS.get(entry.unit, entry.unit) if entry else "1"
 
 
-def count(name, low=1.0, **more):
-    """Return the Input of a count of things, from low on."""
-    return Input(name, low=low, high=1e9, whole=low >= 1, **more)
+@dataclass(frozen=True)
+class Relation:
+    """What must hold between an input and another: fits tells it of arrays of the two, accepted in words."""
+
+    name: str
+    other: str
+    fits: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    accepted: str
 
 
-def check(what, frame, system, where, first=1, passed=()):
-    """Return (numbers, texts) of the inputs, checked row by row.
+COPIES = 4.0  # ranks for each expert at most: a wider group is several groups; 1.25 is the most that was published
+RELATIONS = (
+    Relation("topk", "experts", np.less_equal, "a number up to experts"),
+    Relation(
+        "ranks", "experts", lambda ranks, experts: ranks <= COPIES * experts, "at most four ranks for each expert"
+    ),
+    Relation("withdrawn", "devices", np.less_equal, "a number up to devices"),
+    Relation("tensor_devices", "ranks", lambda part, ranks: ranks % part == 0, "a number that divides ranks"),
+    Relation("expert_devices", "ranks", lambda part, ranks: ranks % part == 0, "a number that divides ranks"),
+    Relation("processed", "tokens_per_step", np.greater_equal, "a number from tokens_per_step on"),
+)
+
+
+def count(name, low=1.0, high=1e9, **more):
+    """Return the Input of a whole count of things, from low on."""
+    return Input(name, low=low, high=high, whole=True, **more)
+
+
+def mean(name, low=1e-3, high=1e9, **more):
+    """Return the Input of a count that may be a mean, and then is no whole number."""
+    return Input(name, low=low, high=high, **more)
+
+
+def check(what, frame, system, where, first=1):
+    """Return (numbers, texts) of the inputs, checked row by row, and their RELATIONS.
 
     numbers: arrays in base units; texts: for each text input, the code of each row's word and the words, "" for one
-    that was left out. passed: columns that are no input however much they look like one.
+    that was left out.
     """
     if len(frame) == 0:
         raise InputError(f"{where} is empty: give at least one row")
-    if frame.columns.has_duplicates:
-        raise InputError(f"{where}: the column {frame.columns[frame.columns.duplicated()][0]} stands there twice")
-    names = [each.name for each in what.inputs]
-    for column in others(what, frame.columns):
-        if column not in passed and (near := _alike(str(column), [*names, "system"])):
-            raise InputError(
-                f"{where}: unknown column {column}; did you mean {near}? If it is no input, say --pass {column}"
-            )
+    refuse_columns(what, frame.columns, where)
+    frame = frame.rename(columns=synonyms(what, frame.columns))
     numbers: dict[str, np.ndarray] = {}
     texts = {"system": _systems(what, frame, system, where, first)}
     for each in what.inputs:
@@ -91,22 +125,70 @@ def check(what, frame, system, where, first=1, passed=()):
             texts[each.name] = np.zeros(len(frame), int), ["" if each.default == OPTIONAL else each.default]
         elif each.default != OPTIONAL:
             numbers[each.name] = np.full(len(frame), each.default)
-    if "topk" in numbers and "experts" in numbers:
-        few = next(each for each in what.inputs if each.name == "topk")
-        _refuse(few, frame["topk"], numbers["topk"] > numbers["experts"], where, first, "a number up to experts")
+    for relation in RELATIONS:
+        if relation.name in frame and relation.name in numbers and relation.other in numbers:
+            _refuse_apart(relation, what, frame[relation.name], numbers, where, first)
     return numbers, texts
+
+
+def _refuse_apart(relation, what, column, numbers, where, first):
+    """Refuse the first row in which two inputs, both given, do not fit each other."""
+    own, other = np.broadcast_arrays(numbers[relation.name], numbers[relation.other])
+    bad = ~(relation.fits(own, other) | np.isnan(own) | np.isnan(other))
+    if bad.any():
+        accepted = f"{relation.accepted}, and {relation.other} is {other[int(np.argmax(bad))]:g}"
+        _refuse(what.input(relation.name), column, bad, where, first, accepted)
+
+
+def refuse_columns(what, columns, where, passed=()):
+    """Refuse columns that stand twice, look like an input or system and are not passed; and what is passed in vain."""
+    columns = pd.Index(columns)
+    if columns.has_duplicates:
+        name = shortened(columns[columns.duplicated()][0])
+        raise InputError(f"{where}: the column {name} stands there twice" if name else f"{where}: two columns no name")
+    names = [*(each.name for each in what.inputs), "system"]
+    for other, name in SYNONYMS.items():
+        if {other, name} <= set(columns) and name in names:
+            raise InputError(f"{where}: {other} and {name} are one input: leave one of the columns out")
+    for column in passed:
+        if column in names:
+            raise InputError(f"{where}: {column} is an input of {what.name} and cannot be passed over")
+        if column not in columns:
+            raise InputError(f"{where}: there is no column {shortened(column)} to be passed over")
+    for column in others(what, columns):
+        if column not in passed and (near := alike(str(column), names)):
+            name = shortened(column)
+            raise InputError(
+                f"{where}: unknown column {name}; did you mean {near}? If it is no input, leave it out, or say "
+                f"--pass {name}"
+            )
+
+
+def synonyms(what, columns):
+    """Return {column: input} of columns that call an input of a quantity by its other name."""
+    names = {each.name for each in what.inputs}
+    return {other: name for other, name in SYNONYMS.items() if other in columns and name in names - set(columns)}
 
 
 def others(what, columns):
     """Return the columns that are no inputs of a quantity: they pass through."""
-    return [column for column in columns if column != "system" and column not in {each.name for each in what.inputs}]
+    taken = {"system", *(each.name for each in what.inputs), *synonyms(what, columns)}
+    return [column for column in columns if column not in taken]
 
 
-def _alike(column, names):
-    """Return the input that a column may have meant: near in letters, or sharing a whole word with it; or None."""
-    words = set(re.split(r"[\W_]+", column.lower())) - {""}
-    shared = [name for name in names if words & set(name.split("_"))]
-    return nearest(column, names) or (shared[0] if shared else None)
+def alike(column, names):
+    """Return the input that a column may have meant, or None.
+
+    Near in letters, once its unit in brackets is taken off; sharing a whole word with it, in one or in many; or called
+    so in the field.
+    """
+    bare = re.sub(r"[(\[{<].*", "", column).strip(" _-/,:") or column
+    words = [word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).lower()) if word]
+    single = {word.rstrip("s") for word in words if len(word) > 1}
+    in_common = {name: len(single & {word.rstrip("s") for word in name.split("_")}) for name in names}
+    shared = sorted((name for name in names if in_common[name]), key=lambda name: -in_common[name])
+    called = [CALLED[word] for word in (*words, plain(bare)) if CALLED.get(word) in names]
+    return nearest(column, names) or nearest(bare.lower(), names) or next(iter([*shared, *called]), None)
 
 
 def describe(each):
@@ -116,7 +198,46 @@ def describe(each):
     if each.choices:
         return "one of " + ", ".join(each.words) + (f", or the path of a {each.files} file" if each.files else "")
     high = "" if each.high == float("inf") else f" to {each.high:g}"
-    return f"a number from {each.low:g}{high}" + (f", in {each.unit}" if each.unit not in ("", "1") else "")
+    unit = f", in {each.unit}" if each.unit not in ("", "1") else ""
+    low = f"0, or a number from {each.least:g}" if each.least else f"a number from {each.low:g}"
+    return f"{low}{high}{unit}{', whole' if each.whole else ''}"
+
+
+def named_system(word, where=""):
+    """Return the system that a word means, or InputError with the nearest ones; where: begins the message.
+
+    A whole part of a name stands for it where no other name has that part: H100.
+    """
+    known = list(catalog.read("systems").system.unique())
+    part = part_of(word, known)
+    if found := meant(word, known) or (part[0] if len(part) == 1 else None):
+        return found
+    raise InputError(f"{where}unknown system {shortened(word)}{suggest(word, known, most=4)}{BEYOND}")
+
+
+def _named(each, word):
+    """Return the word that an Input accepts for the one written, which stands for itself where none is meant."""
+    if word == "" or (each.files and word.endswith(each.files)):
+        return word
+    last = word.rsplit("/", 1)[-1]  # names are published under their maker's: deepseek-ai/DeepSeek-V3
+    if found := meant(word, each.words) or meant(last, each.words):
+        return found
+    other = catalog.other_names(each.known_as) if each.known_as else {}
+    return other.get(meant(last, other) or "", word)
+
+
+def renamed(frame, what, system=None):
+    """Return {word written: word read} of a frame where another name stood for one, to be told: nothing is guessed."""
+    asked = {each.name: _words_of(frame, each.name) for each in what.inputs if each.known_as}
+    found = {word: _named(what.input(name), word) for name, words in asked.items() for word in words}
+    found |= {word: named_system(word) for word in {*_words_of(frame, "system"), *([system] if system else [])}}
+    return {word: read for word, read in found.items() if plain(read) != plain(word)}
+
+
+def _words_of(frame, column):
+    """Return the words that stand in a column, none where there is no such column."""
+    written = pd.unique(frame[column]) if column in frame else []
+    return {str(word).strip() for word in written if not pd.isna(word)} - {""}
 
 
 def _coded(column):
@@ -130,16 +251,14 @@ def _coded(column):
 
 
 def _systems(what, frame, system, where, first):
-    known = list(catalog.read("systems").system.unique())
     codes, words = _coded(frame["system"]) if "system" in frame else (np.zeros(len(frame), int), [""])
-    words = [word or system or "" for word in words]
-    words = [meant(word, known) or word for word in words]
+    words = [word or (system or "").strip() for word in words]
     for code, word in enumerate(words):
+        row = first + int(np.argmax(codes == code))
         if not word and what.system == "required":
-            row = first + int(np.argmax(codes == code))
             raise InputError(f"{where} row {row}: {what.name} needs a system: give --system or a column system")
-        if word and word not in known:
-            raise InputError(f"{where}: unknown system {word}{suggest(word, known, most=4)}")
+        at = f"{where} row {row}: " if "system" in frame else f"{where}: "
+        words[code] = named_system(word, at) if word else word
     return codes, words
 
 
@@ -149,7 +268,7 @@ def _words(each, column, where, first):
     if each.default not in (None, OPTIONAL):
         words = [word or each.default for word in words]
     if (accepted := each.words) != ("*",):
-        words = [meant(word, accepted) or word for word in words]
+        words = [_named(each, word) for word in words]
         for code, word in enumerate(words):
             if (
                 (word or each.default != OPTIONAL)
@@ -157,26 +276,53 @@ def _words(each, column, where, first):
                 and not (each.files and word.endswith(each.files))
             ):
                 row = first + int(np.argmax(codes == code))
-                raise InputError(f"{where} row {row}: {each.name} is '{word}'; it takes {describe(each)}")
+                near = guess(word, accepted, most=3)
+                raise InputError(
+                    f"{where} row {row}: {each.name} is '{shortened(word)}'{near}; it takes {describe(each)}"
+                )
     return codes, words
 
 
 def _numbers(each, column, where, first):
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
-    if each.low <= numbers.min() and numbers.max() <= min(each.high, np.finfo(float).max):
-        return numbers  # nothing to fill in or to refuse, as in nearly every table: two looks at it, no copy
+    numbers = _floats(column)
+    fits = max(each.low, each.least) <= numbers.min() and numbers.max() <= min(each.high, np.finfo(float).max)
+    if fits and (not each.whole or np.all(numbers == np.floor(numbers))):
+        return numbers  # nothing to fill in or to refuse, as in nearly every table: a few looks at it
     unknown = np.isnan(numbers)
     if unknown.any():
         empty = (column.isna() | (column.astype("string").str.strip() == "")).fillna(True).to_numpy(bool)
         _refuse(each, column, unknown if each.default is None else unknown & ~empty, where, first)
         if each.default != OPTIONAL:
             numbers = np.where(unknown, each.default, numbers)
-    _refuse(each, column, (numbers < each.low) | (numbers > each.high) | np.isinf(numbers), where, first)
+    bad = (numbers < each.low) | (numbers > each.high) | np.isinf(numbers) | ((numbers < each.least) & (numbers != 0))
+    _refuse(each, column, bad | (each.whole & (numbers != np.floor(numbers)) & ~np.isnan(numbers)), where, first)
     return numbers
+
+
+def _floats(column):
+    """Return a column as floats, what is no number as nan: truth values, dates and lengths of time are none."""
+    if column.dtype.kind in "bmMc":
+        return np.full(len(column), np.nan)
+    if column.dtype == object:
+        return np.array([_float(each) for each in column], float)
+    return pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
+
+
+def _float(each):
+    if isinstance(each, str):
+        each = each.strip()
+        return float(each) if NUMBER.fullmatch(each) else np.nan
+    if isinstance(each, bool | np.bool_) or not isinstance(each, Real | Decimal):
+        return np.nan
+    try:
+        return float(each)
+    except OverflowError:  # a whole number of more digits than a float has
+        return np.inf
 
 
 def _refuse(each, column, bad, where, first, accepted=None):
     if bad.any():
         row = int(np.argmax(bad))
-        word = "" if pd.isna(column.iloc[row]) else column.iloc[row]
+        found = column.iloc[row]
+        word = "" if np.ndim(found) == 0 and pd.isna(found) else shortened(found)
         raise InputError(f"{where} row {first + row}: {each.name} is '{word}'; it takes {accepted or describe(each)}")

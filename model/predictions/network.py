@@ -6,9 +6,11 @@ from model.laws import all_reduce, exchange
 from model.machine import collectives
 from model.machine.measurements import LIMIT
 from model.notation import nomenclature as symbols
-from model.predictions.inputs import OPTIONAL, Input, count
+from model.predictions.inputs import OPTIONAL, Input, count, mean
 from model.predictions.quantity import Quantity
 
+RANKS = count("ranks", low=2.0, high=1e6)
+LEAST_BUFFER = 256.0  # bytes: who gives fewer means kB, MB or GB; the smallest that was measured has twice as many
 SOFTWARE = Input("software", OPTIONAL, choices=("*",), meaning="left out: the first that has rows for the system")
 
 
@@ -64,12 +66,12 @@ QUANTITIES = (
         symbols.all_to_all_time,
         (
             Input("op", choices=("dispatch", "combine"), meaning="which half of the exchange"),
-            count("ranks", low=2.0),
-            count("tokens", low=1e-3),
-            count("hidden"),
-            count("experts"),
-            count("topk"),
-            Input("bytes_per_element", low=0.125, high=8.0),
+            RANKS,
+            mean("tokens", high=1e8),
+            count("hidden", low=16.0, high=1e6),
+            count("experts", high=1e5),
+            count("topk", high=1e4),
+            Input("bytes_per_element", low=0.25, high=4.0),
             SOFTWARE,
         ),
         all_to_all_time,
@@ -83,8 +85,8 @@ QUANTITIES = (
         all_reduce.all_reduce,
         symbols.all_reduce_time,
         (
-            count("ranks", low=2.0),
-            Input("bytes", low=1.0, high=1e15, meaning="bytes of the buffer that is reduced"),
+            RANKS,
+            Input("bytes", low=LEAST_BUFFER, high=1e14, meaning="bytes of the buffer that is reduced"),
             SOFTWARE,
         ),
         all_reduce_time,
@@ -99,8 +101,8 @@ QUANTITIES = (
             law,
             target,
             (
-                count("ranks", low=2.0),
-                Input("bytes", low=float(LIMIT), high=1e15, meaning="bytes of the whole buffer, of all ranks together"),
+                RANKS,
+                Input("bytes", low=float(LIMIT), high=1e14, meaning="bytes of the whole buffer, of all ranks together"),
                 SOFTWARE,
             ),
             evaluate,

@@ -1,6 +1,6 @@
 """Every quantity that can be predicted, by name: one file for each subject, and this list of them."""
 
-from model.notation.spelling import suggest
+from model.notation.spelling import meant, shortened, suggest
 from model.predictions import network, reliability, serving, training
 from model.predictions.inputs import InputError
 from model.predictions.quantity import Quantity
@@ -13,6 +13,6 @@ QUANTITIES = {
 
 def quantity(name: str) -> Quantity:
     """Return the Quantity of that name; InputError names the nearest one."""
-    if name not in QUANTITIES:
-        raise InputError(f"unknown quantity {name}{suggest(name, QUANTITIES, most=6)}")
-    return QUANTITIES[name]
+    if (known := meant(str(name), QUANTITIES)) is None:
+        raise InputError(f"unknown quantity {shortened(name)}{suggest(str(name), QUANTITIES, most=6)}")
+    return QUANTITIES[known]

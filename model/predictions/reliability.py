@@ -7,10 +7,14 @@ from model.machine import fleets
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.numbers.facts import Missing
-from model.predictions.inputs import OPTIONAL, Input, count
+from model.predictions.inputs import OPTIONAL, Input, RowError, count
 from model.predictions.quantity import Quantity
 
-RATE = Input("failure_rate", OPTIONAL, high=1.0, meaning="left out: the system's")
+# Limits that a number in another unit does not pass: a rate for each hour or day, hours for seconds, milliseconds,
+# per cent for a share, the share of time in use for the share out of it.
+DEVICES = count("devices", high=1e8)
+RATE = Input("failure_rate", OPTIONAL, high=1e-6, meaning="of a device and second; left out: the system's")
+DAY = 86_400.0
 
 
 def job_mtbf(scenario, choices, rows):
@@ -30,9 +34,22 @@ def effective_training_share(scenario, choices, rows):
 
 
 def spare_devices(scenario, choices, rows):
-    """Return the devices to keep in reserve. Laws: laws.reliability.spares and a Poisson quantile."""
+    """Return the devices to keep in reserve. Laws: laws.reliability.spares and a Poisson quantile.
+
+    The law has devices fail as if all of them worked: refused where the reserve would be larger than the job.
+    """
     names = ("devices", "withdrawn", "repair", "confidence")
-    return reliability.spare_devices(failure_rate=_rate(scenario, rows), **{name: rows[name] for name in names})
+    found = reliability.spare_devices(failure_rate=_rate(scenario, rows), **{name: rows[name] for name in names})
+    most = rows["devices"]
+    if scenario.sampler is None and (many := found > most).any():
+        row = int(np.argmax(many))
+        least, job = (np.broadcast_to(each, many.shape)[row] for each in (found, most))
+        raise RowError(
+            row,
+            f"the reserve would have {least:,.0f} devices for a job of {job:,.0f}: so often they fail and so long they "
+            f"are out of use that most of them wait for repair; check failure_rate and repair, both in seconds",
+        )
+    return np.minimum(found, most)
 
 
 def whole_domain_share(scenario, choices, rows):
@@ -75,7 +92,7 @@ QUANTITIES = (
         "mean time between interruptions of a job",
         reliability.series_system,
         symbols.job_mtbf,
-        (count("devices"), RATE),
+        (DEVICES, RATE),
         job_mtbf,
         system="optional",
     ),
@@ -86,16 +103,16 @@ QUANTITIES = (
         reliability.checkpointing,
         symbols.effective_training_share,
         (
-            count("devices"),
+            DEVICES,
             RATE,
-            Input("checkpoint_write", high=1e7),
-            Input("downtime", high=1e7),
-            Input("reload", high=1e7),
+            Input("checkpoint_write", high=7200.0, meaning="for which a checkpoint blocks the job"),
+            Input("downtime", high=2.5 * DAY, least=1.0, meaning="to detect a fault and replace what failed"),
+            Input("reload", high=DAY, least=1.0, meaning="to load the last checkpoint and start again"),
             Input(
                 "interval",
                 OPTIONAL,
-                low=1e-3,
-                high=1e9,
+                low=1.0,
+                high=1e6,
                 meaning="work between two checkpoints; left out: the optimum",
             ),
         ),
@@ -109,10 +126,10 @@ QUANTITIES = (
         reliability.spares,
         symbols.units_in_repair,
         (
-            count("devices"),
+            DEVICES,
             RATE,
-            count("withdrawn"),
-            Input("repair", high=1e8),
+            count("withdrawn", high=1e5),
+            Input("repair", low=600.0, high=100 * DAY, meaning="mean time out of use"),
             Input("confidence", low=0.01, high=0.999999, meaning="share of time in which the reserve suffices"),
         ),
         spare_devices,
@@ -124,7 +141,11 @@ QUANTITIES = (
         "share of time in which every device of a domain works",
         reliability.whole_domain,
         symbols.whole_domain_share,
-        (count("domain"), Input("unavailability", high=1.0), Input("fabric_availability", 1.0, high=1.0)),
+        (
+            count("domain", high=1e6),
+            Input("unavailability", high=0.2, meaning="share of time in which one device is out of use"),
+            Input("fabric_availability", 1.0, low=0.8, high=1.0),
+        ),
         whole_domain_share,
         system="optional",
     ),

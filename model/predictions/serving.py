@@ -9,7 +9,7 @@ from model.machine.step import Asked, duration, idle_shares, step
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.numbers import catalog
-from model.predictions.inputs import OPTIONAL, Input, RowError, count
+from model.predictions.inputs import COPIES, OPTIONAL, Input, RowError, count, mean
 from model.predictions.quantity import Found, Quantity
 
 PRECISIONS = ("bf16", "fp8", "int8", "nvfp4")
@@ -25,21 +25,36 @@ def engines():
     return (*(fit for fit, name in step_fit.names() if name == "layer_overhead"), "pooled")
 
 
-MODEL = Input("model", choices=workloads, meaning="a workload of data/workloads.csv, or a config.json", files=".json")
-CONTEXT = count("context")
-PRECISION = Input("precision", choices=PRECISIONS, meaning="of weights and matrix products")
-ENGINE = Input("engine", OPTIONAL, choices=engines, meaning="serving software; left out: pooled, or the machine's own")
+MODEL = Input(
+    "model",
+    choices=workloads,
+    meaning="a workload of data/workloads.csv, or a config.json",
+    files=".json",
+    known_as="workloads",
+)
+CONTEXT = mean("context", low=1.0, high=1e7)
+PRECISION = Input("precision", choices=PRECISIONS, meaning="of weights and matrix products", known_as="formats")
+ENGINE = Input(
+    "engine",
+    OPTIONAL,
+    choices=engines,
+    meaning="serving software; left out: pooled, or the machine's own",
+    known_as="priors",
+)
+SPEED = Input("speed", low=0.1, high=1e5, meaning="tokens per second that each user gets")
 CACHE = Input("kv_bytes_per_element", OPTIONAL, low=0.25, high=4.0, meaning="left out: what the format's runs use")
 LAYOUTS = Input("layouts", "run", choices=("run", "all"), meaning="those near what somebody has run, or all")
-DEVICES = count("devices", default=OPTIONAL, meaning="most devices of one instance")
+DEVICES = count("devices", default=OPTIONAL, high=1e5, meaning="most devices of one instance")
 SPLIT = (
-    count("tensor_devices", default=1.0, meaning="devices that split attention"),
-    count("expert_devices", default=OPTIONAL, meaning="devices over which experts are spread; left out: ranks"),
+    count("tensor_devices", default=1.0, high=1e4, meaning="devices that split attention"),
+    count(
+        "expert_devices", default=OPTIONAL, high=1e4, meaning="devices over which experts are spread; left out: ranks"
+    ),
 )
 STEP = (
     MODEL,
-    count("ranks", meaning="devices of the group"),
-    count("batch", low=1e-3, meaning="requests per device"),
+    count("ranks", high=1e4, meaning="devices of the group"),
+    mean("batch", high=1e6, meaning="requests per device"),
     CONTEXT,
     PRECISION,
 )
@@ -69,15 +84,72 @@ def refuse_what_does_not_fit(scenario, choices, rows):
     )
 
 
+def refuse_what_cannot_be(scenario, choices, rows):
+    """Raise RowError for the first row with more ranks than experts have use for, ValueError for another's software."""
+    workload, dies = scenario.facts("workloads", choices["model"]), float(np.max(scenario.system("dies", 1)))
+    if choices.get("engine") == "cann" and not scenario.system("runs_cann", 0.0):
+        raise ValueError(f"the engine cann does not run on {scenario.name}: choose another, or leave it out")
+    if not workload("moe_layers"):
+        return
+    given = rows.get("expert_devices", np.nan)
+    spread, experts = np.where(np.isnan(given), rows["ranks"], given), workload("experts")
+    if (bad := spread * dies > COPIES * experts).any():
+        row = int(np.argmax(bad))
+        raise RowError(
+            row,
+            f"{choices['model']} has {experts:g} experts, too few for {float(spread[row]):g} devices of {dies:g} "
+            f"rank{'' if dies == 1 else 's'} each: give expert_devices of {COPIES * experts / dies:g} or fewer, which "
+            f"divide ranks",
+        )
+
+
+def refuse_weights_that_do_not_fit(scenario, choices, rows):
+    """Raise RowError for the first row of training whose weights alone do not fit, spread over ranks and stages."""
+    spread = {
+        name: rows["stages"] * rows[name] for name in ("ranks", "tensor_devices", "expert_devices") if name in rows
+    }
+    held = memory.largest_batch(scenario.roomiest(), choices["model"], choices["precision"], rows | spread)
+    if (bad := held <= 0).any():
+        row = int(np.argmax(bad))
+        raise RowError(
+            row,
+            f"memory of {float(np.broadcast_to(spread['ranks'], bad.shape)[row]):g} devices (ranks x stages) does not "
+            f"hold the weights alone: give more ranks or stages",
+        )
+
+
 def moe_idle_share(scenario, choices, rows):
     """Return the share of a step in which compute units wait, or one part of it. Laws: laws.idle, laws.step."""
     asked = Asked(choices["model"], choices["phase"], choices["precision"], choices.get("engine"))
-    if choices["phase"] == "decode" and scenario.sampler is None:
-        refuse_what_does_not_fit(scenario, choices, rows)
+    if scenario.sampler is None:
+        refuse_what_cannot_be(scenario, choices, rows)
+        if choices["phase"] == "training":
+            _refuse_stages(scenario, choices, rows)
+            refuse_weights_that_do_not_fit(scenario, choices, rows)
+        else:
+            _refuse_pipeline(choices, rows)
+            refuse_what_does_not_fit(scenario, choices, rows)
     tried = None if choices["overlap"] == "1" else False
     time, busy, fair = step(scenario, asked, rows, tried)
     shares = idle_shares(time, busy, fair, rows.get("stages", 1.0), rows.get("microbatches", 1.0))
     return shares[choices["part"]] + 0 * rows["ranks"]
+
+
+def _refuse_stages(scenario, choices, rows):
+    """Raise RowError for the first row with more stages than the workload has layers."""
+    layers = scenario.facts("workloads", choices["model"])("layers")
+    if (bad := rows["stages"] > layers).any():
+        row = int(np.argmax(bad))
+        raise RowError(
+            row, f"stages is {float(rows['stages'][row]):g}; it takes a whole number up to {layers:g} layers"
+        )
+
+
+def _refuse_pipeline(choices, rows):
+    """Raise RowError for the first row that has a pipeline outside training, whose law alone knows one."""
+    for name in ("stages", "microbatches"):
+        if (bad := rows[name] != 1).any():
+            raise RowError(int(np.argmax(bad)), f"{name} belong to phase=training, and phase is {choices['phase']}")
 
 
 def decode_throughput(scenario, choices, rows):
@@ -89,6 +161,7 @@ def decode_throughput(scenario, choices, rows):
     processed = rows.get("processed", np.nan)
     rows = {**rows, "processed": np.where(np.isnan(processed), np.ceil(accepted), processed)}
     if scenario.sampler is None:
+        refuse_what_cannot_be(scenario, choices, rows)
         refuse_what_does_not_fit(scenario, choices, rows)
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
     time = duration(scenario, asked, rows)
@@ -119,6 +192,8 @@ def decode_frontier(scenario, choices, rows):
         same = np.ravel(place) == number
         given = {name: float(value) for name, value in zip(names, values, strict=True) if value >= 0}
         accepted, devices = given.pop("tokens_per_step", None), given.pop("devices", None)
+        if devices and scenario.sampler is None:
+            _refuse_too_few(scenario, choices, given, devices, int(np.argmax(same)))
         found = frontier.curves(scenario, asked, given, layouts.within(known, devices), accepted)
         throughput, batch, chosen = frontier.best(scenario, asked, found, asked_speeds[same], scatter)
         result[:, same] = throughput
@@ -137,9 +212,24 @@ def decode_frontier(scenario, choices, rows):
     return Found(result, layout) if scenario.sampler else Found(result[0], layout)
 
 
+def _refuse_too_few(scenario, choices, given, devices, row):
+    """Raise RowError where so many devices do not hold a workload and one request, whatever the layout."""
+    few = memory.fewest_devices(
+        scenario.roomiest(),
+        choices["model"],
+        choices["precision"],
+        1.0,
+        given["context"],
+        given.get("kv_bytes_per_element"),
+    )
+    if few > devices:
+        raise RowError(row, f"memory of {devices:g} devices does not hold one request: {float(few):g} devices would")
+
+
 def prefill_throughput(scenario, choices, rows):
     """Return prompt tokens per second and device at a given layout. Laws: laws.step with expanded, causal attention."""
     if scenario.sampler is None:
+        refuse_what_cannot_be(scenario, choices, rows)
         refuse_what_does_not_fit(scenario, choices, _prompts(scenario, rows))
     return prefill_rate(scenario, choices, rows)
 
@@ -225,8 +315,8 @@ QUANTITIES = (
             ENGINE,
             Input("phase", choices=("prefill", "decode", "training"), meaning="what the step does"),
             Input("overlap", "1", choices=("0", "1"), meaning="1: two microbatches hide each other's exchanges"),
-            count("stages", default=1.0),
-            count("microbatches", default=1.0),
+            count("stages", default=1.0, high=1e3, meaning="of the pipeline, in training"),
+            count("microbatches", default=1.0, high=1e6, meaning="of a step of training"),
             Input(
                 "part",
                 "all",
@@ -246,7 +336,12 @@ QUANTITIES = (
             *STEP,
             *SPLIT,
             ACCEPTED,
-            count("processed", default=OPTIONAL, meaning="tokens processed for a request; left out: credited, whole"),
+            count(
+                "processed",
+                default=OPTIONAL,
+                high=17.0,
+                meaning="tokens processed for a request; left out: credited, whole",
+            ),
             CACHE,
             ENGINE,
         ),
@@ -260,7 +355,7 @@ QUANTITIES = (
         symbols.decode_throughput,
         (
             MODEL,
-            Input("speed", low=1e-3, high=1e6, meaning="tokens per second that each user gets"),
+            SPEED,
             CONTEXT,
             PRECISION,
             Input("tokens_per_step", OPTIONAL, low=1.0, high=16.0, meaning="left out: the best number of drafts"),
@@ -280,9 +375,9 @@ QUANTITIES = (
         symbols.step_time,
         (
             MODEL,
-            count("ranks", meaning="devices of the group"),
+            count("ranks", high=1e4, meaning="devices of the group"),
             *SPLIT,
-            count("sequence", meaning="tokens of a prompt"),
+            mean("sequence", low=1.0, high=1e7, meaning="tokens of a prompt"),
             PRECISION,
             ENGINE,
         ),
@@ -296,9 +391,9 @@ QUANTITIES = (
         symbols.service_throughput,
         (
             MODEL,
-            Input("speed", low=1e-3, high=1e6, meaning="tokens per second that each user gets"),
-            count("input_tokens"),
-            count("output_tokens"),
+            SPEED,
+            mean("input_tokens", low=1.0, high=1e7),
+            mean("output_tokens", low=1.0, high=1e7),
             PRECISION,
             ENGINE,
             DEVICES,
@@ -313,7 +408,7 @@ QUANTITIES = (
         "fewest devices of one instance that hold a workload and its requests",
         serving.memory,
         symbols.batch_limit,
-        (MODEL, count("batch", low=1e-3, meaning="requests of the instance"), CONTEXT, PRECISION, CACHE),
+        (MODEL, mean("batch", meaning="requests of the instance"), CONTEXT, PRECISION, CACHE),
         devices_needed,
     ),
 )

@@ -1,7 +1,6 @@
 """Predictions for a CSV file of any length: in blocks, on every core, written with the file's own bytes."""
 
 import io
-import os
 import shutil
 import tempfile
 import warnings
@@ -13,8 +12,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from model.predictions.answer import STUDY, predict, with_and_without
-from model.predictions.blocks import BLOCK, blocks, header, refuse_ragged, split
-from model.predictions.inputs import InputError, others
+from model.predictions.blocks import BLOCK, opened, refuse_ragged, size, split
+from model.predictions.inputs import InputError, others, refuse_columns, renamed
 from model.predictions.measured import refuse_unused
 from model.predictions.quantities import quantity
 from model.predictions.workers import in_order
@@ -26,52 +25,61 @@ IN_MEMORY = 2**25  # characters of an answer that wait in memory; a longer one w
 def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1, passed=(), readings=None):
     """Write the CSV at path to out with the columns value, unit, low, high after its own, which stay as they are.
 
-    Every row is checked and answered before the first is written, so that bad input writes nothing; meanwhile the
-    answers wait in a temporary file. Blocks of rows are answered by that many workers, and the bytes are the same for
-    any number of them. On a terminal a bar shows progress. passed: columns that are no inputs though their names look
-    like one. readings: a reader's own measurements; value, low and high are then the answer with them, three columns
-    more the study's, and readings.used says on which of them answers rest. Raises InputError naming file, row and
-    column, also where no answer rests on any of them.
+    Returns (columns that passed through, {word: word that was read for it}), both to be told. Every row is checked and
+    answered before the first is written, so that bad input writes nothing; meanwhile the answers wait in a temporary
+    file. Blocks of rows are answered by that many workers, and the bytes are the same for any number of them. On a
+    terminal a bar shows progress. path: a file's, - for standard input; passed: columns that are no inputs though their
+    names look like one. readings: a reader's own measurements; value, low and high are then the answer with them, three
+    columns more the study's, and readings.used says on which of them answers rest. Raises InputError naming file, row
+    and column, also where no answer rests on any of them.
     """
-    quantity(name)
-    record, columns = header(path)
-    answers = (*ANSWER, *(STUDY if readings else ()))
-    if taken := [column for column in answers if column in columns]:
-        raise InputError(f"{path}: the column {taken[0]} is one of the answer's: rename it")
-    found = [column for column in quantity(name).layout if column not in columns]
-    ask = partial(_answer, name, str(path), record, columns, system, interval, seed, passed, found, readings)
-    with tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="") as waiting:
-        waiting.write(",".join([record, *answers, *found]) + "\n")
-        for text, used in _answers(ask, path, workers):
+    what = quantity(name)
+    with opened(path) as table, _waiting() as waiting:
+        columns = table.columns
+        refuse_columns(what, columns, path, passed)
+        answers = (*ANSWER, *(STUDY if readings else ()))
+        if taken := [column for column in answers if column in columns]:
+            raise InputError(f"{path}: the column {taken[0]} is one of the answer's: rename it")
+        found = [column for column in what.layout if column not in columns]
+        ask = partial(_answer, name, str(path), columns, system, interval, seed, found, readings)
+        waiting.write(",".join([table.record, *answers, *found]) + "\n")
+        other_words: dict[str, str] = {}
+        for text, used, read in _answers(ask, table, workers):
             waiting.write(text)
+            other_words |= read
             if readings:
                 readings.used.update(used)  # workers have readings of their own
         if readings:
             refuse_unused(name, readings)
         waiting.seek(0)
         shutil.copyfileobj(waiting, out, 2**20)
+    return others(what, columns), other_words
 
 
-def _answers(ask, path, workers):
-    """Yield (text, used) of each block's answers; one block is answered here, more of them by workers."""
-    found = ((1 + number * BLOCK, *block) for number, block in enumerate(blocks(path, BLOCK)))
+def _waiting():
+    return tempfile.SpooledTemporaryFile(IN_MEMORY, "w+", encoding="utf-8", newline="")
+
+
+def _answers(ask, table, workers):
+    """Yield (text, used, read) of each block's answers; one block is answered here, more of them by workers."""
+    found = ((1 + number * BLOCK, *block) for number, block in enumerate(table.blocks(BLOCK)))
     few = list(islice(found, 2))
     if not few:
-        raise InputError(f"{path} is empty: give at least one row")
+        raise InputError(f"{table.path} is empty: give at least one row")
     if len(few) == 1 or workers == 1:
-        yield from ((text, used) for text, _, used in map(ask, chain(few, found)))
+        yield from ((text, *told) for text, _, *told in map(ask, chain(few, found)))
         return
-    ask((1, few[0][1].split("\n", 1)[0], 0))  # fits the constants once, before there are workers
-    with tqdm(total=os.path.getsize(path), unit="B", unit_scale=True, delay=1, disable=None) as bar:
-        for text, position, used in in_order(ask, chain(few, found), workers):
+    ask((1, split(few[0][1])[0], 0))  # fits the constants once, before there are workers
+    with tqdm(total=size(table.path), unit="B", unit_scale=True, delay=1, disable=None) as bar:
+        for text, position, *told in in_order(ask, chain(few, found), workers):
             bar.update(position - bar.n)
-            yield text, used
+            yield text, *told
 
 
-def _answer(name, path, record, columns, system, interval, seed, passed, found, readings, block):
-    """Return (text, position, used) of a block (first row, text, position): its records, each with its answer behind.
+def _answer(name, path, columns, system, interval, seed, found, readings, block):
+    """Return (text, position, used, read) of a block (first row, text, position): its records, each with its answer.
 
-    used: the positions of the reader's rows on which its answers rest.
+    used: the positions of the reader's rows on which its answers rest; read: {word: word that was read for it}.
     """
     first, text, position = block
     refuse_ragged(text, len(columns), path, first)
@@ -81,16 +89,19 @@ def _answer(name, path, record, columns, system, interval, seed, passed, found, 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # what is no number is refused below, by row
             frame = pd.read_csv(
-                io.StringIO(f"{record}\n{text}\n"),
-                usecols=wanted or None,
+                io.StringIO(f"{text}\n"),
+                header=None,
+                names=columns,
+                usecols=wanted or columns[:1],
+                index_col=False,
                 na_values=[""],
                 keep_default_na=False,
                 skip_blank_lines=False,
             )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}") from error
-    unread = {column: "" for column in passing} if first == 1 else {}
-    asked, options = (name, frame.assign(**unread)), {"where": path, "first": first, "passed": passed}
+    frame = frame[wanted]
+    asked, options = (name, frame), {"where": path, "first": first}
     if readings is None:
         answer, _ = predict(*asked, system, interval, seed, **options)
     else:
@@ -100,7 +111,8 @@ def _answer(name, path, record, columns, system, interval, seed, passed, found, 
     texts += _texts(answer, *STUDY) if readings else []
     layout = [["" if np.isnan(each) else repr(each) for each in answer[column].tolist()] for column in found]
     rows = zip(split(text), *texts, *layout, strict=True)
-    return "\n".join(chain(map(",".join, rows), [""])), position, frozenset(readings.used if readings else ())
+    text = "\n".join(chain(map(",".join, rows), [""]))
+    return text, position, frozenset(readings.used if readings else ()), renamed(frame, quantity(name), system)
 
 
 def _texts(answer, value, low, high):

@@ -94,10 +94,10 @@ def releases():
 
 INPUTS = (
     MODEL,
-    count("devices", meaning="of the job"),
-    count("sequences", meaning="of one step, all devices"),
-    count("sequence", default=4096.0, meaning="tokens of a sequence"),
-    Input("precision", choices=PRECISIONS, meaning="of matrix products"),
+    count("devices", high=1e7, meaning="of the job"),
+    count("sequences", high=1e7, meaning="of one step, all devices"),
+    count("sequence", default=4096.0, low=16.0, high=1e7, meaning="tokens of a sequence"),
+    Input("precision", choices=PRECISIONS, meaning="of matrix products", known_as="formats"),
     Input("overlap", "1", choices=("0", "1"), meaning="1: another microbatch's work covers exchanges between domains"),
     Input("release", OPTIONAL, choices=releases, meaning="of the software; left out: the mean of all releases"),
     count("microbatch", default=OPTIONAL, meaning="sequences; this and what follows left out: the best that fits"),

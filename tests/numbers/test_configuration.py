@@ -24,7 +24,6 @@ def config(tmp_path):
     def write(fields):
         path = tmp_path / "config.json"
         path.write_text(json.dumps(fields), encoding="utf-8")
-        shape.cache_clear()
         return str(path)
 
     return write

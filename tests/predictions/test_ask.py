@@ -82,7 +82,7 @@ def test_an_input_that_a_quantity_does_not_have_is_refused_by_name():
     with pytest.raises(InputError, match="has no input rate; did you mean failure_rate"):
         model.predict("job_mtbf", devices=1, rate=1e-9)
     with pytest.raises(InputError, match="did you mean hgx-h100"):
-        model.predict("job_mtbf", system="H100", devices=1)
+        model.predict("job_mtbf", system="H100 SXM", devices=1)
 
 
 def test_the_law_of_a_quantity_is_a_model_that_sympy_can_read():

@@ -133,8 +133,14 @@ def test_devices_limit_the_search():
 
 
 def test_too_few_devices_are_refused_with_what_the_smallest_layout_has():
-    with pytest.raises(InputError, match="no layout has 4 devices or fewer: the smallest has 128"):
-        one("decode_frontier", "hgx-h800", speed=20, context=4096, devices=4)
+    with pytest.raises(InputError, match="no layout has 16 devices or fewer: the smallest has 128"):
+        one("decode_frontier", "hgx-h800", speed=20, context=4096, devices=16)
+
+
+@pytest.mark.parametrize("layouts", ["run", "all"])
+def test_devices_that_hold_no_request_are_refused_with_how_many_would(layouts):
+    with pytest.raises(InputError, match="memory of 4 devices does not hold one request: 12 devices would"):
+        one("decode_frontier", "hgx-h800", speed=20, context=4096, devices=4, layouts=layouts)
 
 
 def test_eight_h200_serve_about_what_was_measured_on_them():

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.predictions import table
-from model.predictions.blocks import BLOCK, blocks, refuse_ragged, split
+from model.predictions.blocks import BLOCK, opened, refuse_ragged, split
 from model.predictions.inputs import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,8 @@ def test_blocks_of_any_size_hold_the_records_in_order(tmp_path_factory, rows, en
         lines.insert(place, end)  # empty lines are no records
     path = tmp_path_factory.mktemp("blocks") / "points.csv"
     path.write_bytes(("x,y" + end + "".join(lines)).encode())
-    texts = [text for text, _ in blocks(path, size)]
+    with opened(path) as table:
+        texts = [text for text, _ in table.blocks(size)]
     records = [record for text in texts for record in split(text)]
     assert [next(csv.reader(io.StringIO(record, newline=""))) for record in records] == rows
     assert all(len(split(text)) == size for text in texts[:-1])

@@ -67,8 +67,8 @@ class Cluster:
 
 
 def unit(name):
-    """Return the unit in which a reader gives one of NUMBERS."""
-    return NOMENCLATURE[sp.Symbol(name, positive=True)].unit
+    """Return the unit in which a reader gives one of NUMBERS: a rate as the command line takes it, for each second."""
+    return "1/s" if name == "failure_rate" else NOMENCLATURE[sp.Symbol(name, positive=True)].unit
 
 
 def in_base_units(numbers):

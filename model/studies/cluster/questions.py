@@ -9,7 +9,7 @@ from model.notation.equation import compute
 from model.notation.nomenclature import token_cost, token_energy, uptime_availability, whole_domain_share
 from model.numbers.draws import low_high
 from model.numbers.facts import Missing
-from model.predictions.inputs import RowError, check
+from model.predictions.inputs import InputError, RowError, check
 from model.predictions.quantities import quantity
 from model.predictions.reliability import failure_rate
 from model.studies.cluster.machine import RECOVERY, hourly, power
@@ -56,12 +56,12 @@ def ask(cluster, name, draws=None, seed=0, at_hand=None):
     else:
         kind, inputs = questions(cluster)[name]
         what = quantity(kind)
-        numbers, texts = check(what, pd.DataFrame([inputs]), cluster.system, "your cluster")
-        choices = {key: words[0] for key, (_, words) in texts.items() if words[0]}
-        choices.pop("system", None)
         try:
+            numbers, texts = check(what, pd.DataFrame([inputs]), cluster.system, "your cluster")
+            choices = {key: words[0] for key, (_, words) in texts.items() if words[0]}
+            choices.pop("system", None)
             answer = what.values(cluster.scenario(draws, seed), choices, numbers)
-        except RowError as error:
+        except (InputError, RowError) as error:
             raise Missing(str(error)) from error
     return np.broadcast_to(answer, (draws, 1))[:, 0] if draws else float(np.ravel(answer)[0])
 

@@ -1,0 +1,47 @@
+"""Files that a reader gives: what one is that is no text in UTF-8, and how much of one is read."""
+
+import os
+
+MOST = 2**26  # bytes of a file that is read whole
+KINDS = {  # how a file begins: what it is, and what to do
+    b"\x1f\x8b": "is compressed by gzip: unpack it first",
+    b"BZh": "is compressed by bzip2: unpack it first",
+    b"\xfd7zXZ": "is compressed by xz: unpack it first",
+    b"\x28\xb5\x2f\xfd": "is compressed by zstd: unpack it first",
+    b"PK\x03\x04": "is a zip archive or a spreadsheet: save the table as CSV in UTF-8",
+    b"\xd0\xcf\x11\xe0": "is a spreadsheet: save the table as CSV in UTF-8",
+    b"PAR1": "is a Parquet file: save the table as CSV in UTF-8",
+    b"%PDF": "is a PDF: give a text in UTF-8",
+    b"\x89PNG": "is a picture: give a text in UTF-8",
+    b"\xff\xfe\x00\x00": "is written in UTF-32: save it in UTF-8",
+    b"\x00\x00\xfe\xff": "is written in UTF-32: save it in UTF-8",
+    b"\xff\xfe": "is written in UTF-16: save it in UTF-8",
+    b"\xfe\xff": "is written in UTF-16: save it in UTF-8",
+}
+
+
+def problem(begin: bytes) -> str:
+    """Return what a file is that begins so and is no text in UTF-8, and what to do; "" where it may be one."""
+    return next((told for mark, told in KINDS.items() if begin.startswith(mark)), "")
+
+
+def text(path: str | os.PathLike[str], most: int = MOST) -> str:
+    """Return a file's text without a mark at its start; ValueError says why it cannot be read, and in which line."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from error
+    if told := problem(content):
+        raise ValueError(f"it {told}")
+    if len(content) > most:
+        raise ValueError(f"it has more than {most // 2**20} MB")
+    zero = content.find(b"\0")
+    if zero >= 0:
+        line = content[:zero].count(b"\n") + 1
+        raise ValueError(f"line {line} holds a zero byte: save it as text in UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueError(f"line {line} holds a byte that is not UTF-8: save it in UTF-8") from error
