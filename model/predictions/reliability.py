@@ -36,18 +36,20 @@ def effective_training_share(scenario, choices, rows):
 def spare_devices(scenario, choices, rows):
     """Return the devices to keep in reserve. Laws: laws.reliability.spares and a Poisson quantile.
 
-    The law has devices fail as if all of them worked: refused where the reserve would be larger than the job.
+    The law has devices fail as if all of them worked: refused where more than half of the job would be out of use on
+    average. A reserve larger than the job is as large as the job.
     """
     names = ("devices", "withdrawn", "repair", "confidence")
-    found = reliability.spare_devices(failure_rate=_rate(scenario, rows), **{name: rows[name] for name in names})
-    most = rows["devices"]
-    if scenario.sampler is None and (many := found > most).any():
+    rate, most = _rate(scenario, rows), rows["devices"]
+    found = reliability.spare_devices(failure_rate=rate, **{name: rows[name] for name in names})
+    out = np.broadcast_to(rate * rows["repair"] * rows["withdrawn"], found.shape)
+    if scenario.sampler is None and (many := out > 0.5).any():
         row = int(np.argmax(many))
         least, job = (np.broadcast_to(each, many.shape)[row] for each in (found, most))
         raise RowError(
             row,
-            f"the reserve would have {least:,.0f} devices for a job of {job:,.0f}: so often they fail and so long they "
-            f"are out of use that most of them wait for repair; check failure_rate and repair, both in seconds",
+            f"the reserve would have {least:,.0f} devices for a job of {job:,.0f}, most of which would await repair: "
+            f"check failure_rate, for each device and second, repair, in seconds, and withdrawn",
         )
     return np.minimum(found, most)
 
