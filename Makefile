@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := $(addprefix tests/test_,rooms.py repository.py) $(addprefix tests/,notation numbers) tests/views/test_parameters.py \
   tests/book/test_prose.py tests/notebooks/test_notebooks.py
 
-.PHONY: book check test coverage mutants test-slow truth serve lab sweep report bench clean requirements
+.PHONY: book check test coverage test-slow truth serve lab sweep report bench clean requirements
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
@@ -32,10 +32,6 @@ test: .venv/ready
 # Which lines of model/ the fast tests do not run, and the share that they do.
 coverage: .venv/ready
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow" -q --cov --cov-report=term
-
-# Which small changes of one module its tests do not see: make mutants MODULE=model/laws/roofline.py TESTS=tests/laws
-mutants: .venv/ready
-	@$(BIN)/python tests/mutants.py "$(MODULE)" "$(TESTS)" $(MOST)
 
 # After make book they reuse what it built.
 test-slow: .venv/ready

@@ -338,7 +338,7 @@ def test_no_value_is_an_answer_of_the_command_line(model, target, answer):
         ([*SHARE[1:2], "for=downtim", *SHARE[3:]], "did you mean downtime"),
         ([*SHARE[1:], "downtime=3"], "leave downtime= out"),
         ([*SHARE[1:-1]], "needs reload"),
-        ([*SHARE[1:-1], "reload=long"], "reload is 'long'; it takes a number from 0"),
+        ([*SHARE[1:-1], "reload=long"], "reload is 'long'; it takes 0, or a number from 1"),
         ([*SHARE[1:], "relod=3"], "did you mean reload"),
         (["all_to_all_time=1", "for=op"], "op is a word, not a number"),
         (["job_mtbf=1", "for=devices"], "failure_rate is not given"),
