@@ -13,7 +13,13 @@ from model.numbers import catalog, records
 from model.numbers.catalog import DataError
 
 WORDS = {"claims_titles": ("words", "english", "law", "untested"), "claims_evidence": ()}  # tables without numbers
-WORDS |= {"claims_readings": ("primary", "taken"), "names": (), "aliases": (), "quantities": (), "tried": ("table", "says")}
+WORDS |= {
+    "claims_readings": ("primary", "taken"),
+    "names": (),
+    "aliases": (),
+    "quantities": (),
+    "tried": ("table", "says"),
+}
 RECORDS = set(records.COLUMNS)  # they have a loader and tests of their own
 TABLES = sorted({path.stem for path in catalog.DATA.glob("*.csv")} - set(WORDS) - RECORDS)
 SYSTEMS = [

@@ -74,26 +74,37 @@ def test_the_size_of_a_block_changes_no_value(tmp_path, monkeypatch, size):
 # Long tables, by a program of its own.
 
 
-def command(path, workers, *more):
-    return [sys.executable, "-m", "model", "predict", "job_mtbf", "--table", path, "--workers", str(workers), *more]
+SMALL = 2_000  # rows of a block, of tables of three blocks whose every answer has an interval
+PROGRAM = f"import sys; from model.predictions import table; table.BLOCK = {SMALL}; "
+PROGRAM += "from model.__main__ import run; sys.exit(run(sys.argv[1:]))"
 
 
-@pytest.fixture(scope="module")
-def long(tmp_path_factory):
-    """Return the path of a table of three blocks."""
-    path = tmp_path_factory.mktemp("long") / "points.csv"
-    rows = "".join(f"{1 + n % 1000},{'llama3-16k' if n % 2 else 'gb200-nvl72'}\n" for n in range(2 * BLOCK + 5))
+def command(path, workers, *more, program=("-m", "model")):
+    return [sys.executable, *program, "predict", "job_mtbf", "--table", path, "--workers", str(workers), *more]
+
+
+def three_blocks(path, size):
+    """Write a table of three blocks of a size, and return its path."""
+    rows = "".join(f"{1 + n % 1000},{'llama3-16k' if n % 2 else 'gb200-nvl72'}\n" for n in range(2 * size + 5))
     path.write_text("devices,system\n" + rows, encoding="utf-8")
     return path
 
 
-def test_answers_are_the_same_bytes_whatever_the_number_of_workers(long):
-    said = [subprocess.run(command(long, workers), capture_output=True, check=True) for workers in (1, 3)]
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """Return the path of a table that takes a while."""
+    return three_blocks(tmp_path_factory.mktemp("long") / "points.csv", BLOCK)
+
+
+def test_answers_are_the_same_bytes_whatever_the_number_of_workers(tmp_path):
+    path = three_blocks(tmp_path / "points.csv", SMALL)
+    asked = [command(path, workers, program=("-c", PROGRAM)) for workers in (1, 3)]
+    said = [subprocess.run(each, capture_output=True, check=True) for each in asked]
     assert said[0].stdout == said[1].stdout
     assert [each.stderr for each in said] == [b"", b""]  # no bar where nobody looks
     rows = said[0].stdout.decode().splitlines()
-    assert len(rows) == 2 * BLOCK + 6
-    assert rows[1] == rows[2 * BLOCK + 1]  # draws start anew in each block
+    assert len(rows) == 2 * SMALL + 6
+    assert rows[1] == rows[SMALL + 1]  # draws start anew in each block
 
 
 def test_a_bad_row_of_the_last_block_leaves_nothing_on_standard_output(long, tmp_path):
