@@ -11,6 +11,7 @@ from model.notation.substitution import columns_of, example
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
+from model.predictions.inputs import COPIES
 from model.simulations import routing
 
 NETWORKS = ["domain", "scale_up_bandwidth", "scale_out_bandwidth"]
@@ -71,8 +72,12 @@ def points(networks, ranks):
 
 
 def exchanges(points, tokens, workload, draws, seed):
-    """Return dispatch (one byte an element) and combine (two) of a workload's layer at points: value, low, high, s."""
+    """Return dispatch (one byte an element) and combine (two) of a workload's layer at points: value, low, high, s.
+
+    Points with more ranks than a layer's experts can be copied to are not asked.
+    """
     shape = catalog.load("workloads").loc[workload]
+    points = points[points.ranks <= COPIES * shape.experts]
     asked = points.assign(tokens=tokens, hidden=shape.hidden, experts=shape.experts, topk=shape.topk)
     parts = []
     for op, width in (("dispatch", 1), ("combine", 2)):

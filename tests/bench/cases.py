@@ -48,7 +48,7 @@ def rows(quantity, count, seed=0):
         "effective_training_share": job
         | {name: rng.uniform(1, 600, count) for name in ("checkpoint_write", "downtime", "reload")},
         "spare_devices": job
-        | {"withdrawn": rng.choice([8, 72], count), "repair": rng.uniform(1e4, 1e6, count)}
+        | {"withdrawn": rng.choice([8, 72], count), "repair": rng.uniform(1e4, 5e5, count)}
         | {"confidence": np.full(count, 0.99)},
         "whole_domain_share": {"domain": rng.choice(RANKS, count), "unavailability": rng.uniform(0, 0.01, count)},
         "moe_idle_share": step,

@@ -89,7 +89,7 @@ def test_the_largest_job_keeps_the_target_and_no_larger_one_does(rate):
     conditions = recovery.conditions(recovery.recoveries(), 10.0, 0.5)
     largest = recovery.largest(conditions, pd.Series({"asked": 10.0}), rate, 0.9)
     for name, row in conditions.iterrows():
-        devices = largest.value[name, "asked"] * np.array([0.99, 1.01])
+        devices = (largest.value[name, "asked"] * np.array([0.99, 1.01])).round()
         kept = recovery.shares(conditions.loc[[name]], devices, rate).value
         assert kept[0] > 0.9 > kept[1], row
     products = largest.rsc1 * rate["rsc1"]

@@ -81,7 +81,7 @@ def recoveries(at, times):
 
 def largest(job, times, conditions):
     """Return the devices of the largest job whose useful share meets C10, by name of the recovery: value, low, high."""
-    tried = shares(job, np.geomspace(1e3, 1e6, 400), times.tolist(), conditions)
+    tried = shares(job, np.geomspace(1e3, 1e6, 400).round(), times.tolist(), conditions)
     target = said()["C10", "effective_training_share"]
     met = {
         name: [tried.devices[(tried.downtime == seconds) & (tried[side] >= target)].max() for side in NUMBERS]

@@ -67,7 +67,7 @@ def largest(conditions, writes, rates, target):
     writes: Series of seconds by name. Columns value, low, high, rsc1, rsc2. The share depends on devices and rate
     through their product alone, so one search serves every rate, and bounds of the rate become bounds of the size.
     """
-    grid = pd.DataFrame({"devices": np.geomspace(10, 1e7, 1201), "failure_rate": rates["value"]})
+    grid = pd.DataFrame({"devices": np.unique(np.geomspace(10, 1e7, 1201).round()), "failure_rate": rates["value"]})
     found = {}
     for recovery, row in conditions.iterrows():
         for name, seconds in writes.items():
