@@ -7,7 +7,6 @@ reports/CLUSTER.html shows what came out: without code, without a request to any
 import html
 import os
 import re
-import signal
 import sys
 import tempfile
 import tomllib
@@ -125,11 +124,14 @@ def page(notebook, given, name):
     return PAGE.format(title=title, style=style, body=body(notebook, given), foot=foot)
 
 
-def build(path, given, target):
-    """Run the notebook in this process, which must end after it, and write the report whole or not at all."""
+def build(path, given, target, at):
+    """Run the notebook in this process, which must end after it, and write the report whole or not at all.
+
+    at: takes the number of the cell at work.
+    """
     os.environ.pop("STUDY_OUTPUT", None)
     with tempfile.TemporaryDirectory() as scratch:
-        notebook, error = execute.run(NOTEBOOK, given, Path(scratch))
+        notebook, error = execute.run(NOTEBOOK, given, Path(scratch), at)
     if error:
         sys.exit(f"{path}: {' '.join(error.split())}")
     target.parent.mkdir(exist_ok=True)
@@ -145,10 +147,10 @@ def report(path):
         print(error, file=sys.stderr)
         return 2
     target = ROOT / "reports" / f"{path.stem}.html"
-    for _, code in execute.fork([lambda: build(path, given, target)], 1):
-        if code < 0:
-            print(f"{path}: the run was ended by {signal.Signals(-code).name}", file=sys.stderr)
-        if code:
+    for end in execute.fork([lambda at: build(path, given, target, at)], 1, execute.limit()):
+        if not end.whole:
+            if not end.told:
+                print(f"{path}: the run {end.words}", file=sys.stderr)
             return 1
     print(f"The report: {target.relative_to(ROOT)}")
     return 0
