@@ -64,6 +64,7 @@ def dimension(unit):
 
 
 def base(unit):
-    """Return the unit of size one that measures the same as `unit`: B/s for GB/s, FLOP/s for TFLOP/s."""
+    """Return the unit of size one that measures the same as `unit`: B/s for GB/s; without a name, in words."""
     same = [name for name, (one, own) in UNITS.items() if one == 1 and own == dimension(unit)]
-    return max(same, key=lambda name: len(commonprefix([name[::-1], unit[::-1]])))
+    like = {name: len(commonprefix([name[::-1], unit[::-1]])) for name in same}
+    return max(like, key=like.get, default=f"base units of {unit}")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from model.machine.scenario import Scenario
 from model.notation.spelling import meant, suggest
-from model.notation.units import UNITS
+from model.notation.units import base
 from model.numbers import catalog
 from model.numbers.draws import Sampler, around
 from model.predictions.crossings import Places
@@ -82,17 +82,14 @@ class Along:
         if not self.fact:
             return self.what.input(self.of).unit
         rows = catalog.read("systems")
-        unit = rows[rows["quantity"] == self.of]["unit"].iloc[0]
-        plain = [name for name, (size, _) in UNITS.items() if size == 1 and unit.endswith(name)]
-        return max(plain, key=len, default=f"base units of {unit}")
+        return base(rows[rows["quantity"] == self.of]["unit"].iloc[0])
 
     @cached_property
     def checked(self) -> tuple[dict[str, np.ndarray], dict[str, str], str | None]:
         """Return (numbers, words, system) of what is given, checked: arrays of one number."""
         frame = {key: [value] for key, value in self.given.items()}
         if not self.fact:  # anything that it takes
-            each = self.what.input(self.of)
-            frame[self.of] = [each.low if self.of == "topk" else each.high]
+            frame[self.of] = [self.what.input(self.of).high]
         numbers, texts = check(self.what, pd.DataFrame(frame, index=[0]), self.system, self.where, sought=self.of)
         words = {key: each[0] for key, (_, each) in texts.items() if each[0]}
         system = words.pop("system", None)

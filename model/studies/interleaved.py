@@ -3,7 +3,7 @@
 import numpy as np
 
 from model.laws.serving import interleaved
-from model.machine import step_points
+from model.machine import step_fit, step_points
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, duration
 from model.notation.equation import compute
@@ -11,8 +11,7 @@ from model.notation.nomenclature import token_time
 from model.numbers import catalog
 from model.numbers.draws import Sampler, low_high
 from model.predictions.serving import prefill_rate
-
-WORDS = ["system", "workload", "precision", "engine"]
+from model.studies.against import against
 
 
 def runs():
@@ -36,19 +35,12 @@ def compare(rows, draws=1000, seed=0):
     Constants of a step come from runs of DeepSeek-V3 that decode and nothing else. Law: laws.serving.interleaved.
     """
     found = np.empty((3, len(rows)))
-    for words, group in rows.groupby(WORDS, sort=False):
+    for words, group in rows.groupby(step_fit.WORDS, sort=False):
         for sampler in (None, Sampler(draws, (seed, 0))):
             time = _time(words, group, sampler)
             found[slice(1, 3) if sampler else 0, group.index] = low_high(time, axis=0) if sampler else time
     predicted, low, high = found
-    return rows.assign(
-        predicted=predicted,
-        low=low,
-        high=high,
-        error=predicted / rows.time - 1,
-        inside=(low <= rows.time) & (rows.time <= high),
-        half_width=np.log(high / low) / 2,
-    )
+    return rows.assign(predicted=predicted, low=low, high=high, **against(rows.time, predicted, low, high))
 
 
 def _time(words, rows, sampler):

@@ -14,7 +14,7 @@ from model.machine.scenario import Scenario
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.notation.units import size
-from model.numbers.draws import HIGH, LOW, Sampler
+from model.numbers.draws import HIGH, LOW, Sampler, ratio
 from model.predictions.quantities import quantity
 from model.studies.cluster.machine import Cluster, hourly, precisions
 
@@ -133,13 +133,6 @@ def ends(value, drawn):
     return min(float(low), value), max(float(high), value)
 
 
-def over(first, second):
-    """Return the ratio of two throughputs or of draws of them; nothing over nothing is one, which gains nothing."""
-    first, second = np.broadcast_arrays(np.asarray(first, float), np.asarray(second, float))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(first == second, 1.0, first / second)
-
-
 def cost(rent, busy, rate):
     """Return USD for a million tokens, infinite where no device delivers any. rent: USD/h. Law: laws.serving.cost.
 
@@ -167,13 +160,13 @@ def answer(held, deal):
         low, high = ends(value, drawn)
         prices = cost(rent, deal.busy, [value, high, low])
         found |= dict(zip((name, f"{name}_low", f"{name}_high"), prices, strict=True))
-    gain = float(over(*(each["value"][place] / rent for each, rent in zip(both, rents, strict=True))))
-    drawn = over(*(np.array(each["draws"][place]) / rent for each, rent in zip(both, rents, strict=True)))
+    gain = float(ratio(*(each["value"][place] / rent for each, rent in zip(both, rents, strict=True))).drawn)
+    drawn = ratio(*(np.array(each["draws"][place]) / rent for each, rent in zip(both, rents, strict=True))).drawn
     low, high = ends(gain, drawn)
     found |= {"gain": gain, "gain_low": low, "gain_high": high, "gaining": (drawn > 1).mean()}
-    found["busy"] = over(deal.busy, gain)
+    found["busy"] = float(ratio(deal.busy, gain).drawn)
     found |= {f"rent{side}": deal.first_rent * found[f"gain{side}"] for side in ("", "_low", "_high")}
-    along = over(*(np.array(each["value"]) / rent for each, rent in zip(both, rents, strict=True)))
+    along = ratio(*(np.array(each["value"]) / rent for each, rent in zip(both, rents, strict=True))).drawn
     found |= dict(zip(("crossing", "crossing_last"), crossings(held["speeds"], along), strict=True))
     return pd.Series(found).astype(float)
 

@@ -13,6 +13,7 @@ from model.numbers import catalog
 from model.numbers.draws import HIGH, Sampler, low_high
 from model.numbers.facts import Facts
 from model.predictions.answer import predict
+from model.studies.against import against
 
 INPUTS = {
     "all_to_all_time": ["op", "ranks", "tokens", "hidden", "experts", "topk", "bytes_per_element", "software"],
@@ -49,17 +50,8 @@ def compare(quantity, draws=1000, seed=0):
         asked, predicted = rows[[*INPUTS[quantity], "system"]], quantity.removeprefix("small_")
         frames = [predict(predicted, asked, seed=seed, draws=draws, own=each)[0] for each in (True, False)]
         (own, low, high), (other, *bounds) = ((each.value, each.low, each.high) for each in frames)
-    return rows.assign(
-        predicted=own,
-        low=low,
-        high=high,
-        error=own / rows.measured - 1,
-        inside=(low <= rows.measured) & (rows.measured <= high),
-        half_width=np.log(high / low) / 2,
-        error_without=other / rows.measured - 1,
-        inside_without=(bounds[0] <= rows.measured) & (rows.measured <= bounds[1]),
-        half_width_without=np.log(bounds[1] / bounds[0]) / 2,
-    )
+    without = {f"{name}_without": each for name, each in against(rows.measured, other, *bounds).items()}
+    return rows.assign(predicted=own, low=low, high=high, **against(rows.measured, own, low, high), **without)
 
 
 def _throughput(rows, draws, seed, own):
@@ -98,11 +90,9 @@ def training_errors(role=None, without=None, draws=None, seed=0):
         if draws:
             found[1:, judged] = low_high(_trained(fit, ready, held, Sampler(draws, (seed, 0))), axis=0)
     predicted, low, high = found
-    rows = rows.assign(predicted=predicted, error=predicted / rows.measured - 1)
     if not draws:
-        return rows
-    inside = (low <= rows.measured) & (rows.measured <= high)
-    return rows.assign(low=low, high=high, inside=inside, half_width=np.log(high / low) / 2)
+        return rows.assign(predicted=predicted, error=predicted / rows.measured - 1)
+    return rows.assign(predicted=predicted, low=low, high=high, **against(rows.measured, predicted, low, high))
 
 
 def _trained(fit, ready, rows, sampler):
@@ -126,10 +116,9 @@ def fleets_left_out():
     for name, (rate, _) in fleets.counted().items():
         mean, sd, freedom = fleets.another(name)
         away = sd * stdtrit(freedom, HIGH / 100)
-        found.append((name, *np.exp([rate, mean, mean - away, mean + away]), away))
-    rows = pd.DataFrame(found, columns=["fleet", "measured", "predicted", "low", "high", "half_width"])
-    inside = (rows.low <= rows.measured) & (rows.measured <= rows.high)
-    return rows.assign(error=rows.predicted / rows.measured - 1, inside=inside)
+        found.append((name, *np.exp([rate, mean, mean - away, mean + away])))
+    rows = pd.DataFrame(found, columns=["fleet", "measured", "predicted", "low", "high"])
+    return rows.assign(**against(rows.measured, rows.predicted, rows.low, rows.high))
 
 
 def by_set(rows):

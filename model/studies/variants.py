@@ -37,6 +37,7 @@ from model.notation.nomenclature import (
 )
 from model.numbers.draws import Sampler, low_high
 from model.numbers.facts import Facts
+from model.studies.against import against
 
 SERVERS = tuple(range(2, SERVER + 1))  # ranks of the rows that a variant is fitted on
 
@@ -112,9 +113,7 @@ def intervals(variant, draws, seed):
         fit, label = exchange_fit.fit(*group, Basis(law, SERVERS)), " ".join(group)
         drawn = _predict(rows, law, fit.constants(sampler, label), sampler) * sampler.scatter(label, fit.scatter)
         low, high = low_high(drawn, axis=0)
-        inside = (low <= rows.time) & (rows.time <= high)
-        error = _predict(rows, law, fit.constants()) / rows.time - 1
-        parts.append(rows.assign(error=error, inside=inside, half_width=np.log(high / low) / 2))
+        parts.append(rows.assign(**against(rows.time, _predict(rows, law, fit.constants()), low, high)))
     return pd.concat(parts, ignore_index=True)
 
 

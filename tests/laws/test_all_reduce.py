@@ -128,6 +128,15 @@ def test_two_trees_send_once_between_two_domains_and_at_most_twice():
     assert {two_trees(n) for n in range(4, 64, 2)} <= {1.5, 2}
 
 
+@pytest.mark.parametrize("levels", [1, 2, 3, 6])
+def test_a_small_sum_climbs_each_level_of_a_tree_once_and_comes_down(levels):
+    domains, climbed = 2**levels, 0
+    while domains > 1:  # each pair of domains hands its sum to one of the two
+        domains, climbed = domains / 2, climbed + 1
+    nothing = point(ranks=8 * 2**levels, message=0, startup=5, flag_hop=3)
+    assert compute(small_tree.solve(all_reduce_time), nothing) == pytest.approx(5 + 2 * 3 * climbed)
+
+
 @each_way
 def test_one_domain_does_not_ask_the_network(law):
     time = law.solve(all_reduce_time)

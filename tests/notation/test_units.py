@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 
 from model.notation.nomenclature import NOMENCLATURE
-from model.notation.units import ONE, UNITS, dimension, size
+from model.notation.units import ONE, UNITS, base, dimension, size
 
 DEFINITIONS = [  # so many of the first are one of the second
     ("s", "min", 60),
@@ -69,3 +69,16 @@ def test_every_symbol_has_a_unit_letters_and_a_meaning(symbol):
     assert len(entry.meaning.split()) > 1
     assert symbol.is_positive
     assert symbol.name.isidentifier()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_base_unit_measures_the_same_and_one_without_a_name_is_told_in_words(unit):
+    found = base(unit)
+    assert (size(found), dimension(found)) == (1, dimension(unit)) if found in UNITS else found.endswith(f" {unit}")
+
+
+def test_rates_keep_what_they_count():
+    assert [base(unit) for unit in ("Gbit/s", "TB/s", "TFLOP/s", "USD/h")] == [
+        *("B/s", "B/s", "FLOP/s"),
+        "base units of USD/h",
+    ]
