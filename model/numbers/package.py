@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import os
 import tomllib
 import zipfile
 from pathlib import Path
@@ -98,13 +99,18 @@ def text() -> str:
 
 
 def pack(target: Path) -> None:
-    """Write all of data/, its description and the references into one zip, the same bytes for the same data."""
+    """Write all of data/, its description and the references into one zip, the same bytes for the same data.
+
+    Whole or not at all: two builds, of pages and of the page that is printed, write it at the same time.
+    """
     files = [*sorted(catalog.DATA.glob("*.csv")), FILE, catalog.DATA / "README.md"]
     files += [catalog.ROOT / "book" / "references.bib", catalog.ROOT / "LICENSE-TEXT"]
     target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in files:
             archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    part.replace(target)
 
 
 if __name__ == "__main__":

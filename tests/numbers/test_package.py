@@ -73,6 +73,7 @@ def test_two_packs_of_the_same_data_are_the_same_bytes_and_hold_all_of_it(tmp_pa
     first, second = tmp_path / "one.zip", tmp_path / "two.zip"
     package.pack(first)
     package.pack(second)
+    assert {*tmp_path.iterdir()} == {first, second}, "a part is left"
     assert first.read_bytes() == second.read_bytes()
     held = set(zipfile.ZipFile(first).namelist())
     assert held >= {*RESOURCES, "datapackage.json", "README.md", "references.bib"}
