@@ -67,4 +67,4 @@ def base(unit):
     """Return the unit of size one that measures the same as `unit`: B/s for GB/s; without a name, in words."""
     same = [name for name, (one, own) in UNITS.items() if one == 1 and own == dimension(unit)]
     like = {name: len(commonprefix([name[::-1], unit[::-1]])) for name in same}
-    return max(like, key=like.get, default=f"base units of {unit}")
+    return max(like, key=lambda name: like[name], default=f"base units of {unit}")
