@@ -23,6 +23,8 @@ from model.notation.nomenclature import (
     volume,
 )
 
+MEETING = meeting_domain()
+
 
 def is_same(one, other):
     return sp.simplify(one - other) == 0
@@ -80,10 +82,10 @@ def test_the_elasticity_is_that_of_the_paper_and_pencil():
 
 def test_the_tiers_meet_where_both_take_equally_long():
     expected = (scale_out_bandwidth + scale_up_bandwidth * ranks) / (scale_out_bandwidth + scale_up_bandwidth)
-    assert is_same(meeting_domain(), expected)
-    assert is_same(*(two_tier.solve(time).subs(domain, meeting_domain()) for time in (inner_time, outer_time)))
-    assert is_same(meeting_domain().subs(scale_up_bandwidth, scale_out_bandwidth), (ranks + 1) / 2)
-    assert sp.limit(meeting_domain(), scale_up_bandwidth, sp.oo) == ranks
+    assert is_same(MEETING, expected)
+    assert is_same(*(two_tier.solve(time).subs(domain, MEETING) for time in (inner_time, outer_time)))
+    assert is_same(MEETING.subs(scale_up_bandwidth, scale_out_bandwidth), (ranks + 1) / 2)
+    assert sp.limit(MEETING, scale_up_bandwidth, sp.oo) == ranks
 
 
 sizes = st.integers(2, 100_000).flatmap(lambda most: st.tuples(st.just(most), st.integers(1, most)))
@@ -122,7 +124,7 @@ def test_a_larger_domain_takes_from_the_outer_tier_and_gives_to_the_inner(size, 
 def test_a_larger_domain_helps_up_to_the_meeting_point_and_not_beyond(size, out, ratio):
     columns = point(size, out * ratio, out)
     time = two_tier.solve(parallel_time)
-    meeting = compute(meeting_domain(), columns)
+    meeting = compute(MEETING, columns)
     before, after = compute(time, columns), compute(time, columns | {"domain": size[1] + 1})
     if size[1] + 1 <= meeting:
         assert after < before

@@ -77,6 +77,7 @@ def test_the_size_of_a_block_changes_no_value(tmp_path, monkeypatch, size):
 SMALL = 2_000  # rows of a block, of tables of three blocks whose every answer has an interval
 PROGRAM = f"import sys; from model.predictions import table; table.BLOCK = {SMALL}; "
 PROGRAM += "from model.__main__ import run; sys.exit(run(sys.argv[1:]))"
+SHORT = ("-c", PROGRAM)
 
 
 def command(path, workers, *more, program=("-m", "model")):
@@ -96,9 +97,14 @@ def long(tmp_path_factory):
     return three_blocks(tmp_path_factory.mktemp("long") / "points.csv", BLOCK)
 
 
-def test_answers_are_the_same_bytes_whatever_the_number_of_workers(tmp_path):
-    path = three_blocks(tmp_path / "points.csv", SMALL)
-    asked = [command(path, workers, program=("-c", PROGRAM)) for workers in (1, 3)]
+@pytest.fixture
+def short(tmp_path):
+    """Return the path of a table of three small blocks, for SHORT."""
+    return three_blocks(tmp_path / "points.csv", SMALL)
+
+
+def test_answers_are_the_same_bytes_whatever_the_number_of_workers(short):
+    asked = [command(short, workers, program=SHORT) for workers in (1, 3)]
     said = [subprocess.run(each, capture_output=True, check=True) for each in asked]
     assert said[0].stdout == said[1].stdout
     assert [each.stderr for each in said] == [b"", b""]  # no bar where nobody looks
@@ -107,17 +113,17 @@ def test_answers_are_the_same_bytes_whatever_the_number_of_workers(tmp_path):
     assert rows[1] == rows[SMALL + 1]  # draws start anew in each block
 
 
-def test_a_bad_row_of_the_last_block_leaves_nothing_on_standard_output(long, tmp_path):
+def test_a_bad_row_of_the_last_block_leaves_nothing_on_standard_output(short, tmp_path):
     path = tmp_path / "bad.csv"
-    path.write_text(long.read_text(encoding="utf-8") + "-3,gb200-nvl72\n8,gb200-nvl27\n", encoding="utf-8")
-    done = subprocess.run(command(path, 2, "--no-interval"), capture_output=True, text=True)
+    path.write_text(short.read_text(encoding="utf-8") + "-3,gb200-nvl72\n8,gb200-nvl27\n", encoding="utf-8")
+    done = subprocess.run(command(path, 2, "--no-interval", program=SHORT), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert "unknown system gb200-nvl27" in done.stderr
-    path.write_text(long.read_text(encoding="utf-8") + "-3,gb200-nvl72\n", encoding="utf-8")
-    done = subprocess.run(command(path, 2, "--no-interval"), capture_output=True, text=True)
+    path.write_text(short.read_text(encoding="utf-8") + "-3,gb200-nvl72\n", encoding="utf-8")
+    done = subprocess.run(command(path, 2, "--no-interval", program=SHORT), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{path} row {2 * BLOCK + 6}: devices is '-3'" in done.stderr
+    assert f"{path} row {2 * SMALL + 6}: devices is '-3'" in done.stderr
 
 
 @pytest.mark.usefixtures("interruptible")

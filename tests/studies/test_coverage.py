@@ -6,6 +6,8 @@ import pytest
 from model.numbers import catalog
 from model.studies import coverage, validation, variants
 
+pytestmark = pytest.mark.xdist_group("coverage")  # whose frames, some ten seconds of work, are made once
+
 
 @pytest.fixture(scope="module")
 def watched():

@@ -13,6 +13,8 @@ from model.predictions.answer import predict
 from model.studies import validation
 from model.studies.training import dollars, errors, gains, jobs, machines
 
+pytestmark = pytest.mark.xdist_group("training_frames")  # whose frames, some ten seconds of work, are made once
+
 JOB = jobs.Job("deepseek-v3", 256.0, 4096.0, 4096.0, "mxfp8")
 DENSE = JOB._replace(model="llama-3.1-70b", precision="fp8")
 

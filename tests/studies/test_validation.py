@@ -9,6 +9,8 @@ from model.machine.step import Asked, step
 from model.numbers import catalog
 from model.studies import judged, validation, variants
 
+pytestmark = pytest.mark.xdist_group("validation")  # whose frames, some ten seconds of work, are made once
+
 GAINS = catalog.chosen("serving")
 GAINS = GAINS[(GAINS.quantity == "overlap_gain") & GAINS.ranks.notna()]
 GAINS = GAINS.assign(batch=GAINS.batch.fillna(16.0), context=GAINS.context.fillna(4096.0)).reset_index(drop=True)
