@@ -1,6 +1,7 @@
-"""Files that a reader gives: what one is that is no text in UTF-8, and how much of one is read."""
+"""Files: what a reader gave that is no text in UTF-8, how much of one is read, and how one is written whole."""
 
 import os
+from pathlib import Path
 
 MOST = 2**26  # bytes of a file that is read whole
 KINDS = {  # how a file begins: what it is, and what to do
@@ -45,3 +46,10 @@ def text(path: str | os.PathLike[str], most: int = MOST) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ValueError(f"line {line} holds a byte that is not UTF-8: save it in UTF-8") from error
+
+
+def write(target: Path, content: bytes) -> None:
+    """Write target whole or not at all: a move within one folder is all or nothing, also beside another writer."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    part.replace(target)

@@ -4,8 +4,8 @@
 """
 
 import hashlib
+import io
 import json
-import os
 import tomllib
 import zipfile
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from model.notation.units import UNITS
-from model.numbers import catalog
+from model.numbers import catalog, files
 
 FILE = catalog.DATA / "datapackage.json"
 MEANINGS = {
@@ -103,14 +103,14 @@ def pack(target: Path) -> None:
 
     Whole or not at all: two builds, of pages and of the page that is printed, write it at the same time.
     """
-    files = [*sorted(catalog.DATA.glob("*.csv")), FILE, catalog.DATA / "README.md"]
-    files += [catalog.ROOT / "book" / "references.bib", catalog.ROOT / "LICENSE-TEXT"]
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in files:
+    held = [*sorted(catalog.DATA.glob("*.csv")), FILE, catalog.DATA / "README.md"]
+    held += [catalog.ROOT / "book" / "references.bib", catalog.ROOT / "LICENSE-TEXT"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in held:
             archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
-    part.replace(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    files.write(target, packed.getvalue())
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ that one that was edited, taken out or put in between no longer fits. An end tha
 
 import csv
 import io
-import os
 from datetime import date
 from hashlib import sha256
 
 import pandas as pd
 
 from model.notation.units import UNITS
-from model.numbers import catalog
+from model.numbers import catalog, files
 from model.numbers.catalog import DataError
 
 POINT = ("date", "commit", "quantity", "set", "system", "inputs", "unit")
@@ -80,9 +79,7 @@ def append(table, rows):
     both = pd.concat([known, rows[list(COLUMNS[table])].astype("string")], ignore_index=True)
     _refuse(both, f"data/{table}.csv")
     new = both.assign(digest=chained(both)).iloc[len(known) :]
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text + _lines(new), encoding="utf-8")
-    part.replace(path)
+    files.write(path, (text + _lines(new)).encode())
 
 
 def _lines(rows):
