@@ -11,6 +11,7 @@ from checkout import ENVIRONMENT, MAKE, ROOT
 
 from model.numbers import catalog
 from model.predictions.answer import predict
+from model.predictions.inputs import fitting
 
 sys.path.insert(0, str(Path(__file__).parent / "bench"))
 import cases  # noqa: E402
@@ -32,6 +33,13 @@ def test_laws_by_hand_say_what_the_study_says(quantity):
         assert np.median(np.abs(by_hand / said - 1)) < 1e-6
     else:
         assert close.all()
+
+
+@pytest.mark.parametrize("quantity", [*cases.QUANTITIES, *cases.ALONE])
+def test_no_question_of_the_bench_would_be_refused(quantity):
+    rows = cases.rows(quantity, 100_000)
+    columns = {name: rows[name].to_numpy() for name in rows}
+    assert all(fitting(columns, name).all() for name in columns)
 
 
 @pytest.mark.slow

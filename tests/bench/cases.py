@@ -29,7 +29,8 @@ RANKS = np.array([8, 16, 32, 64, 72, 128, 144, 256])
 def rows(quantity, count, seed=0):
     """Return a frame of `count` rows of the numbers that a quantity asks for."""
     rng = np.random.default_rng(seed)
-    job = {"devices": rng.integers(8, 100_000, count), "failure_rate": rng.uniform(1e-9, 1e-8, count)}
+    withdrawn = np.array([8, 72])  # a fault withdraws devices of the job: no job has fewer
+    job = {"devices": rng.integers(withdrawn.max(), 100_000, count), "failure_rate": rng.uniform(1e-9, 1e-8, count)}
     step = {"ranks": rng.choice(RANKS[1:-1], count), "batch": rng.integers(1, 128, count)}
     step |= {"context": rng.integers(100, 8000, count)}
     inputs = {
@@ -48,7 +49,7 @@ def rows(quantity, count, seed=0):
         "effective_training_share": job
         | {name: rng.uniform(1, 600, count) for name in ("checkpoint_write", "downtime", "reload")},
         "spare_devices": job
-        | {"withdrawn": rng.choice([8, 72], count), "repair": rng.uniform(1e4, 5e5, count)}
+        | {"withdrawn": rng.choice(withdrawn, count), "repair": rng.uniform(1e4, 5e5, count)}
         | {"confidence": np.full(count, 0.99)},
         "whole_domain_share": {"domain": rng.choice(RANKS, count), "unavailability": rng.uniform(0, 0.01, count)},
         "moe_idle_share": step,
