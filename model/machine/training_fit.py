@@ -14,6 +14,7 @@ from scipy.optimize import least_squares
 from scipy.special import chdtri
 
 from model.laws import training as laws
+from model.machine import estimate
 from model.machine.estimate import Fitted
 from model.machine.machine import Machine
 from model.machine.priors import priors
@@ -38,8 +39,9 @@ ALIKE = ["release", "workload", "precision", *JOB, *LAYOUT, "sharded", "overlap"
 
 @dataclass(frozen=True)
 class TrainingFit(Fitted):
-    """Logarithms of the constants by name (fit, quantity), and the workloads of the runs."""
+    """Logarithms of the constants by name (fit, quantity), and the systems and workloads of the runs."""
 
+    systems: frozenset
     workloads: frozenset
 
     def logs(self, sampler=None):
@@ -50,6 +52,14 @@ class TrainingFit(Fitted):
         away = sampler.normal(labels, np.zeros(len(labels)), self.covariance)
         wide = tails(sampler)
         return {name: mean + wide * each for name, mean, each in zip(self.names, self.mean, away, strict=True)}
+
+    def scatter(self, sampler, system, workload, facts):
+        """Return the factors, (draws, 1), by which a step's time scatters about the law, with the tails of Student's t.
+
+        facts: those of `training` in the table of priors.
+        """
+        apart = estimate.scatter(sampler, "training", self, system, workload, facts("row_scatter"), facts)
+        return apart ** tails(sampler)
 
 
 def tails(sampler):
@@ -104,7 +114,8 @@ def fitted(rows, names):
 
     found = least_squares(residuals, middle, slopes)
     covariance = np.linalg.inv(found.jac.T @ found.jac)
-    return TrainingFit(names, found.x, (covariance + covariance.T) / 2, len(rows), frozenset(rows.workload))
+    known = frozenset(rows.system), frozenset(rows.workload)
+    return TrainingFit(names, found.x, (covariance + covariance.T) / 2, len(rows), *known)
 
 
 def prepare(rows, names):
