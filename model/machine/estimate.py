@@ -137,6 +137,6 @@ def scatter(sampler, kind, fit, system, workload, width, facts):
 
 def recorded(table, name, quantity):
     """Return (mean, standard deviation) of a number of data/ in the terms of a fit: its logarithm, or an exponent."""
-    row = Facts(table, name).rows.loc[quantity]
+    row = Facts(table, name).rows[quantity]
     number = float(row.value) if quantity in EXPONENTS else float(np.log(row.value * size(row.unit)))
     return number, spread(quantity, row.low, row.high)
