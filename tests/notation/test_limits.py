@@ -37,6 +37,7 @@ def test_every_recorded_rate_passes_for_each_second_and_none_for_each_hour():
 
 def test_the_limit_leaves_room_above_the_worst_fleet_and_none_for_a_rate_for_each_hour():
     assert 2 * rates().max() < limits.MOST_FAILURES < 0.2 * rates().min() * HOUR
+    assert limits.problem({"failure_rate": limits.MOST_FAILURES}) is None
 
 
 def test_every_recorded_recovery_passes_in_seconds_and_no_usual_one_in_minutes():
@@ -52,6 +53,12 @@ def test_every_recorded_recovery_passes_in_seconds_and_no_usual_one_in_minutes()
 @pytest.mark.parametrize("given", [{}, {"downtime": 5}, {"reload": 5}, {"failure_rate": None, "downtime": None}])
 def test_what_is_not_given_is_no_problem(given):
     assert limits.problem(given) is None
+
+
+def test_two_parts_of_the_quickest_recovery_pass_whatever_their_sum_is_rounded_to():
+    part = np.linspace(0, 1, 1001) * limits.QUICKEST_RECOVERY
+    down, load = part, limits.QUICKEST_RECOVERY * (1 - np.linspace(0, 1, 1001))
+    assert (down + load < limits.QUICKEST_RECOVERY).any() and limits.recovers(down, load).all()
 
 
 def test_no_recovery_at_all_is_a_question_of_its_own_and_arrays_are_told_row_by_row():
