@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := $(addprefix tests/test_,rooms.py repository.py) $(addprefix tests/,notation numbers) tests/views/test_parameters.py \
   tests/book/test_prose.py tests/notebooks/test_notebooks.py
 
-.PHONY: book check test coverage test-slow truth mutants serve lab sweep report bench clean requirements
+.PHONY: book check lint quick test coverage test-slow truth mutants serve lab sweep report bench clean requirements
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
@@ -15,11 +15,16 @@ book: .venv/ready
 	  || { echo "The build stopped. The last complete book, if there is one, stays as it was."; exit 1; }
 	@echo "The book: book/_build/html/index.html"
 
-# Before each commit, in under a minute on two cores: lint, types, the import rule and the fastest tests.
+# Before each commit, in under a minute on two cores: lint and types beside the import rule and the fastest tests.
 check: .venv/ready
+	@$(MAKE) --no-print-directory --jobs=2 lint quick
+
+lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+quick: .venv/ready
 	$(BIN)/pytest -q -n 0 $(QUICK)
 
 # Lint and every test but those marked slow, which build, sweep, break and stop copies of the project.
