@@ -170,6 +170,9 @@ whole_domain = Model(
     valid=(sp.Le(unavailability, 1), sp.Le(fabric_availability, 1)),
 )
 
+# Units of which one more would be in repair for too large a share of the time.
+_units_held = sp.Function("poisson_quantile")(sp.Symbol("confidence", positive=True), spares.solve(units_in_repair))
+
 
 def rate_interval(count, exposure, confidence=0.90):
     """Return (low, high) of a Poisson rate from a count over an exposure, with exact coverage.
@@ -189,10 +192,8 @@ def spare_devices(devices, failure_rate, withdrawn, repair, confidence):
     Units in repair are Poisson whatever the law of repair times (Palm), so the reserve is withdrawn times a quantile.
     failure_rate in 1/s, repair (its mean) in s; arrays broadcast. An upper bound. Source: barlow1996.
     """
-    mean = compute(spares.solve(units_in_repair), {"devices": devices, "failure_rate": failure_rate, "repair": repair})
-    from scipy.stats import poisson  # here: it would take a third of the command line's start
-
-    return withdrawn * poisson.ppf(confidence, mean)
+    columns = {"devices": devices, "failure_rate": failure_rate, "repair": repair, "confidence": confidence}
+    return withdrawn * compute(_units_held, columns)
 
 
 def spare_devices_in_domains(devices, failure_rate, withdrawn, repair, confidence):

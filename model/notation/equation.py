@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,19 @@ def _select(conditions, choices, default):
     return np.select(conditions, choices, default)
 
 
+def _poisson_quantile(probability, mean):
+    """Return the least count that a Poisson count of that mean does not exceed with that probability."""
+    from scipy.stats import poisson  # here: it would take a third of the command line's start
+
+    return poisson.ppf(probability, mean)
+
+
 NUMERIC = [
     {
         "LambertW": lambda x, k=0: scipy.special.lambertw(x, k).real,
         "binomial": scipy.special.binom,
         "select": _select,
+        "poisson_quantile": _poisson_quantile,
         **stable.NUMERIC,
     },
     "scipy",
@@ -85,6 +94,8 @@ class Model:
         names, wanted, function = self._in_turn(targets)
         if (calls := _kept.get()) is not None:
             calls.append((self, columns))
+        if (tape := _written.get()) is not None:
+            return tape.in_turn(self, targets, _picked(columns, names), names)
         return dict(zip(wanted, function(*_picked(columns, names)), strict=True))
 
     @cache  # noqa: B019 (as above)
@@ -166,11 +177,30 @@ def kept():
         _kept.reset(token)
 
 
+_written: ContextVar[Any] = ContextVar("written", default=None)
+
+
+@contextmanager
+def written(tape):
+    """Have `compute` and models write down laws, inside a with block, in place of evaluating them.
+
+    tape: its `law(expression, picked, names)` and `in_turn(model, targets, picked, names)` stand in for the numpy code
+    of either; picked are the columns of those names.
+    """
+    token = _written.set(tape)
+    try:
+        yield tape
+    finally:
+        _written.reset(token)
+
+
 def compute(expression, columns):
     """Evaluate a sympy expression on a mapping from symbol names to numbers or arrays that broadcast together."""
     names, function = compiled(expression)
     if (calls := _kept.get()) is not None:
         calls.append((expression, columns))
+    if (tape := _written.get()) is not None:
+        return tape.law(expression, _picked(columns, names), names)
     return function(*_picked(columns, names))
 
 

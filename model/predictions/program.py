@@ -1,0 +1,302 @@
+"""A prediction written down as it is made: from a quantity's own function to JavaScript that a page can run.
+
+Numbers that a reader may change are put into the function as `Column`s, which carry an example and write down what is
+done to them; laws are printed from their sympy objects. So a page runs the study's arithmetic, branch by branch: where
+the function asks a Column whether something holds, the answer for the example becomes a condition of the program, and
+another example takes the other branch.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from model.notation import script, stable
+from model.notation.equation import Equation, compiled, written
+
+UFUNCS = {  # numpy's function: JavaScript of its arguments
+    np.add: "({} + {})",
+    np.subtract: "({} - {})",
+    np.multiply: "({} * {})",
+    np.divide: "({} / {})",
+    np.negative: "(-{})",
+    np.power: "Math.pow({}, {})",
+    np.sqrt: "Math.sqrt({})",
+    np.exp: "Math.exp({})",
+    np.exp2: "Math.pow(2, {})",
+    np.log: "Math.log({})",
+    np.log2: "Math.log2({})",
+    np.ceil: "Math.ceil({})",
+    np.floor: "Math.floor({})",
+    np.absolute: "Math.abs({})",
+    np.hypot: "Math.hypot({}, {})",
+    np.remainder: "({0} % {1} && {0} % {1} < 0 != {1} < 0 ? {0} % {1} + {1} : {0} % {1})",
+    np.maximum: "Math.max({}, {})",
+    np.minimum: "Math.min({}, {})",
+    np.fmax: "(Number.isNaN({0}) ? {1} : Number.isNaN({1}) ? {0} : Math.max({0}, {1}))",
+    np.fmin: "(Number.isNaN({0}) ? {1} : Number.isNaN({1}) ? {0} : Math.min({0}, {1}))",
+    np.greater: "({} > {})",
+    np.greater_equal: "({} >= {})",
+    np.less: "({} < {})",
+    np.less_equal: "({} <= {})",
+    np.equal: "({} == {})",
+    np.not_equal: "({} != {})",
+    np.bitwise_and: "({} && {})",
+    np.bitwise_or: "({} || {})",
+    np.logical_and: "({} && {})",
+    np.logical_or: "({} || {})",
+    np.invert: "(!{})",
+    np.logical_not: "(!{})",
+    np.isnan: "Number.isNaN({})",
+    np.isfinite: "Number.isFinite({})",
+}
+
+
+MARK = re.compile(r"<<(.*?)>>")  # around what a printed law refers to
+MARKED = replace(script.SCRIPT, earlier="<<{}>>")
+WORD = re.compile(r"\b[at]\d+\b")  # names of arguments and of lines
+
+
+class Unwritten(ValueError):
+    """What a prediction did with a Column that cannot be written down, by its name."""
+
+
+class Column(NDArrayOperatorsMixin):
+    """A number of a program: its name there, and an example, an array as the function would see it."""
+
+    def __init__(self, tape, name, example):
+        self.tape, self.name, self.example = tape, name, np.asarray(example)
+
+    shape = property(lambda self: self.example.shape)
+    size = property(lambda self: self.example.size)
+    ndim = property(lambda self: self.example.ndim)
+    dtype = property(lambda self: self.example.dtype)
+    real = property(lambda self: self)
+
+    def __array_ufunc__(self, ufunc, method, *arrays, **options):
+        if method != "__call__" or options or ufunc not in UFUNCS:
+            raise Unwritten(f"{ufunc.__name__} is not known to {__name__}: add it to UFUNCS, with a test against numpy")
+        return self.tape.call(ufunc, UFUNCS[ufunc], arrays)
+
+    def __array_function__(self, function, types, arguments, options):
+        if function not in FUNCTIONS:
+            raise Unwritten(f"{function.__name__} is not known to {__name__}: add it to FUNCTIONS")
+        return FUNCTIONS[function](*arguments, **options)
+
+    def __array__(self, *_, **__):
+        raise Unwritten("a Column was made an array of numbers: write what needs that with functions that pass it on")
+
+    def __bool__(self):
+        return self.tape.decide(self)
+
+    def __getitem__(self, place):
+        return Column(self.tape, self.name, self.example[place])
+
+    def __format__(self, form):
+        return self.tape.quoted(self, form)
+
+    def __float__(self):
+        raise Unwritten("a Column was made a float: a sentence may quote it as it is")
+
+    __int__ = __float__
+
+    def all(self):
+        return Column(self.tape, self.name, self.example.all())
+
+    def any(self):
+        return Column(self.tape, self.name, self.example.any())
+
+
+def _where(condition, *choices):
+    return _tape(condition, *choices).call(np.where, "({} ? {} : {})", (condition, *choices))
+
+
+def _tape(*arrays):
+    return next(each.tape for each in arrays if isinstance(each, Column))
+
+
+FUNCTIONS: dict[Any, Callable] = {  # of numpy that are no ufuncs
+    np.where: _where,
+    np.any: lambda column: column.any(),
+    np.all: lambda column: column.all(),
+    np.max: lambda column: column,  # of one row, each draw for itself
+    np.shape: lambda column: column.shape,
+    np.size: lambda column: column.size,
+    np.ndim: lambda column: column.ndim,
+    np.ravel: lambda column: column,
+    np.argmax: lambda column: int(np.argmax(column.example)),
+    np.ones_like: lambda column: np.ones(column.shape),
+    np.zeros_like: lambda column: np.zeros(column.shape),
+    np.broadcast_to: lambda column, shape: Column(column.tape, column.name, np.broadcast_to(column.example, shape)),
+}
+
+
+@dataclass
+class Tape:
+    """What was done to the Columns of one prediction, in order; and the numbers that it took from elsewhere.
+
+    lines: ("name", JavaScript) of a value, (None, JavaScript) of a condition; arguments: {name: what it stands for}.
+    """
+
+    lines: list[tuple[str | None, str]] = field(default_factory=list)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    _known: dict[Any, str] = field(default_factory=dict)
+
+    def column(self, key, example):
+        """Return the Column of a number that a reader may change; key: what it stands for."""
+        return Column(self, self._argument(("reader", key), key), example)
+
+    def _argument(self, identity, stands_for):
+        if identity not in self._known:
+            self._known[identity] = f"a{len(self.arguments)}"
+            self.arguments[self._known[identity]] = stands_for
+        return self._known[identity]
+
+    def text(self, number):
+        """Return what stands for a number in the program: a Column's name, a figure of the code, or an argument."""
+        if isinstance(number, Column):
+            return number.name
+        if type(number) in (bool, int, float):  # written in the code; numbers of data/ are numpy's
+            return _figure(number)
+        array = np.asarray(number)
+        if array.size == 1:
+            return self._argument(("number", float(array.reshape(-1)[0])), float(array.reshape(-1)[0]))
+        if array.ndim != 2 or array.shape[1] != 1:
+            raise Unwritten(f"an array of shape {array.shape} met a Column: draws have the shape (draws, 1)")
+        same = np.ascontiguousarray(array, float)
+        if np.all(same == same[0]):
+            return self.text(same[:1, 0])
+        return self._argument(("draws", same.tobytes()), same[:, 0])
+
+    def call(self, function, template, arrays):
+        """Return the Column of a function of Columns and numbers, and write it down."""
+        with np.errstate(all="ignore"):
+            example = function(*(each.example if isinstance(each, Column) else each for each in arrays))
+        return Column(self, self._line(template.format(*map(self.text, arrays))), example)
+
+    def _line(self, code):
+        if code not in self._known:
+            self._known[code] = f"t{len(self.lines)}"
+            self.lines.append((self._known[code], code))
+        return self._known[code]
+
+    def decide(self, column):
+        """Return whether a Column holds in the example, and make that a condition of the program."""
+        holds = bool(column.example.all())
+        condition = f"!({column.name})" if holds else column.name
+        if (None, condition) not in self.lines:
+            self.lines.append((None, condition))
+        return holds
+
+    def law(self, expression, picked, names):
+        """Return a law's value, as a Column if one of the columns picked is one; called by equation.compute."""
+        function = compiled(expression)[1]
+        if not any(isinstance(each, Column) for each in picked):
+            return function(*picked)
+        with np.errstate(all="ignore"):
+            example = function(*(each.example if isinstance(each, Column) else each for each in picked))
+        given = {str(name): self.text(each) for name, each in zip(names, picked, strict=True)}
+        for step, code in _steps(expression):
+            given[step] = self._line(MARK.sub(lambda match: given[match[1]], code))
+        return Column(self, given[step], example)
+
+    def in_turn(self, model, targets, picked, names):
+        """Return {name: value} of a model's left-hand sides, as Model.answers; called by it."""
+        known: dict[Any, Any] = {str(name): each for name, each in zip(names, picked, strict=True)}
+        needed, chain = set(targets), list[Equation]()
+        for equation in reversed(model.equations):
+            if equation.lhs in needed:
+                needed = needed - {equation.lhs} | equation.rhs.free_symbols
+                chain.insert(0, equation)
+        for equation in chain:
+            own = sorted(map(str, equation.rhs.free_symbols))
+            known[str(equation.lhs)] = self.law(equation.rhs, [known[each] for each in own], own)
+        return {str(each): known[str(each)] for each in targets}
+
+    def quoted(self, column, form):
+        """Return a mark for a number within a sentence: its name and its form."""
+        return f"\0{column.name}:{form}\0"
+
+
+@cache
+def _steps(expression):
+    """Return [(name, JavaScript), ...] of an expression, shared parts first; what it refers to stands in marks."""
+    names = {symbol: f"<<{symbol}>>" for symbol in expression.free_symbols}
+    return MARKED.steps(stable.stable(expression), names, "shared ")
+
+
+def _figure(number):
+    """Return a number of the code itself, as JavaScript."""
+    if isinstance(number, bool):
+        return "true" if number else "false"
+    if np.isnan(number):
+        return "NaN"
+    if np.isinf(number):
+        return "Infinity" if number > 0 else "(-Infinity)"
+    return repr(number) if number >= 0 else f"({number!r})"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One branch of a prediction: JavaScript of a function, and what its arguments stand for, in order.
+
+    It returns undefined where one of the branch's conditions fails, a number, or, where the study refuses, the numbers
+    that its sentence quotes. bound: a key that the reader sets, a float, or an array of draws. refusal: the sentence in
+    pieces, text and forms of numbers in turn; () where it answers.
+    """
+
+    code: str
+    bound: tuple
+    refusal: tuple = ()
+
+
+def write(function, numbers):
+    """Return the Program of one branch: what `function` does with Columns, for the example that numbers give.
+
+    numbers: {key: example} of all that a reader may change. function: takes {key: Column} and returns a Column or a
+    number, or raises ValueError where it refuses, with a sentence.
+    """
+    tape = Tape()
+    columns = {key: tape.column(key, example) for key, example in numbers.items()}
+    refusal: tuple = ()
+    with written(tape):
+        try:
+            found = [tape.text(function(columns))]
+        except Unwritten:
+            raise
+        except ValueError as error:
+            pieces = str(error).split("\0")
+            quoted = [each.split(":", 1) for each in pieces[1::2]]
+            found = [name for name, _ in quoted]
+            forms = [form for _, form in quoted]
+            refusal = tuple(each for pair in zip(pieces[::2], [*forms, ""], strict=False) for each in pair)[:-1]
+    value = f"[{', '.join(found)}]" if refusal else found[0]
+    return _pruned(tape, found, value, refusal)
+
+
+def _pruned(tape, found, value, refusal):
+    """Return the Program with only the lines that its value and its conditions need, and names in order of use."""
+    needed, kept = set(found), list[tuple[str | None, str]]()
+    for name, code in reversed(tape.lines):
+        if name is None or name in needed:
+            kept.insert(0, (name, code))
+            needed |= set(WORD.findall(code))
+    order: dict[str, str] = {}
+    for each in WORD.findall(" ".join([*(f"{code} {name or ''}" for name, code in kept), *found])):
+        if each in tape.arguments:
+            order.setdefault(each, f"a{sum(name[0] == 'a' for name in order)}")
+    for name, _ in kept:
+        if name:
+            order[name] = f"t{sum(each[0] == 't' for each in order)}"
+    lines = [f"const {name}={code};" if name else f"if({code})return;" for name, code in kept]
+    body = WORD.sub(lambda match: order.get(match[0], match[0]), "".join([*lines, f"return {value};"]))
+    arguments = [name for name in order if name[0] == "a"]
+    return Program(
+        f"({','.join(order[name] for name in arguments)})=>{{{body}}}",
+        tuple(tape.arguments[name] for name in arguments),
+        refusal,
+    )

@@ -1,0 +1,141 @@
+"""Predictions written down: a program computes what numpy does, takes the branch of its example, and refuses alike."""
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from model.laws import reliability
+from model.notation import nomenclature as symbols
+from model.notation import script
+from model.notation.equation import compute
+from model.predictions import program
+from model.predictions.program import Unwritten, write
+
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(not NODE, reason="there is no Node on the path")
+
+
+def in_node(asked):
+    """Return what Node answers to [(code, arguments), ...]; what JSON lacks as text."""
+    lines = [f"({code})({', '.join(map(text, arguments))})" for code, arguments in asked]
+    answers = f"[{','.join(lines)}].map((each) => (typeof each === 'number' ? String(each) : each ?? null))"
+    start = f"{script.runtime()}console.log(JSON.stringify({answers}));"
+    done = subprocess.run([NODE, "-"], input=start, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def text(number):
+    return repr(float(number)).replace("inf", "Infinity").replace("nan", "NaN")
+
+
+def called(function, *numbers):
+    """Return (Program, its arguments) of a function of so many Columns."""
+    found = write(lambda columns: function(*columns.values()), {i: np.array([each]) for i, each in enumerate(numbers)})
+    return found, [numbers[each] if isinstance(each, int) else each for each in found.bound]
+
+
+@needs_node
+@pytest.mark.parametrize("ufunc", program.UFUNCS, ids=lambda each: each.__name__)
+def test_numpys_functions_are_computed_as_numpy_does(ufunc):
+    boolean = ufunc in (np.invert, np.bitwise_and, np.bitwise_or, np.logical_and, np.logical_or, np.logical_not)
+    rng, asked, expected = np.random.default_rng(1), [], []
+    for _ in range(30):
+        numbers = rng.choice([0.3, 1.0, 2.5, 4.0, -1.5, np.nan, np.inf, rng.normal()], ufunc.nin)
+        arrays = [number > 1 for number in numbers] if boolean else numbers
+
+        def own(*columns):
+            return 1.0 * ufunc(*(each > 1 for each in columns) if boolean else columns)
+
+        with np.errstate(all="ignore"):
+            found, arguments = called(own, *numbers)
+            expected.append(float(ufunc(*arrays)))
+        asked.append((found.code, arguments))
+    np.testing.assert_allclose(
+        [float(each.replace("Infinity", "inf")) for each in in_node(asked)], expected, rtol=1e-14
+    )
+
+
+@needs_node
+def test_a_branch_that_the_example_took_is_the_only_one():
+    def stepped(x, y):
+        return x + y if np.any(x > y) else x * y
+
+    more, _ = called(stepped, 3.0, 2.0)
+    fewer, _ = called(stepped, 2.0, 3.0)
+    assert in_node([(more.code, [5, 1]), (more.code, [1, 5]), (fewer.code, [1, 5]), (fewer.code, [5, 1])]) == [
+        "6",
+        None,
+        "5",
+        None,
+    ]
+
+
+@needs_node
+def test_a_refusal_quotes_the_numbers_that_it_was_given():
+    def refusing(x, y):
+        if np.any(x > y):
+            raise ValueError(f"{x * 1000:,.0f} is more than {y:.3g}, at most")
+        return x
+
+    found, _ = called(refusing, 3.0, 2.0)
+    assert found.refusal == ("", ",.0f", " is more than ", ".3g", ", at most")
+    assert in_node([(found.code, [7, 5]), (found.code, [5, 7])]) == [[7000, 5], None]
+
+
+@needs_node
+def test_laws_are_printed_and_draws_become_arguments():
+    drawn = np.array([[1e-9], [2e-9]])
+
+    def share(devices):
+        columns = {"devices": devices, "failure_rate": drawn, "checkpoint_write": 60.0}
+        mean, best = (
+            compute(reliability.optimum.solve(each), columns) for each in (symbols.job_mtbf, symbols.best_interval)
+        )
+        return np.where(best < mean, best, mean)
+
+    found, _ = called(share, 1000.0)
+    assert [isinstance(each, np.ndarray) for each in found.bound].count(True) == 1
+    asked = [(found.code, [each if np.ndim(each) == 0 else each[row] for each in found.bound]) for row in (0, 1)]
+    asked = [
+        (code, [1000.0 if isinstance(each, int) and each == 0 else each for each in given]) for code, given in asked
+    ]
+    np.testing.assert_allclose([float(each) for each in in_node(asked)], share(1000.0)[:, 0], rtol=1e-12)
+
+
+@needs_node
+def test_a_model_in_turn_is_written_law_by_law():
+    columns = {"devices": 4096.0, "failure_rate": 1e-9, "checkpoint_write": 60.0, "reload": 300.0, "downtime": 200.0}
+    targets = (symbols.effective_training_share, symbols.interval)
+
+    def both(devices):
+        share, interval = reliability.best_checkpointing.answers(columns | {"devices": devices}, targets).values()
+        return share * interval
+
+    found, arguments = called(both, 4096.0)
+    (answer,) = in_node([(found.code, [4096.0 if each == 0 else each for each in found.bound])])
+    assert len(found.code.split("const ")) > 5 and arguments
+    assert float(answer) == pytest.approx(both(4096.0), rel=1e-12)
+
+
+def test_what_cannot_be_written_down_is_named():
+    with pytest.raises(Unwritten, match="^sin is not known"):
+        called(np.sin, 1.0)
+    with pytest.raises(Unwritten, match="^sort is not known"):
+        called(np.sort, 1.0)
+    with pytest.raises(Unwritten, match="made a float"):
+        called(float, 1.0)
+    with pytest.raises(Unwritten, match="made an array"):
+        called(np.asarray, 1.0)
+    with pytest.raises(Unwritten, match="shape"):
+        called(lambda x: x * np.ones(3), 1.0)
+
+
+def test_laws_are_evaluated_again_when_the_writing_is_over():
+    called(
+        lambda x: compute(reliability.series_system.solve(symbols.job_mtbf), {"devices": x, "failure_rate": 1.0}), 2.0
+    )
+    assert compute(reliability.series_system.solve(symbols.job_mtbf), {"devices": 4.0, "failure_rate": 1.0}) == 0.25
