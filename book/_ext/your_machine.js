@@ -1,0 +1,274 @@
+// Answers for a reader's own machine, with the programs that model/studies/your_machine.py wrote down from the study's
+// own functions, and keeps what is asked in the page's link.
+const held = globalThis.yourMachine;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, LONGEST = 60, LONGEST_LINK = 4000;
+const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
+const shortened = (word) => (word.length <= LONGEST ? word : `${word.slice(0, LONGEST)}... (${word.length.toLocaleString("en-US")} letters)`);
+const known = new Map();
+
+// An array of draws: steps between its ends, of the logarithm where all of them are positive.
+function drawn(place) {
+  if (!known.has(place)) {
+    const [positive, low, high, text] = held.arrays[place];
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    known.set(place, Float64Array.from({ length: bytes.length / 2 }, (_, i) => {
+      const number = low + ((high - low) * (bytes[2 * i] + 256 * bytes[2 * i + 1])) / held.levels;
+      return positive ? Math.exp(number) : number;
+    }));
+  }
+  return known.get(place);
+}
+
+// What an argument of a program stands for: a number, or draws of it.
+function bound(each, numbers, state, isDrawn) {
+  if (typeof each === "number") return each;
+  if (each[0] === "d") return drawn(+each.slice(1));
+  if (each === "nan") return NaN;
+  const [kind, name] = [each[0], each.slice(2)];
+  if (kind === "i") return numbers[name];
+  const fact = held.systems[state.system].facts[name];
+  if (own(state.changes, name) !== undefined) return Number(state.changes[name]) * fact.size;
+  return isDrawn && fact.draws !== undefined ? drawn(fact.draws) : fact.value;
+}
+
+// What the first program whose conditions hold says, for each draw; undefined where none does.
+function run(programs, numbers, state, isDrawn) {
+  const ready = programs.map(([place, bounds, refusal]) => ({ code: held.codes[place], refusal, given: bounds.map((each) => bound(each, numbers, state, isDrawn)) }));
+  const one = (draw) => {
+    for (const { code, refusal, given } of ready) {
+      const found = code(...given.map((each) => (typeof each === "number" ? each : each[draw])));
+      if (found !== undefined) return refusal ? sentence(refusal, found) : found;
+    }
+    return undefined;
+  };
+  return isDrawn ? Array.from({ length: held.draws }, (_, draw) => one(draw)) : one(0);
+}
+
+// A refusal of the study: pieces of text and forms of numbers in turn.
+function sentence(pieces, numbers) {
+  const form = (number, how) => {
+    if (how === ",.0f") return Math.round(number).toLocaleString("en-US");
+    const digits = /^\.(\d)g$/.exec(how);
+    return String(digits ? +number.toPrecision(+digits[1]) : +number.toPrecision(6));
+  };
+  return pieces.map((piece, i) => (i % 2 ? form(numbers[(i - 1) / 2], piece) : piece)).join("");
+}
+
+function ends(value, found) {
+  const sorted = Float64Array.from(found).sort();
+  const [low, high] = held.interval.map((share) => {
+    const place = (share / 100) * (sorted.length - 1), below = sorted[Math.floor(place)], above = sorted[Math.ceil(place)];
+    const end = below === above ? below : below + (above - below) * (place - Math.floor(place));
+    return Number.isFinite(end) ? end : sorted[Math.round(place)];
+  });
+  return [Math.min(low, value), Math.max(high, value)];
+}
+
+// The numbers of a quantity's inputs, or what the study says of the first that it does not take.
+function read(what, state) {
+  const numbers = {};
+  for (const each of what.inputs) {
+    const word = own(state.inputs, each.name) ?? "";
+    if (each.words) continue;
+    const number = word === "" ? (each.default ?? NaN) : Number(word);
+    if (word === "" && !each.optional) return { refusal: `it needs ${each.name} (${each.accepts})` };
+    const taken = word === "" || (number >= each.low && number <= each.high && (number >= each.least || number === 0) && (!each.whole || Number.isInteger(number)));
+    if (!taken) return { refusal: `${each.name} is '${shortened(word)}'; it takes ${each.accepts}` };
+    numbers[each.name] = number;
+  }
+  for (const [name, other, code, order, accepted] of held.relations) {
+    const pair = { own: numbers[name], other: numbers[other] };
+    if (Number.isFinite(pair.own) && Number.isFinite(pair.other) && !held.relating[code](...order.map((each) => pair[each])))
+      return { refusal: `${name} is '${shortened(state.inputs[name])}'; it takes ${accepted}, and ${other} is ${+pair.other.toPrecision(6)}` };
+  }
+  return { numbers };
+}
+
+// What the page answers to one quantity: {value, low, high}, {refusal} in the study's words, or {elsewhere: true}.
+function answer(name, state) {
+  const what = held.quantities[name], facts = held.systems[state.system].facts;
+  for (const [fact, word] of Object.entries(state.changes)) {
+    const [low, high, accepted] = facts[fact].accepts, number = Number(word) * facts[fact].size;
+    if (!(number >= low && number <= high)) return { refusal: `changes: ${fact} is ${number}; it takes ${accepted}` };
+  }
+  const { numbers, refusal } = read(what, state);
+  if (refusal) return { refusal };
+  const words = what.inputs.filter((each) => each.words).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
+  const use = own(what.uses, [state.system, ...words].join("|"));
+  const value = use && run(use.value, numbers, state, false);
+  if (value === undefined) return { elsewhere: true };
+  if (typeof value === "string") return { refusal: value };
+  if (!Number.isFinite(value)) return { refusal: `${name} has no finite value there: move the inputs towards usual sizes` };
+  const found = run(use.drawn, numbers, state, true);
+  if (found.some((each) => typeof each !== "number" || Number.isNaN(each))) return { elsewhere: true };
+  const [low, high] = ends(value, found);
+  return { value, low, high };
+}
+
+// How the same is asked on the command line; a machine that was changed, in Python.
+function command(name, state) {
+  const given = held.quantities[name].inputs.filter((each) => each.words?.[0] !== "*" && (own(state.inputs, each.name) ?? "") !== "");
+  const changes = Object.entries(state.changes);
+  if (!changes.length) return `python -m model predict ${name} --system ${state.system} ${given.map((each) => `${each.name}=${state.inputs[each.name]}`).join(" ")}`.trim();
+  const facts = held.systems[state.system].facts;
+  const changed = changes.map(([fact, word]) => `"${fact}": ${Number(word) * facts[fact].size}`).join(", ");
+  const inputs = given.map((each) => `"${each.name}": ${each.words ? `"${state.inputs[each.name]}"` : Number(state.inputs[each.name])}`).join(", ");
+  return `python -c 'import model, pandas; print(model.predict("${name}", pandas.DataFrame([{${inputs}}]), system="${state.system}", changes={${changed}}))'`;
+}
+
+// The same as parameters of notebooks/your_cluster.ipynb, those that it has.
+function parameters(state) {
+  const facts = held.systems[state.system].facts, lines = [`system: ${state.system}`];
+  if (state.workload) lines.push(`workload: ${state.workload}`);
+  for (const [name, kind, key, size] of held.parameters) {
+    const word = kind === "fact" ? own(state.changes, key) : own(state.inputs, key) || undefined;
+    if (word !== undefined) lines.push(`${name}: ${kind === "fact" ? +((Number(word) * facts[key].size) / size).toPrecision(15) : Number(word)}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+// A link and back. What is not as the page writes it is not taken, and the first such part is named.
+function link(state, start) {
+  const parts = new URLSearchParams();
+  parts.set("system", state.system);
+  parts.set("workload", state.workload);
+  for (const [name, word] of Object.entries(state.inputs)) if (word !== start.inputs[name]) parts.set(name, word);
+  for (const [fact, word] of Object.entries(state.changes)) parts.set(`machine.${fact}`, word);
+  return `#${parts}`;
+}
+
+function opened(hash, start) {
+  if (hash.length > LONGEST_LINK) return { trouble: `The link has ${hash.length.toLocaleString("en-US")} letters, too many for one of this page. Nothing was changed.` };
+  const parts = [...new URLSearchParams(hash.replace(/^#/, ""))];
+  const state = { system: start.system, workload: start.workload, inputs: { ...start.inputs }, changes: {} };
+  const no = (name, word, why) => ({ trouble: `The link says ${shortened(name)}=${shortened(word)}: ${why}. Nothing was changed.` });
+  if (new Set(parts.map(([name]) => name)).size < parts.length) return { trouble: "The link says one thing twice. Nothing was changed." };
+  const words = new Map(parts);
+  for (const name of ["system", "workload"]) {
+    if (!words.has(name)) continue;
+    if (!own(held[`${name}s`], words.get(name))) return no(name, words.get(name), `this page has no such ${name}`);
+    state[name] = words.get(name);
+  }
+  for (const [name, word] of parts) {
+    if (name === "system" || name === "workload") continue;
+    const fact = name.startsWith("machine.") ? name.slice(8) : undefined;
+    if (fact === undefined ? own(start.inputs, name) === undefined : !own(held.systems[state.system].facts, fact)) return no(name, word, "this page has no such input");
+    const choices = own(held.choices, name);
+    if (choices ? !choices.includes(word) : !(NUMBER.test(word) && word.length < 40) && !(word === "" && !fact)) return no(name, word, choices ? `it is one of ${choices.join(", ")}` : "it is no number");
+    (fact === undefined ? state.inputs : state.changes)[fact ?? name] = word;
+  }
+  return { state };
+}
+
+const UNITS = [["ns", 1e-9], ["us", 1e-6], ["ms", 1e-3], ["s", 1], ["min", 60], ["h", 3600], ["days", 86400]];
+function shown(number, unit) {
+  const digits = (each) => (Math.abs(each) >= 1000 ? Math.round(each).toLocaleString("en-US") : String(+each.toPrecision(4)));
+  if (unit !== "s" || !(number > 0)) return digits(number);
+  const [name, size] = UNITS.filter(([, each]) => number >= each * (each > 1 ? 2 : 1)).at(-1) ?? UNITS[0];
+  return `${digits(number / size)} ${name}`;
+}
+
+function begin(figure) {
+  const find = (name) => figure.querySelector(name);
+  const [still, controls, machine, answers, told, field, written] = [".still", ".job", ".machine tbody", ".answers", "output", ".link", ".written"].map(find);
+  const fields = Object.fromEntries([...controls.querySelectorAll("[name]")].map((each) => [each.name, each]));
+  const initial = JSON.parse(figure.dataset.start);
+  const start = { ...initial, changes: {} };
+  let state;
+
+  // The state as the controls show it.
+  function show(next) {
+    state = { ...next, inputs: { ...next.inputs }, changes: { ...next.changes } };
+    fields.system.value = state.system;
+    fields.workload.value = state.workload;
+    for (const [name, word] of Object.entries(state.inputs)) fields[name].value = word;
+    list();
+    update();
+  }
+
+  // The numbers of the machine: one row for each that an answer of this page takes.
+  function list() {
+    machine.replaceChildren(...Object.entries(held.systems[state.system].facts).map(([name, fact]) => {
+      const row = document.createElement("tr"), head = document.createElement("th"), box = document.createElement("input");
+      head.scope = "row";
+      const label = document.createElement("label");
+      box.id = `${figure.id}-machine-${name}`;
+      label.htmlFor = box.id;
+      label.textContent = name.replaceAll("_", " ");
+      label.title = fact.meaning;
+      head.append(label);
+      Object.assign(box, { type: "text", inputMode: "decimal", autocomplete: "off", value: own(state.changes, name) ?? String(+(fact.value / fact.size).toPrecision(12)) });
+      box.dataset.fact = name;
+      const bounds = fact.low === undefined ? "" : ` (${fact.low} to ${fact.high})`;
+      const texts = [`${fact.unit === "1" ? "" : fact.unit}`, `${+(fact.value / fact.size).toPrecision(6)}${bounds}`, `${fact.kind}, ${fact.source}: ${fact.locator}`];
+      const cells = [box, ...texts].map((each) => { const cell = document.createElement("td"); cell.append(each); return cell; });
+      row.append(head, ...cells);
+      return row;
+    }));
+  }
+
+  function update() {
+    const found = {};
+    for (const row of answers.tBodies[0].rows) {
+      const name = row.dataset.quantity, unit = held.quantities[name].unit, each = (found[name] = answer(name, state));
+      const [value, interval] = [row.cells[1], row.cells[2]];
+      value.colSpan = each.value === undefined ? 2 : 1;
+      interval.hidden = each.value === undefined;
+      if (each.value !== undefined) {
+        value.textContent = shown(each.value, unit);
+        interval.textContent = `${shown(each.low, unit)} to ${shown(each.high, unit)}`;
+      } else value.textContent = each.refusal ?? `Not in this page: ${command(name, state)}`;
+    }
+    field.value = location.href.split("#")[0] + link(state, start);
+    written.textContent = `${Object.keys(held.quantities).map((name) => command(name, state)).join("\n")}\n\n# papermill notebooks/your_cluster.ipynb report.ipynb -f this.yaml\n${parameters(state)}`;
+    Object.assign(figure, { state, found });
+  }
+
+  function follow() {
+    if (!location.hash.includes("=")) return;
+    const { state: next, trouble } = opened(location.hash, start);
+    told.textContent = trouble ?? "";
+    if (next) show(next);
+  }
+
+  controls.addEventListener("input", (event) => {
+    const { name, value } = event.target;
+    told.textContent = "";
+    if (name === "system") return show({ ...state, system: value, changes: {} });
+    if (name === "workload") {
+      const numbers = Object.entries(held.workloads[value]).map(([each, number]) => [each, String(number)]);
+      return show({ ...state, workload: value, inputs: { ...state.inputs, ...Object.fromEntries(numbers) } });
+    }
+    const word = value.trim();
+    if (!held.choices[name] && word !== "" && !(NUMBER.test(word) && word.length < 40)) {
+      told.textContent = `${name} is '${shortened(word)}': it is no number, and the last one stands.`;
+      return undefined;
+    }
+    state.inputs[name] = word;
+    return update();
+  });
+  machine.addEventListener("input", (event) => {
+    const { value, dataset: { fact } } = event.target, word = value.trim(), recorded = held.systems[state.system].facts[fact];
+    told.textContent = "";
+    if (word === "" || Number(word) === +(recorded.value / recorded.size).toPrecision(12)) delete state.changes[fact];
+    else if (NUMBER.test(word) && word.length < 40) state.changes[fact] = word;
+    else { told.textContent = `${fact} is '${shortened(word)}': it is no number, and the last one stands.`; return; }
+    update();
+  });
+  find(".copy").addEventListener("click", async () => {
+    history.replaceState(null, "", link(state, start));
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); told.textContent = "The link is copied."; }
+    catch { told.textContent = "The link is marked: copy it."; }
+  });
+  find(".back").addEventListener("click", () => { told.textContent = ""; show(start); });
+
+  for (const each of figure.querySelectorAll("[data-live]")) each.hidden = false;
+  still.hidden = true;
+  show(start);
+  follow();
+  addEventListener("hashchange", follow);
+}
+
+if (globalThis.document) document.querySelectorAll(".your-machine").forEach(begin);
+else Object.assign(globalThis, { answer, command, opened, link, parameters });

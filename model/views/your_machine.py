@@ -1,0 +1,96 @@
+"""The page on a reader's own machine: its controls, a still answer for where scripts are off, and its programs."""
+
+import html
+import json
+
+from model.notation import script
+from model.views import figures
+
+FILE = "your_machine_numbers.js"  # beside the notebook's outputs: what book/_ext/your_machine.py hands to the page
+
+
+def program(held):
+    """Return the script that a page loads: the printed programs, the functions that they call, and their numbers.
+
+    held: the mapping of model.studies.your_machine.page.
+    """
+    rest = json.dumps({name: part for name, part in held.items() if name != "codes"}, separators=(",", ":"))
+    codes = ",\n".join(held["codes"])
+    relating = ",\n".join(f"{json.dumps(each[2])}: {each[2]}" for each in held["relations"])
+    return (
+        f"globalThis.yourMachine = (() => {{\n{script.runtime()}const codes = [\n{codes}\n];\n"
+        f"const relating = {{\n{relating}\n}};\nreturn {{ codes, relating, ...{rest} }};\n}})();\n"
+    )
+
+
+def figure(name, held, start, names, answers):
+    """Glue the controls, show them, and write the programs beside the notebook's outputs.
+
+    held: of model.studies.your_machine.page; start: {system, workload, inputs: {name: text}}; names: {system or
+    workload: words}; answers: a frame of quantity, value, interval as text at the start, for where scripts are off.
+    """
+    if folder := figures.output_folder():
+        (folder / FILE).write_text(program(held), encoding="utf-8")
+    figures.show(name, _markup(name, held, start, names, answers))
+
+
+def _markup(name, held, start, names, answers):
+    described = {each["name"]: each for what in held["quantities"].values() for each in what["inputs"]}
+    controls = [_select(name, each, f"{each}s", held, start[each], names) for each in ("system", "workload")]
+    controls += [_input(name, described[each], word) for each, word in start["inputs"].items()]
+    still = "".join(
+        f"<tr><th scope='row'>{html.escape(row.quantity)}</th><td>{row.value}</td><td>{row.interval}</td></tr>"
+        for row in answers.itertuples()
+    )
+    rows = "".join(
+        f'<tr data-quantity="{each}"><th scope="row"><code>{each}</code><br>{html.escape(what["meaning"])}</th>'
+        "<td></td><td></td></tr>"
+        for each, what in held["quantities"].items()
+    )
+    heads = (
+        '<thead><tr><th scope="col">quantity</th><th scope="col">value</th><th scope="col">5 to 95 %</th></tr></thead>'
+    )
+    columns = "".join(f'<th scope="col">{each}</th>' for each in ("number", "yours", "unit", "recorded", "where from"))
+    return (
+        f'<div class="your-machine" id="{name}-figure" data-start="{html.escape(json.dumps(start))}">'
+        f'<div class="still"><table>{heads}<tbody>{still}</tbody></table></div>'
+        f'<fieldset class="job" data-live hidden><legend>Choose a machine, a workload and a job</legend>'
+        f"{''.join(controls)}</fieldset>"
+        f'<div data-live hidden><table class="answers" aria-live="polite">{heads}<tbody>{rows}</tbody></table>'
+        '<div class="buttons"><button type="button" class="copy">Copy the link</button> '
+        '<button type="button" class="back">Back to the start</button></div>'
+        f'<label for="{name}-link">Link to what is set here</label> '
+        f'<input class="link" id="{name}-link" type="text" readonly>'
+        "<output></output>"
+        "<details><summary>Change the numbers of the machine</summary>"
+        f'<div class="machine" tabindex="0"><table><thead><tr>{columns}</tr></thead><tbody></tbody></table></div>'
+        "</details>"
+        "<details><summary>The same on the command line, and as parameters of a notebook</summary>"
+        '<pre class="written" tabindex="0"></pre></details></div></div>'
+    )
+
+
+def _select(name, key, of, held, start, names):
+    options = "".join(
+        f'<option value="{each}"{" selected" if each == start else ""}>{html.escape(names[each])}</option>'
+        for each in held[of]
+    )
+    return _labelled(name, key, key, f'<select id="{name}-{key}" name="{key}" autocomplete="off">{options}</select>')
+
+
+def _input(name, each, word):
+    """Return the control of one input; what it accepts is said below it."""
+    key = each["name"]
+    unit = f", {each['unit']}" if each["unit"] not in ("", "1") else ""
+    said = f'<small id="{name}-{key}-said">{html.escape(each["meaning"] or each["accepts"])}</small>'
+    given = f'id="{name}-{key}" name="{key}" autocomplete="off" aria-describedby="{name}-{key}-said"'
+    if "words" in each:
+        options = "".join(f"<option{' selected' if one == word else ''}>{one}</option>" for one in each["words"])
+        control = f"<select {given}>{options}</select>"
+    else:
+        control = f'<input {given} type="text" inputmode="decimal" value="{word}">'
+    return _labelled(name, key, f"{key.replace('_', ' ')}{unit}", control + said)
+
+
+def _labelled(name, key, words, control):
+    return f'<div><label for="{name}-{key}">{html.escape(words)}</label>{control}</div>'

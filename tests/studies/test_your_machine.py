@@ -1,0 +1,157 @@
+"""The programs that the page on a reader's own machine holds: in Node they say what the study does."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import model
+from model.predictions.inputs import InputError
+from model.studies import your_machine
+from model.views.your_machine import program
+
+NODE = shutil.which("node")
+OURS = Path(__file__).parents[2] / "book" / "_ext" / "your_machine.js"
+SYSTEMS = ("hgx-h800", "gb200-nvl72", "cloudmatrix384", "nvl288")
+ASKED = your_machine.Asked(SYSTEMS, ("deepseek-v3", "mixtral-8x7b"), 20, 1000, 0)
+RANGES = {  # of inputs as people ask them, and somewhat beyond
+    "ranks": (1, 4096),
+    "tokens": (0.5, 1e4),
+    "hidden": (512, 16384),
+    "experts": (8, 512),
+    "topk": (1, 16),
+    "bytes_per_element": (0.25, 4.5),
+    "bytes": (128, 1e11),
+    "devices": (1, 1e6),
+    "failure_rate": (1e-12, 1e-6),
+    "checkpoint_write": (0.1, 600),
+    "downtime": (0.5, 4000),
+    "reload": (1, 4000),
+    "interval": (60, 1e5),
+    "withdrawn": (1, 64),
+    "repair": (3600, 1e6),
+    "confidence": (0.5, 0.9999),
+    "domain": (1, 1000),
+    "unavailability": (1e-5, 0.25),
+    "fabric_availability": (0.79, 1.0),
+}
+FACTS = {"domain": (2, 576), "scale_up_bandwidth": (50e9, 5e12), "scale_out_bandwidth": (10e9, 400e9)}
+pytestmark = pytest.mark.skipif(not NODE, reason="there is no Node on the path")
+
+
+@pytest.fixture(scope="module")
+def held():
+    return your_machine.page(ASKED)
+
+
+@pytest.fixture(scope="module")
+def page(held, tmp_path_factory):
+    """Return a function that has the page answer [(quantity, state), ...] in Node."""
+    path = tmp_path_factory.mktemp("page") / "page.cjs"
+    read = "JSON.parse(require('fs').readFileSync(0, 'utf8'))"
+    ask = f"console.log(JSON.stringify({read}.map(([name, ...rest]) => globalThis[name](...rest))));"
+    path.write_text(f"{program(held)}(() => {{\n{OURS.read_text(encoding='utf-8')}}})();\n{ask}", encoding="utf-8")
+
+    def run(asked):
+        done = subprocess.run([NODE, path], input=json.dumps(asked), capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout)
+
+    return run
+
+
+def states(name, number, seed, held, changed=False):
+    """Return random states that ask a quantity: most of them can be answered."""
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(number):
+        inputs = {}
+        for each in held["quantities"][name]["inputs"]:
+            if "words" in each:
+                inputs[each["name"]] = str(rng.choice(each["words"])).replace("*", "")
+            elif each["optional"] and rng.random() < 0.5:
+                inputs[each["name"]] = ""
+            else:
+                low, high = np.log(RANGES[each["name"]])
+                drawn = np.exp(rng.uniform(low, high))
+                inputs[each["name"]] = f"{np.round(drawn):.0f}" if each["whole"] else f"{drawn:.6g}"
+        system = str(rng.choice(SYSTEMS))
+        facts, changes = held["systems"][system]["facts"], {}
+        for fact, bounds in FACTS.items() if changed else ():
+            if fact in facts and rng.random() < 0.6:
+                number = np.exp(rng.uniform(*np.log(bounds)))
+                changes[fact] = f"{(np.round(number) if fact == 'domain' else number) / facts[fact]['size']:.6g}"
+        found.append({"system": system, "workload": "deepseek-v3", "inputs": inputs, "changes": changes})
+    return found
+
+
+def studied(name, state, held):
+    """Return (value, low, high) as the study answers, or its refusal, without where it stands."""
+    given = {key: word for key, word in state["inputs"].items() if word != ""}
+    given = {key: word if key == "op" else float(word) for key, word in given.items()}
+    facts = held["systems"][state["system"]]["facts"]
+    changes = {fact: float(word) * facts[fact]["size"] for fact, word in state["changes"].items()}
+    try:
+        found = model.predict(name, pd.DataFrame([given]), system=state["system"], changes=changes)
+    except InputError as error:
+        return str(error)
+    return found.loc[0, ["value", "low", "high"]].to_numpy(float)
+
+
+def compared(name, seeds, number, held, page, changed=False):
+    """Compare the page with the study; return how many were answered, refused, and left to the command line."""
+    asked = [state for seed in seeds for state in states(name, number, seed, held, changed)]
+    counts = {"answered": 0, "refused": 0, "elsewhere": 0}
+    for state, found in zip(asked, page([["answer", name, state] for state in asked]), strict=True):
+        expected = studied(name, state, held)
+        if found.get("elsewhere"):
+            counts["elsewhere"] += 1
+        elif isinstance(expected, str):
+            counts["refused"] += 1
+            assert "refusal" in found, (state, found, expected)
+            assert tail(expected) == tail(found["refusal"]), state
+        else:
+            counts["answered"] += 1
+            assert "value" in found, (state, found, expected)
+            np.testing.assert_allclose(found["value"], expected[0], rtol=1e-9, err_msg=str(state))
+            ends = [found["low"], found["high"]]
+            np.testing.assert_allclose(ends, expected[1:], rtol=2e-3, err_msg=str(state))
+    return counts
+
+
+def tail(sentence):
+    """Return a refusal without where it stands and without how a number is written."""
+    return sentence.rpartition("; it takes ")[2] if "; it takes" in sentence else sentence.split(" row 1: ")[-1]
+
+
+@pytest.mark.parametrize("name", your_machine.OFFERED)
+def test_the_page_says_what_the_study_does(name, held, page):
+    counts = compared(name, [1], 40, held, page)
+    assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
+
+
+@pytest.mark.parametrize("name", ("all_to_all_time", "all_reduce_time"))
+def test_it_does_so_of_a_changed_machine(name, held, page):
+    counts = compared(name, [2], 40, held, page, changed=True)
+    assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
+
+
+def test_a_refusal_has_the_words_of_the_study(held, page):
+    inputs = {"devices": "16384", "failure_rate": "1e-06", "withdrawn": "8", "repair": "1e6", "confidence": "0.99"}
+    state = {"system": "gb200-nvl72", "workload": "deepseek-v3", "inputs": inputs, "changes": {}}
+    (found,) = page([["answer", "spare_devices", state]])
+    expected = studied("spare_devices", state, held)
+    assert found["refusal"] == expected.split(" row 1: ")[-1] and "would await repair" in found["refusal"]
+    state["inputs"] = inputs | {"withdrawn": "20000"}
+    (found,) = page([["answer", "spare_devices", state]])
+    assert found["refusal"] == studied("spare_devices", state, held).split(" row 1: ")[-1].replace("20000.0", "20000")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", your_machine.OFFERED)
+def test_it_does_so_at_many_inputs(name, held, page):
+    counts = compared(name, range(3, 8), 200, held, page, changed=True)
+    assert counts["elsewhere"] < 20, counts
