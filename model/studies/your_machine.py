@@ -300,6 +300,24 @@ def relations():
     return found
 
 
+def start(held, system, workload, job):
+    """Return where a page starts: {system, workload, inputs: {name: text}} of a job, {input: number or word}.
+
+    Inputs that a workload has are its own; those that may be left out are left out. Raises ValueError where an input
+    that must be given is not.
+    """
+    texts = {}
+    for what in held["quantities"].values():
+        for each in what["inputs"]:
+            name = each["name"]
+            number = job.get(name, held["workloads"][workload].get(name))
+            if number is None and not each["optional"]:
+                raise ValueError(f"the job lacks {name}: {each['accepts']}")
+            if each.get("words") != ["*"]:  # a machine's own software stands in
+                texts[name] = "" if number is None else number if isinstance(number, str) else f"{number:.12g}"
+    return {"system": system, "workload": workload, "inputs": texts}
+
+
 def answers(start):
     """Return what the study answers where the page starts: quantity, value, low, high, unit, in the order of OFFERED.
 

@@ -27,7 +27,7 @@ def figure(name, held, start, names, answers):
     """Glue the controls, show them, and write the programs beside the notebook's outputs.
 
     held: of model.studies.your_machine.page; start: {system, workload, inputs: {name: text}}; names: {system or
-    workload: words}; answers: a frame of quantity, value, interval as text at the start, for where scripts are off.
+    workload: words}; answers: a frame of quantity, value, low, high, unit at the start, for where scripts are off.
     """
     if folder := figures.output_folder():
         (folder / FILE).write_text(program(held), encoding="utf-8")
@@ -39,7 +39,8 @@ def _markup(name, held, start, names, answers):
     controls = [_select(name, each, f"{each}s", held, start[each], names) for each in ("system", "workload")]
     controls += [_input(name, described[each], word) for each, word in start["inputs"].items()]
     still = "".join(
-        f"<tr><th scope='row'>{html.escape(row.quantity)}</th><td>{row.value}</td><td>{row.interval}</td></tr>"
+        f'<tr><th scope="row"><code>{row.quantity}</code></th><td>{_said(row.value, row.unit)}</td>'
+        f"<td>{_said(row.low, row.unit)} to {_said(row.high, row.unit)}</td></tr>"
         for row in answers.itertuples()
     )
     rows = "".join(
@@ -68,6 +69,10 @@ def _markup(name, held, start, names, answers):
         "<details><summary>The same on the command line, and as parameters of a notebook</summary>"
         '<pre class="written" tabindex="0"></pre></details></div></div>'
     )
+
+
+def _said(number, unit):
+    return f"{number:,.4g}{'' if unit == '1' else f' {unit}'}"
 
 
 def _select(name, key, of, held, start, names):
