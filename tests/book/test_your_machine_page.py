@@ -1,0 +1,260 @@
+"""The page on a reader's own machine in a real browser: it says what the command line does, and keeps it in a link."""
+
+import json
+import re
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SITE
+
+import model
+from model.studies.your_machine import OFFERED
+
+PAGE = SITE / "your_machine.html"
+SETTINGS = 12
+LIMIT = 0.2  # s from a change to its answers
+RANGES = {  # of inputs, around what people ask
+    "ranks": (2, 2048),
+    "tokens": (1, 1e4),
+    "bytes_per_element": (0.5, 4),
+    "bytes": (1e3, 1e11),
+    "devices": (8, 1e5),
+    "failure_rate": (1e-11, 1e-7),
+    "checkpoint_write": (1, 600),
+    "downtime": (10, 4000),
+    "reload": (10, 4000),
+    "interval": (60, 1e5),
+    "withdrawn": (1, 8),
+    "repair": (3600, 1e6),
+    "confidence": (0.5, 0.999),
+    "domain": (2, 600),
+    "unavailability": (1e-5, 0.1),
+    "fabric_availability": (0.9, 1.0),
+}
+WHOLE = {"ranks", "bytes", "devices", "withdrawn", "domain"}
+OPTIONAL = {"failure_rate", "interval", "fabric_availability"}
+SET = """(figure, {system, inputs, facts}) => {
+    const say = (field, value) => { field.value = value; field.dispatchEvent(new Event("input", {bubbles: true})); };
+    say(figure.querySelector("[name=system]"), system);
+    for (const [name, word] of Object.entries(inputs)) say(figure.querySelector(`[name="${name}"]`), word);
+    for (const [name, word] of Object.entries(facts)) say(figure.querySelector(`[data-fact="${name}"]`), word);
+    return {found: figure.found, state: figure.state};
+}"""
+
+pytestmark = [pytest.mark.skipif(not PAGE.exists(), reason="there is no built site: run make book")]
+
+
+@pytest.fixture
+def figure(tab):
+    return opened(tab, PAGE.as_uri())
+
+
+def opened(tab, address):
+    """Return the figure of the page at an address, loaded anew."""
+    tab.goto("about:blank")
+    tab.goto(address, wait_until="load")
+    figure = tab.locator(".your-machine")
+    figure.locator(".answers").wait_for()
+    return figure
+
+
+def settings(rng, systems):
+    """Return a random machine and job as text, and two changed numbers of the machine in half of the cases."""
+    inputs = {}
+    for name, (low, high) in RANGES.items():
+        number = np.exp(rng.uniform(np.log(low), np.log(high)))
+        inputs[name] = f"{np.round(number):.0f}" if name in WHOLE else f"{number:.5g}"
+        if name in OPTIONAL and rng.random() < 0.5:
+            inputs[name] = ""
+    inputs["op"] = str(rng.choice(["dispatch", "combine"]))
+    facts = {"scale_up_bandwidth": f"{rng.uniform(100, 2000):.5g}", "domain": f"{rng.integers(2, 300)}"}
+    return {"system": str(rng.choice(systems)), "inputs": inputs, "facts": facts if rng.random() < 0.5 else {}}
+
+
+def studied(name, state, sizes):
+    """Return (value, low, high) of the study for what the page shows."""
+    taken = {each.strip() for row in model.quantities().loc[name, ["needs", "takes"]] for each in row.split(",")}
+    given = {key: word for key, word in state["inputs"].items() if word != "" and key in taken}
+    given = {key: word if key == "op" else float(word) for key, word in given.items()}
+    changes = {fact: float(word) * sizes[fact] for fact, word in state["changes"].items()}
+    found = model.predict(name, pd.DataFrame([given]), system=state["system"], changes=changes)
+    return found.loc[0, ["value", "low", "high"]].to_numpy(float)
+
+
+@pytest.mark.browser
+def test_the_page_says_what_the_command_line_does(tab, figure):
+    systems = figure.locator("[name=system] option").evaluate_all("all => all.map(each => each.value)")
+    sizes = tab.evaluate(
+        "Object.fromEntries(Object.values(yourMachine.systems).flatMap(each => "
+        "Object.entries(each.facts).map(([name, fact]) => [name, fact.size])))"
+    )
+    rng, counts = np.random.default_rng(5), dict.fromkeys(OFFERED, 0)
+    for _ in range(SETTINGS):
+        shown = figure.evaluate(SET, settings(rng, systems))
+        for name, found in shown["found"].items():
+            try:
+                expected = studied(name, shown["state"], sizes)
+            except model.predictions.inputs.InputError as error:
+                words = found.get("refusal", "").rpartition("; it takes ")[2]
+                assert found.get("elsewhere") or (words and words in str(error)), (shown["state"], found, str(error))
+                continue
+            if not found.get("elsewhere"):
+                counts[name] += 1
+                np.testing.assert_allclose(found["value"], expected[0], rtol=1e-9, err_msg=str(shown["state"]))
+                np.testing.assert_allclose([found["low"], found["high"]], expected[1:], rtol=0.005, err_msg=name)
+    assert min(counts.values()) > SETTINGS / 2, counts
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_answers_follow_a_change_at_once(tab, figure):
+    wait = """figure => {
+        const field = figure.querySelector("[name=system]"), times = [];
+        for (const each of field.options) {
+            const before = performance.now();
+            field.value = each.value;
+            field.dispatchEvent(new Event("input", {bubbles: true}));
+            times.push((performance.now() - before) / 1000);
+        }
+        return times;
+    }"""
+    times = figure.evaluate(wait)
+    assert len(times) > 10 and np.median(times) < LIMIT, times
+
+
+@pytest.mark.browser
+def test_a_link_brings_back_what_was_set(tab, figure, served):
+    rng = np.random.default_rng(8)
+    systems = figure.locator("[name=system] option").evaluate_all("all => all.map(each => each.value)")
+    chosen = settings(rng, systems) | {"facts": {"domain": "36", "scale_up_bandwidth": "450.5"}}
+    before = figure.evaluate(SET, chosen)
+    figure.get_by_role("button", name="Copy the link").click()
+    link = figure.locator(".link").input_value()
+    assert link.startswith(PAGE.as_uri() + "#") and "machine.domain=36" in link
+    for address in (link, served + "your_machine.html#" + link.partition("#")[2]):
+        again = opened(tab, address)
+        assert again.evaluate("figure => figure.state") == before["state"]
+        assert again.evaluate("figure => figure.found") == before["found"]
+        assert again.locator("[data-fact=domain]").input_value() == "36"
+    again.get_by_role("button", name="Back to the start").click()
+    assert again.evaluate("figure => figure.state.changes") == {}
+    assert not tab.troubles
+
+
+HOSTILE = [
+    "#system=<img src=x onerror=globalThis.hurt=1>",
+    "#system=gb200-nvl72&ranks=<script>globalThis.hurt=1</script>",
+    "#system=gb200-nvl72&ranks=1e3;globalThis.hurt=1",
+    "#system=nowhere",
+    "#workload=toString",
+    "#__proto__=1&constructor=2",
+    "#system=gb200-nvl72&machine.__proto__=1",
+    "#system=gb200-nvl72&machine.constructor=1",
+    "#ranks=64&ranks=128",
+    "#ranks=Infinity",
+    "#ranks=0x40",
+    "#ranks=" + "9" * 50,
+    "#op=sideways",
+    "#inputs[ranks]=64",
+    "#ranks=" + "9" * 100_000,
+    "#%E0%A4%A=1&ranks=%00",
+    "#" + "&".join(f"a{i}={i}" for i in range(300)),
+]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("link", HOSTILE, ids=lambda each: each[:40])
+def test_a_hostile_link_changes_nothing_but_a_message(tab, figure, link):
+    start = figure.evaluate("figure => [figure.state, figure.found, figure.querySelector('.job').outerHTML]")
+    for address in (link, link.replace(link[1:], quote(link[1:], safe="=&%"))):
+        again = opened(tab, PAGE.as_uri() + address)
+        shown = again.evaluate("figure => [figure.state, figure.found, figure.querySelector('.job').outerHTML]")
+        assert shown == start
+        told = again.locator("output").inner_text()
+        assert "Nothing was changed." in told and len(told) < 400
+        assert tab.evaluate("globalThis.hurt === undefined && ({}).a === undefined")
+        assert again.locator("output *").count() == 0
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_what_is_no_number_is_said_and_the_last_one_stands(tab, figure):
+    before = figure.evaluate("figure => figure.found")
+    figure.get_by_label("ranks", exact=False).first.fill("<b>many</b>")
+    assert "it is no number" in figure.locator("output").inner_text()
+    assert figure.locator("output b").count() == 0
+    assert figure.evaluate("figure => figure.found") == before
+    figure.get_by_label("ranks", exact=False).first.fill("1")
+    assert "it takes a number from 2" in figure.locator("[data-quantity=all_to_all_time]").inner_text()
+
+
+@pytest.mark.browser
+def test_the_commands_give_the_same_answers(tab, figure):
+    figure.evaluate(SET, {"system": "hgx-h100", "inputs": {"ranks": "48", "devices": "3000"}, "facts": {}})
+    written = figure.locator(".written").text_content()
+    commands = {line.split()[4]: line.split()[5:] for line in written.split("\n") if line.startswith("python -m model")}
+    assert set(commands) == set(OFFERED)
+    found = figure.evaluate("figure => figure.found")
+    from click.testing import CliRunner
+
+    from model.__main__ import main
+
+    for name, arguments in commands.items():
+        done = CliRunner().invoke(main, ["predict", name, *arguments, "--json"])
+        assert done.exit_code == 0, done.output
+        answer = json.loads(done.output)
+        assert found[name]["value"] == pytest.approx(answer["value"], rel=1e-9)
+        assert [found[name]["low"], found[name]["high"]] == pytest.approx([answer["low"], answer["high"]], rel=0.005)
+
+
+@pytest.mark.browser
+def test_parameters_for_the_report_are_those_of_its_notebook(tab, figure):
+    notebook = json.loads((SITE.parents[1].parent / "notebooks" / "your_cluster.ipynb").read_text(encoding="utf-8"))
+    cell = next(each for each in notebook["cells"] if "parameters" in each["metadata"].get("tags", []))
+    known = set(re.findall(r"^(\w+):", "".join(cell["source"]), re.MULTILINE))
+    shown = figure.evaluate(SET, {"system": "gb200-nvl72", "inputs": {}, "facts": {"domain": "36"}})
+    lines = figure.locator(".written").text_content().split("this.yaml\n")[1].strip().split("\n")
+    written = dict(line.split(": ") for line in lines)
+    assert set(written) <= known and written["domain"] == "36" and written["system"] == "gb200-nvl72"
+    assert float(written["message"]) == float(shown["state"]["inputs"]["bytes"])
+    assert 'changes={"domain": 36}' in figure.locator(".written").text_content()
+
+
+@pytest.mark.browser
+def test_all_can_be_done_by_keyboard_and_nothing_is_wider_than_a_phone(tab, figure):
+    figure.locator("[name=system]").focus()
+    before = figure.evaluate("figure => figure.state.system")
+    tab.keyboard.press("ArrowDown")
+    assert figure.evaluate("figure => figure.state.system") != before
+    for _ in range(60):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("document.activeElement.matches('.your-machine summary')"):
+            break
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Control+A")
+    tab.keyboard.type("5")
+    assert list(figure.evaluate("figure => Object.values(figure.state.changes)")) == ["5"]
+    assert figure.evaluate("figure => figure.scrollWidth <= figure.clientWidth")
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_without_scripts_the_answers_at_the_start_stand_in(browser):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(PAGE.as_uri())
+    figure = page.locator(".your-machine")
+    assert figure.locator(".still table").is_visible() and figure.locator(".still tbody tr").count() == len(OFFERED)
+    assert not figure.locator("select").first.is_visible()
+    page.context.close()
+
+
+def test_only_pages_with_the_machine_load_its_programs_and_they_are_small():
+    holding = {page for page in SITE.rglob("*.html") if 'class="your-machine"' in page.read_text(encoding="utf-8")}
+    loading = {page for page in SITE.rglob("*.html") if "your_machine_numbers.js" in page.read_text(encoding="utf-8")}
+    assert holding == loading and PAGE in holding
+    sizes = [(SITE / "_static" / name).stat().st_size for name in ("your_machine_numbers.js", "your_machine.js")]
+    assert sum(sizes) < 1_500_000
