@@ -105,9 +105,11 @@ class Column(NDArrayOperatorsMixin):
     __int__ = __float__
 
     def all(self):
+        """Return whether it holds: of one row, each draw for itself."""
         return Column(self.tape, self.name, self.example.all())
 
     def any(self):
+        """Return whether it holds: of one row, each draw for itself."""
         return Column(self.tape, self.name, self.example.any())
 
 
