@@ -211,15 +211,18 @@ def gallery(name, drawings, data):
     show(name, f'<div class="gallery">{"".join(pieces)}</div>')
 
 
-def table(name, data, formats=None):
+def table(name, data, formats=None, heads=None):
     """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format; no index is shown.
 
-    What has no bound is said in words.
+    heads: column to what the page writes above it, where that is not the name that the CSV keeps. What has no bound is
+    said in words.
     """
     _write(name, data)
     forms = {column: form if callable(form) else form.format for column, form in (formats or {}).items()}
     formats = {column: partial(unbounded, shown=form) for column, form in forms.items()}
     style = data.style.hide(axis="index").format(formats, na_rep="–", escape=None).set_uuid(name)
+    if heads:
+        style = style.format_index(lambda column: heads.get(column, column), axis="columns")
     style = style.set_table_attributes('class="table sortable"')
     show(name, style.to_html())
 

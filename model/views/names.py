@@ -1,12 +1,14 @@
 """Names that people use, for identifiers that commands and files use: 'GB200 NVL72' for 'gb200-nvl72'."""
 
+import re
+
 from model.numbers import catalog
 
-COLUMNS = ("system", "workload", "model", "software", "engine")  # of tables, that hold identifiers
+COLUMNS = ("system", "workload", "model", "software", "engine", "precision", "format")  # of tables: identifiers
 
 
 def shown(name, short=False):
-    """Return the name of a system, a workload or a software as it is written in prose; another text as it is.
+    """Return the name of a system, a workload, a software or a format as prose writes it; another text as it is.
 
     short: for a chart, where room is scarce. The names are data/names.csv; a notebook that shows them lists it.
     """
@@ -21,6 +23,20 @@ def labels(names, short=True):
 def renamed(text, short=False):
     """Return a text in which every identifier that stands alone among commas is the name as shown."""
     return ", ".join(shown(each, short) for each in text.split(", "))
+
+
+def spelled(text, short=False):
+    """Return a text of words among blanks and commas with its identifiers as shown, the rest without underscores.
+
+    For labels as 'hgx-h100 deepep dispatch outer_efficiency', which say what was drawn.
+    """
+    words = re.split(r"([ ,]+)", text)
+    return "".join(found if (found := shown(word, short)) != word else word.replace("_", " ") for word in words)
+
+
+def heads(columns):
+    """Return {column: name as shown} of the columns of a table that are identifiers, for `figures.table`."""
+    return {each: shown(each) for each in columns if shown(each) != each}
 
 
 def formats(frame):

@@ -5,13 +5,16 @@ import pytest
 
 from model.laws import serving as laws
 from model.machine import step
+from model.machine.memory import largest_batch
 from model.machine.scenario import Scenario
 from model.notation.equation import compute
 from model.notation.nomenclature import break_even
+from model.notation.substitution import example as example_of
 from model.studies.serving import costs, example, frontiers, gains, published
 
 SERVICE = frontiers.Service("deepseek-v3", 4096, draws=40)
 SPEEDS = np.array([10.0, 20.0, 50.0, 100.0])
+RACK = ("gb200-nvl72", 64, 32)  # devices of the group, requests on each
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,20 @@ def test_fewer_devices_than_any_layout_leave_nothing():
 def test_the_parts_of_the_worked_step_sum_to_it():
     made = example.parts(example.columns(SERVICE, "hgx-b200", "fp8", 8, 32)).set_index("part").seconds
     assert made.drop("the step").sum() == pytest.approx(made["the step"])
+
+
+def test_the_example_says_of_memory_and_cost_what_the_study_says():
+    server, rack = (example.columns(SERVICE, name, "fp8", *at) for name, *at in (("hgx-b200", 8, 32), RACK))
+    put = example.examples(SERVICE, server, "hgx-b200", ("gb200-nvl72", rack), "cloudmatrix384")
+    held = largest_batch(Scenario("hgx-b200"), "deepseek-v3", "fp8", {"ranks": np.array([8.0]), "context": 4096.0})
+    assert put["memory"]["batch_limit"] == pytest.approx(held[0])
+    rents = costs.rents(SERVICE, ["hgx-b200", "gb200-nvl72", "cloudmatrix384"]).rent
+    theirs = rents["gb200-nvl72"] / example.numbers(rack)["decode_throughput"]
+    ours = rents["hgx-b200"] / example.numbers(server)["decode_throughput"]
+    assert put["cost"]["token_cost"] * 3600 == pytest.approx(ours)
+    assert put["cost"]["break_even"] == pytest.approx(ours / theirs)
+    assert example_of(laws.rent_from_price, put["rent"])["rent"] * 3600 == pytest.approx(rents["cloudmatrix384"])
+    assert put["drafts"]["tokens_per_step"] == pytest.approx(1.7)
 
 
 def test_cost_and_throughput_multiply_to_the_rent(server):

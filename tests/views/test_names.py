@@ -17,10 +17,12 @@ def test_every_identifier_has_a_name_and_every_name_an_identifier():
     used = set(catalog.read("network").software.dropna()) | set(catalog.read("serving_runs").engine.dropna())
     used |= set(catalog.read("serving").engine.dropna()) | set(catalog.read("software").software)
     assert set(rows("software").name) == used
+    formats = set(catalog.read("formats").format) - {"combine"}  # what comes back from experts, whatever the format
+    assert set(rows("format").name) == formats
 
 
 def test_no_two_systems_and_no_two_workloads_are_called_alike():
-    for kind in ("system", "workload"):
+    for kind in ("system", "workload", "format"):
         assert rows(kind).shown.is_unique and rows(kind).short.is_unique
 
 
@@ -28,13 +30,15 @@ def test_identifiers_are_shown_as_names_and_other_texts_as_they_are():
     assert names.shown("gb200-nvl72") == "GB200 NVL72"
     assert names.renamed("gb200-nvl72, a thing, cloudmatrix384") == "GB200 NVL72, a thing, Huawei CloudMatrix384"
     assert names.labels(["hgx-h100"]) == {"hgx-h100": "H100 × 8"}
+    assert names.spelled("hgx-h100 deepep outer_efficiency, fp8") == "8 × H100 server DeepEP outer efficiency, FP8"
 
 
 def test_a_table_shows_names_and_its_file_keeps_identifiers(tmp_path, monkeypatch):
     glued = {}
     monkeypatch.setenv("STUDY_OUTPUT", str(tmp_path))
     monkeypatch.setattr(figures, "glue", lambda key, value, display: glued.update({key: value.data}))
-    frame = pd.DataFrame({"system": ["hgx-h100"], "hours": [2.0]})
-    figures.table("times", frame, names.formats(frame))
+    frame = pd.DataFrame({"system": ["hgx-h100"], "gb200-nvl72": [2.0]})
+    figures.table("times", frame, names.formats(frame), names.heads(frame))
     assert "8 × H100 server" in glued["times"] and "hgx-h100" not in glued["times"]
-    assert "hgx-h100" in (tmp_path / "times.csv").read_text(encoding="utf-8")
+    assert "GB200 NVL72" in glued["times"] and "gb200-nvl72" not in glued["times"]
+    assert (tmp_path / "times.csv").read_text(encoding="utf-8").split() == ["system,gb200-nvl72", "hgx-h100,2.0"]
