@@ -211,16 +211,23 @@ def gallery(name, drawings, data):
     show(name, f'<div class="gallery">{"".join(pieces)}</div>')
 
 
-def table(name, data, formats=None, heads=None):
+def alike(data):
+    """Return the columns of a frame that hold one value in all of its several rows, for `hidden` of `table`."""
+    return [column for column in data.columns if len(data) > 1 and data[column].nunique(dropna=False) == 1]
+
+
+def table(name, data, formats=None, heads=None, hidden=()):
     """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format; no index is shown.
 
-    heads: column to what the page writes above it, where that is not the name that the CSV keeps. What has no bound is
-    said in words.
+    heads: column to what the page writes above it, where that is not the name that the CSV keeps; hidden: columns that
+    the CSV alone has, as one value in all rows, which a caption says better. What has no bound is said in words.
     """
     _write(name, data)
     forms = {column: form if callable(form) else form.format for column, form in (formats or {}).items()}
     formats = {column: partial(unbounded, shown=form) for column, form in forms.items()}
     style = data.style.hide(axis="index").format(formats, na_rep="–", escape=None).set_uuid(name)
+    if len(hidden):
+        style = style.hide(list(hidden), axis="columns")
     if heads:
         style = style.format_index(lambda column: heads.get(column, column), axis="columns")
     style = style.set_table_attributes('class="table sortable"')

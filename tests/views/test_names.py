@@ -42,3 +42,14 @@ def test_a_table_shows_names_and_its_file_keeps_identifiers(tmp_path, monkeypatc
     assert "8 × H100 server" in glued["times"] and "hgx-h100" not in glued["times"]
     assert "GB200 NVL72" in glued["times"] and "gb200-nvl72" not in glued["times"]
     assert (tmp_path / "times.csv").read_text(encoding="utf-8").split() == ["system,gb200-nvl72", "hgx-h100,2.0"]
+
+
+def test_what_is_alike_in_all_rows_stands_in_the_file_alone(tmp_path, monkeypatch):
+    glued = {}
+    monkeypatch.setenv("STUDY_OUTPUT", str(tmp_path))
+    monkeypatch.setattr(figures, "glue", lambda key, value, display: glued.update({key: value.data}))
+    frame = pd.DataFrame({"hours": [2.0, 3.0], "runs": [89, 89], "ways": ["one", "two"]})
+    assert figures.alike(frame) == ["runs"] and figures.alike(frame.head(1)) == []
+    figures.table("times", frame, hidden=figures.alike(frame))
+    assert "89" not in glued["times"] and "runs" not in glued["times"] and "ways" in glued["times"]
+    assert (tmp_path / "times.csv").read_text(encoding="utf-8").startswith("hours,runs,ways\n")
