@@ -6,17 +6,20 @@ import pandas as pd
 from model.laws import exchange
 from model.laws import training as laws
 from model.laws.domain_faults import two_rates
-from model.laws.domain_size import break_even, useful
+from model.laws.domain_size import bare, break_even, resized, useful
 from model.machine import memory
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, columns, step
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
+from model.notation.substitution import example
 from model.predictions.serving import decode_throughput
 from model.studies.domain_size import survey as surveys
-from model.studies.domain_size.work import fault_point, tried
+from model.studies.domain_size.bill import bill
+from model.studies.domain_size.work import fault_point, training_work, tried
 from model.studies.training import jobs
 
+UP = (symbols.tray_availability, symbols.drain_availability)  # shares of time
 WIDTHS = 2.0 ** np.arange(3, 9)  # devices of the groups that share the experts
 
 
@@ -51,31 +54,69 @@ def even(surveyed, domains, group, batch):
     needed: share of the exchange that must leave the smaller domain; ranks: the least group for it, infinite where no
     group will do; compute_time, s, and volume, B, of a step of that group at that batch.
     """
-    asked, price = surveyed.asked, surveyed.rate["dollar"][0]
-    sent = exchange.layer_bound.solve(symbols.layer_exchange_time * symbols.scale_out_bandwidth * symbols.moe_layers)
     rows = {}
     for domain in domains:
-        scenario = _resized(surveyed.system, domain)
-        point = {name: np.array([each]) for name, each in {"ranks": group, **_point(asked, batch)}.items()}
-        point["processed"] = np.ceil(point["tokens_per_step"])
-        decode = Asked(asked.model, "decode", surveyed.precision)
-        _, busy, _ = step(scenario, decode, point, False)
-        found = columns(scenario, decode, point)
-        shape = {name: found[name] for name in ("hidden", "moe_layers")}
-        shape |= {"tokens": found["step_tokens"], "copies": found["topk"], "bytes_per_element": 1.0}
-        line = {
-            "volume": compute(sent, shape | {"scale_out_bandwidth": 1.0}),
-            "compute_time": busy,
-            "small_domain": float(asked.sizes[0]),
-            "scale_up_bandwidth": scenario.system("scale_up_bandwidth"),
-            "scale_out_bandwidth": scenario.system("scale_out_achievable"),
-            "premium": price[asked.sizes.index(domain)] / price[0],
-        }
+        line = _line(surveyed, domain, group, batch)
         needed = float(compute(break_even.solve(symbols.needed_share), line)[0])
         least = float(compute(break_even.solve(symbols.break_even_ranks), line)[0]) if needed < 1 else np.inf
         numbers = {name: float(np.ravel(line[name])[0]) for name in ("premium", "compute_time", "volume")}
         rows[domain] = numbers | {"needed": needed, "ranks": least}
     return pd.DataFrame(rows).T
+
+
+def _line(surveyed, domain, group, batch):
+    """Return what a domain and a group at a batch put into the law of break-even, arrays or numbers by name."""
+    asked, price = surveyed.asked, surveyed.rate["dollar"][0]
+    sent = exchange.layer_bound.solve(symbols.layer_exchange_time * symbols.scale_out_bandwidth * symbols.moe_layers)
+    scenario = _resized(surveyed.system, domain)
+    point = {name: np.array([each]) for name, each in {"ranks": group, **_point(asked, batch)}.items()}
+    point["processed"] = np.ceil(point["tokens_per_step"])
+    decode = Asked(asked.model, "decode", surveyed.precision)
+    _, busy, _ = step(scenario, decode, point, False)
+    found = columns(scenario, decode, point)
+    shape = {name: found[name] for name in ("hidden", "moe_layers")}
+    shape |= {"tokens": found["step_tokens"], "copies": found["topk"], "bytes_per_element": 1.0}
+    return {
+        "volume": compute(sent, shape | {"scale_out_bandwidth": 1.0}),
+        "compute_time": busy,
+        "small_domain": float(asked.sizes[0]),
+        "scale_up_bandwidth": scenario.system("scale_up_bandwidth"),
+        "scale_out_bandwidth": scenario.system("scale_out_achievable"),
+        "premium": price[asked.sizes.index(domain)] / price[0],
+    }
+
+
+def examples(surveyed, domain, devices, group, batch):
+    """Return what the chapter's example puts into its laws: {law: {name: number in base units}}.
+
+    The surveyed devices in domains of that size, one of its sizes. useful: a training job of so many devices, and a
+    serving instance of a group; bare: the machine as sold; resized: a device in the domain; even: a group at a batch
+    that one domain holds, against the smallest domains.
+    """
+    system, scenario = surveyed.system, _resized(surveyed.system, domain)
+    _, found = training_work(scenario, float(devices), surveyed.asked.model)
+    useful_put = {name: float(np.ravel(found[name])[0]) for name in ("trained", "training_throughput")}
+    useful_put["installed_share"] = useful_put["trained"] / useful_put["training_throughput"]
+    useful_put |= _instance(scenario, group)
+    sold = Scenario(system).system
+    costs = bill(Scenario(system), [int(sold("domain")), domain])["fabric_device_cost"][0]
+    price = {"domain_price": sold("price"), "domain": sold("domain"), "fabric_device_cost": float(costs[0])}
+    bare_put = example(bare, price)
+    line = {name: float(np.ravel(each)[0]) for name, each in _line(surveyed, domain, group, batch).items()}
+    return {
+        "useful": example(useful, useful_put),
+        "bare": bare_put,
+        "resized": example(resized, {"bare_price": bare_put["bare_price"], "fabric_device_cost": float(costs[1])}),
+        "even": example(break_even, line | {"ranks": float(group)}),
+    }
+
+
+def _instance(scenario, group):
+    """Return what faults of a domain leave an instance of that many devices: columns of the law of its share."""
+    found = {name: float(np.ravel(each)[0]) for name, each in fault_point(scenario).items()}
+    found |= {name: float(each) for name, each in two_rates.answers(found, UP).items()}
+    recovers = scenario.facts("assumptions", "recovery")
+    return found | {"group_devices": float(group), "instance_recovery": float(recovers("instance_recovery"))}
 
 
 def problems(system, domains):
