@@ -23,7 +23,9 @@ import letters  # noqa: E402
 LAWS = re.compile(r"\{glue:math\} executed/(\w+)\.ipynb::([\w.-]+)")
 PAGES = {path.stem: LAWS.findall(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "book").glob("*.md"))}
 PAGES = {name: laws for name, laws in PAGES.items() if laws}
-WORKED = ("bandwidth", "fabric", "moe_idle", "reliability", "serving")  # every law of these chapters has an example
+WORKED = (  # every law of these chapters has an example
+    *("bandwidth", "domain_size", "fabric", "moe_idle", "reliability", "serving", "training", "validation"),
+)
 
 
 @cache

@@ -12,7 +12,10 @@ from model.numbers import catalog
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "book").glob("*.md"))
-NAMED = ("bandwidth", "fabric", "moe_idle", "reliability", "serving")  # notebooks that show names
+NAMED = (  # notebooks that show names
+    *("bandwidth", "domain_size", "fabric", "moe_idle", "reliability", "serving", "training", "validation"),
+    "your_cluster",
+)
 WORDS = {"pooled", "nccl"}  # identifiers that are words of the field as well
 
 
