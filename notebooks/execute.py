@@ -20,6 +20,7 @@ from pathlib import Path
 from threading import Thread
 
 import executed
+import psutil
 
 # Seconds of every start go into its grammars, for formats that no notebook has; jsonschema does without.
 sys.modules["rfc3987_syntax"] = None
@@ -27,6 +28,7 @@ import nbformat  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 FAILED = ROOT / "book" / "_build" / "failed"
+MARK = "STUDY_RUN"  # in the environment of whatever a run starts: which run that was
 # What Python and its libraries read when they start: the same for everybody. One thread, since runs go side by side.
 ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),  # the laws of this checkout, wherever the installed ones point
@@ -142,8 +144,8 @@ def fork(calls, processes, seconds=None):
     """Call each in a fork of this process, at most `processes` at once; yield an End of each as they end.
 
     A fork starts with what this process has imported and with nothing of another run, and is a process group of its
-    own: what it started ends with it. A call gets a function that takes the number of the cell at work. seconds: after
-    them it is stopped.
+    own: what it started ends with it, programs in a session of their own, too. A call gets a function that takes the
+    number of the cell at work. seconds: after them it is stopped.
     """
     waiting, running = deque(calls), {}
     context = multiprocessing.get_context("fork")
@@ -151,7 +153,8 @@ def fork(calls, processes, seconds=None):
         while waiting or running:
             while waiting and len(running) < processes:
                 place, call = context.Value("i", 0, lock=False), waiting.popleft()
-                child = context.Process(target=_alone, args=(call, place))
+                mark = f"{os.getpid()}-{time.time_ns()}"
+                child = context.Process(target=_alone, args=(call, place, mark), name=mark)
                 child.start()
                 running[child.sentinel] = child, call, place, time.monotonic() + (seconds or float("inf"))
             next_end = min(end for *_, end in running.values()) - time.monotonic()
@@ -178,10 +181,29 @@ def _stop(child):
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.kill()
+    _stop_marked(child.name)
 
 
-def _alone(call, place):
+def _stop_marked(mark):
+    """Kill the programs that a run started in groups and sessions of their own, and what those start meanwhile."""
+    found = True
+    while found:
+        found = [each for each in psutil.process_iter() if each.pid != os.getpid() and _mark(each) == mark]
+        for each in found:
+            with suppress(psutil.Error):
+                each.kill()
+                each.wait(1)
+
+
+def _mark(process):
+    """Return which run started a program, None for one that none did, or that ended, or is another user's."""
+    with suppress(psutil.Error, OSError):
+        return process.environ().get(MARK)
+
+
+def _alone(call, place, mark):
     os.setpgid(0, 0)
+    os.environ[MARK] = mark
     for each in (signal.SIGINT, signal.SIGTERM):  # a run that is stopped ends, and is no failed one
         signal.signal(each, signal.SIG_DFL)
     Thread(target=_follow, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
@@ -206,6 +228,7 @@ def _alone(call, place):
 def _follow(parent):
     """End with the program that started this run, however it ended."""
     connection.wait([parent])
+    _stop_marked(os.environ[MARK])
     os.killpg(0, signal.SIGKILL)
 
 

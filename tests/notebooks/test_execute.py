@@ -76,15 +76,31 @@ def test_a_thread_that_a_run_leaves_does_not_keep_it():
 
 
 @pytest.mark.parametrize("code", [None, 3], ids=["whole", "left"])
-def test_what_a_run_started_ends_with_it(code, tmp_path):
+@pytest.mark.parametrize("session", [False, True], ids=["its group", "a session of its own"])
+def test_what_a_run_started_ends_with_it(session, code, tmp_path):
     def start(at):
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-        (tmp_path / "pid").write_text(str(child.pid))
+        asleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
+        (tmp_path / "pid").write_text(str(subprocess.Popen(asleep, start_new_session=session).pid))
         if code:
             os._exit(code)
 
     ended(start)
     assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_a_session_of_its_own_ends_at_the_limit_of_its_run_and_not_with_another_run(tmp_path):
+    def start(at, name, seconds):
+        asleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
+        (tmp_path / name).write_text(str(subprocess.Popen(asleep, start_new_session=True).pid))
+        time.sleep(seconds)
+
+    def pid(name):
+        return int((tmp_path / name).read_text())
+
+    calls = [lambda at: start(at, "short", 0.5), lambda at: start(at, "long", 1000)]
+    for number, end in enumerate(execute.fork(calls, 2, 8)):
+        assert end.whole == (number == 0) and gone(pid(["short", "long"][number]))
+        assert number or psutil.Process(pid("long")).is_running()
 
 
 def test_a_run_ends_with_the_program_that_started_it(tmp_path):
@@ -94,8 +110,9 @@ import os, sys, time
 sys.path.insert(0, {str(ROOT / "notebooks")!r})
 import execute, subprocess
 def start(at):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
-    print(os.getpid(), child.pid, flush=True)
+    asleep = [sys.executable, "-c", "import time; time.sleep(1000)"]
+    children = [subprocess.Popen(asleep, start_new_session=session) for session in (False, True)]
+    print(os.getpid(), *(child.pid for child in children), flush=True)
     time.sleep(1000)
 list(execute.fork([start, start], 2))
 """
@@ -104,7 +121,7 @@ list(execute.fork([start, start], 2))
     process.kill()
     process.wait()
     process.stdout.close()
-    assert len(pids) == 4 and all(map(gone, pids))
+    assert len(pids) == 6 and all(map(gone, pids))
 
 
 def gone(pid):
