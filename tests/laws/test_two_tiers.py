@@ -141,6 +141,12 @@ def test_no_answer_outside_the_region(size):
         two_tier.evaluate(outer_time, pd.DataFrame([point(size, 1e9, 1e9)]))
 
 
+@pytest.mark.parametrize(("size", "waits"), [((2, 1), 1e-2), ((2, 2), 1e-3)], ids=["two domains", "one domain"])
+def test_two_ranks_are_the_fewest_and_send_all_over_one_tier(size, waits):
+    found = two_tier.evaluate(parallel_time, pd.DataFrame([point(size, 1e9, 1e8)]))
+    assert found.tolist() == pytest.approx([waits], rel=1e-12)
+
+
 def test_half_the_bandwidth_is_reached_where_bytes_take_as_long_as_the_start():
     time = one_tier.solve(parallel_time)
     half = startup * scale_out_bandwidth  # Hockney's n_1/2
