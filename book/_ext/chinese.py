@@ -1,9 +1,14 @@
-"""Says the verdicts of the claims in Chinese, for the page that is written in it: {verdict}`C01`."""
+"""Says in Chinese, on Chinese pages, what the build itself writes: verdicts, numbers, navigation, names of figures.
 
+{verdict}`C01` is the verdict of a claim. A round number in prose is counted in 萬 and 億: 300,000,000 is 3 億.
+"""
+
+import re
 from pathlib import Path
 
 from docutils import nodes
 from glued import glued_values
+from halves import SUMMARY, is_chinese
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
@@ -17,6 +22,40 @@ VERDICTS = {
     "false": "不實",
     "not testable": "無法檢驗",
 }
+NAVIGATION = {
+    "Appendices": "附錄（英文）",
+    "Notebooks": "運算筆記本（英文）",
+    "Contents": "本頁內容",
+    "On this page": "本頁內容",
+    "Search": "搜尋",
+    "Search...": "搜尋…",
+    "Skip to main content": "跳到正文",
+    "Back to top": "回到頂端",
+    "previous": "上一頁",
+    "previous page": "上一頁",
+    "next": "下一頁",
+    "next page": "下一頁",
+    "Color mode": "色彩模式",
+    "Light": "淺色",
+    "Dark": "深色",
+    "System Settings": "依系統設定",
+    "By": "作者：",
+    "Toggle primary sidebar": "顯示或隱藏全書目錄",
+    "Toggle secondary sidebar": "顯示或隱藏本頁內容",
+    "Fullscreen mode": "全螢幕",
+    "Download this page": "下載本頁",
+    "Download source file": "下載原始檔",
+    "Download notebook file": "下載筆記本",
+    "Print to PDF": "列印成 PDF",
+}
+MARKS = {  # in the text of a page, as Sphinx writes it
+    r'(class="(?:caption-number|std std-numref)">)Fig\. ': r"\1圖 ",
+    r'(class="(?:caption-number|std std-numref)">)Table ': r"\1表 ",
+    r'(<a class="reference internal" href="[^"]*#equation-[^"]*">)equation ': r"\1式 ",
+    r'(class="headerlink"[^>]* title=")(?:Link|Permalink) to this [a-z]+"': r'\1連到這裡"',
+}
+MYRIADS = {10**8: "億", 10**4: "萬"}
+HAN = "㐀-鿿"
 
 
 class Verdict(SphinxRole):
@@ -34,6 +73,66 @@ class Verdict(SphinxRole):
         return [nodes.strong("", VERDICTS.get(verdict, "?"))], []
 
 
+def in_myriads(number):
+    """Return a number printed as 300,000 the way Chinese counts it, 30 萬; as it is where that is no shorter."""
+    if not re.fullmatch(r"\d{1,3}(?:,\d{3})+", number):
+        return number
+    value = int(number.replace(",", ""))
+    for unit, word in MYRIADS.items():
+        if value >= unit and value * 10 % unit == 0:
+            return f"{value / unit:,.1f}".removesuffix(".0") + f" {word}"
+    return number
+
+
+def count_in_myriads(app, doctree, docname):
+    """Count the round numbers of a Chinese page's prose, not those of its tables, in 萬 and 億."""
+    if not is_chinese(docname):
+        return
+    for value in list(doctree.findall(nodes.inline)):
+        above = value.parent
+        while above is not None and not isinstance(above, nodes.table):
+            above = above.parent
+        counted = in_myriads(value.astext())
+        if "pasted-text" not in value["classes"] or above is not None or counted == value.astext():
+            continue
+        value.children = [nodes.Text(counted)]
+        place = value.parent if isinstance(value.parent, nodes.reference) else value
+        following = place.next_node(descend=False, siblings=True)
+        if isinstance(following, nodes.Text) and re.match(f" [{HAN}]", following):
+            following.parent.replace(following, nodes.Text(following.lstrip()))  # 10 萬個, not 10 萬 個
+
+
+def translate(words):
+    """Return words of the navigation in Chinese, others as they are."""
+    return NAVIGATION.get(words, words)
+
+
+def speak(app, pagename, templatename, context, doctree):
+    """Give a Chinese page's template Chinese words, and its text Chinese names of figures, tables and equations."""
+    if app.builder.format != "html" or not is_chinese(pagename):
+        return
+    for name in ("_", "gettext", "translate"):
+        context[name] = translate
+    context["theme_search_bar_text"] = translate("Search...")
+    context["docstitle"] = app.env.titles[SUMMARY].astext()
+    for button in context.get("header_buttons", []):
+        for each in (button, *button.get("buttons", [])):
+            each["tooltip"] = translate(str(each.get("tooltip", "")))
+    for english, chinese in MARKS.items():
+        context["body"] = re.sub(english, chinese, context.get("body", ""))
+    if whole := context.get("generate_toctree_html"):
+        context["generate_toctree_html"] = lambda **options: _captioned(whole(**options))
+
+
+def _captioned(bar):
+    """Return a side bar whose captions are Chinese."""
+    for words in bar.select("p.caption .caption-text"):
+        words.string = translate(words.get_text())
+    return bar
+
+
 def setup(app):
     app.add_role("verdict", Verdict())
+    app.connect("doctree-resolved", count_in_myriads)
+    app.connect("html-page-context", speak, priority=950)  # after theme and `editions` have filled the context
     return {"parallel_read_safe": True, "parallel_write_safe": True}

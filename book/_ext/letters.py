@@ -5,10 +5,12 @@ so that every law can be read where it is. Meanings, units and examples come wit
 """
 
 from docutils import nodes
+from halves import is_chinese
 from sphinx.transforms import SphinxTransform
 
 UNITLESS = {"", "1"}
 UNITS = {"us": "µs", "1/(device h)": "per device and hour"}
+WORDS = {False: ("where ", "explained above: "), True: ("其中 ", "前文已說明：")}  # by edition: Chinese or not
 
 
 class fold(nodes.General, nodes.Element):
@@ -27,7 +29,7 @@ class Letters(SphinxTransform):
     def apply(self):
         seen = set()
         for laws in runs(self.document):
-            below(laws, seen)
+            below(laws, seen, is_chinese(self.env.docname))
 
 
 def runs(document):
@@ -44,21 +46,22 @@ def runs(document):
         yield run
 
 
-def below(laws, seen):
+def below(laws, seen, chinese=False):
     """Insert the lines below the last of some laws; seen: names of letters explained before, to which theirs go."""
+    where, above = WORDS[chinese]
     letters = {each["name"]: each for law in laws for each in law["law"]["letters"]}
     new = [each for name, each in letters.items() if name not in seen]
     old = [each for name, each in letters.items() if name in seen]
     seen.update(letters)
     notes = nodes.container(classes=["law-notes"])
     if new:
-        notes += nodes.paragraph("", "", nodes.Text("where "), *meanings(new), classes=["where"])
+        notes += nodes.paragraph("", "", nodes.Text(where), *meanings(new), classes=["where"])
     for law in laws:
         if example := law["law"]["example"]:
             worked = nodes.math_block(example, example, nowrap=False, label=None, number=None, classes=["in-numbers"])
             notes += worked
     if old:
-        title = fold_title("", "", nodes.Text("explained above: "), *_listed(old))
+        title = fold_title("", "", nodes.Text(above), *_listed(old))
         notes += fold("", title, nodes.paragraph("", "", *meanings(old), classes=["where"]))
     if len(notes):
         place = laws[-1].parent
