@@ -18,7 +18,7 @@ NAMES = {
     r"\bNVL\d+|CloudMatrix384|Feixing-2|Atlas [\d-]+\w*": "systems",
     r"\b(?:[AH]|G?[BH])\d{2,3}\b|\b910[BC]\b|\bhgx-[hb]\d+|\bgb\d+-nvl\d+|\bcloudmatrix384": "devices and systems",
     r"\b(?:racks?|domains?) of 72\b|\bsupernode of 384\b": "the sizes that NVL72 and CloudMatrix384 are named for",
-    r"72 個裝置的機櫃|384 個裝置的超節點": "the same sizes",
+    r"72 個裝置的(?:機櫃|域)|384 個裝置的超節點": "the same sizes",
     r"^\*\*\d+\.\*\*": "the numbers of problems",
     r"\b(?:FP|BF|INT|NVFP)\d+\b|\b8-bit\b": "number formats",
     r"\bDeepSeek-V3(?:\.\d)?|\bDeepSeek-R1|\bLlama 3(?:\.1)?|\bQwen\d\S*|\bRSC-[12]\b|\bTPU v4": "models and clusters",
