@@ -1,4 +1,4 @@
-"""Says in Chinese, on Chinese pages, what the build itself writes: verdicts, numbers, navigation, names of figures.
+"""Says in Chinese, on Chinese pages, what the build itself writes: verdicts, glued words, navigation, names of figures.
 
 {verdict}`C01` is the verdict of a claim. A round number in prose is counted in 萬 and 億: 300,000,000 is 3 億.
 """
@@ -54,6 +54,40 @@ MARKS = {  # in the text of a page, as Sphinx writes it
     r'(<a class="reference internal" href="[^"]*#equation-[^"]*">)equation ': r"\1式 ",
     r'(class="headerlink"[^>]* title=")(?:Link|Permalink) to this [a-z]+"': r'\1連到這裡"',
 }
+WORDS = {  # that notebooks glue
+    "experts": "專家",
+    "attention": "注意力",
+    "dense": "稠密部分",
+    "small kernels": "小 kernel",
+    "slower rank": "較慢的 rank",
+    "network": "網路",
+    "start-up": "啟動",
+    "latency between domains": "域間延遲",
+    "transfer inside domains": "域內傳輸",
+    "transfer between domains": "域間傳輸",
+    "writing checkpoints": "寫入檢查點",
+    "detecting and replacing": "偵測與更換",
+    "lost work and reloading": "損失的工作與重新載入",
+    "memory": "記憶體",
+    "compute": "計算",
+    "neither memory nor peak": "既非記憶體、也非峰值",
+    "memory or what was run": "記憶體，或有人跑過的範圍",
+    "speed": "速度",
+    "more": "提高",
+    "less": "降低",
+    "pooled": "池化",
+    "fleet": "機群",
+    "high": "上端",
+    "low": "下端",
+    "fat tree, two tiers": "兩層胖樹",
+    "fat tree, three tiers": "三層胖樹",
+}
+PATTERNS = {  # in glued words
+    r"^8 × (\w+) server$": r"八卡 \1 伺服器",
+    r"(?<=\d) \(([\d.,]+) to ([\d.,]+)\)": r"（\1 到 \2）",
+    r"(?<=\d) and (?=\d)": " 與 ",
+    r",(?: |$)(?=\S)": "、",
+}
 MYRIADS = {10**8: "億", 10**4: "萬"}
 HAN = "㐀-鿿"
 
@@ -84,22 +118,41 @@ def in_myriads(number):
     return number
 
 
-def count_in_myriads(app, doctree, docname):
-    """Count the round numbers of a Chinese page's prose, not those of its tables, in 萬 and 億."""
+def in_words(glued):
+    """Return words that a notebook glues in Chinese, and lists with Chinese commas; others as they are."""
+    words = WORDS.get(glued, glued)
+    for english, chinese in PATTERNS.items():
+        words = re.sub(english, chinese, words)
+    return words
+
+
+def say_glued(app, doctree, docname):
+    """Say what a Chinese page quotes in Chinese: words, and round numbers of prose, not of tables, in 萬 and 億."""
     if not is_chinese(docname):
         return
     for value in list(doctree.findall(nodes.inline)):
-        above = value.parent
-        while above is not None and not isinstance(above, nodes.table):
-            above = above.parent
-        counted = in_myriads(value.astext())
-        if "pasted-text" not in value["classes"] or above is not None or counted == value.astext():
-            continue
-        value.children = [nodes.Text(counted)]
-        place = value.parent if isinstance(value.parent, nodes.reference) else value
-        following = place.next_node(descend=False, siblings=True)
-        if isinstance(following, nodes.Text) and re.match(f" [{HAN}]", following):
-            following.parent.replace(following, nodes.Text(following.lstrip()))  # 10 萬個, not 10 萬 個
+        if "pasted-text" in value["classes"]:
+            said = in_words(value.astext())
+            said = said if _in_table(value) else in_myriads(said)
+            if said != value.astext():
+                value.children = [nodes.Text(said)]
+                _close_up(value.parent if isinstance(value.parent, nodes.reference) else value, said)
+
+
+def _in_table(node):
+    while node is not None and not isinstance(node, nodes.table):
+        node = node.parent
+    return node is not None
+
+
+def _close_up(node, said):
+    """Take away the blanks that Latin letters want beside Chinese ones: 10 萬個, not 10 萬 個."""
+    place = node.parent.index(node)
+    before, after = (node.parent[each] if 0 <= each < len(node.parent) else None for each in (place - 1, place + 1))
+    if isinstance(after, nodes.Text) and re.search(f"[{HAN}）]$", said) and re.match(f" [{HAN}]", after):
+        node.parent.replace(after, nodes.Text(after.removeprefix(" ")))
+    if isinstance(before, nodes.Text) and re.match(f"[{HAN}]", said) and re.search(f"[{HAN}] $", before):
+        node.parent.replace(before, nodes.Text(before.removesuffix(" ")))
 
 
 def translate(words):
@@ -133,6 +186,6 @@ def _captioned(bar):
 
 def setup(app):
     app.add_role("verdict", Verdict())
-    app.connect("doctree-resolved", count_in_myriads)
+    app.connect("doctree-resolved", say_glued)
     app.connect("html-page-context", speak, priority=950)  # after theme and `editions` have filled the context
     return {"parallel_read_safe": True, "parallel_write_safe": True}

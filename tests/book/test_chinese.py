@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import chinese  # noqa: E402
 import editions  # noqa: E402
+import glued  # noqa: E402
 import letters  # noqa: E402
 import searching  # noqa: E402
 import terms  # noqa: E402
@@ -74,12 +75,55 @@ def test_numbers_of_prose_are_counted_and_those_of_tables_are_not():
     prose = nodes.paragraph("", "", nodes.Text("共 "), value(), nodes.Text(" 個裝置"))
     linked = nodes.paragraph("", "", nodes.reference("", "", value()), nodes.Text(" tokens"))
     table = nodes.table("", nodes.paragraph("", "", value()))
+    word = nodes.inline("", "small kernels", classes=["pasted-text"])
+    words = nodes.paragraph("", "", nodes.Text("最長的是 "), word, nodes.Text(" 的時間"))
     document = new_document("page")
-    document += [prose, linked, table]
-    chinese.count_in_myriads(None, document, "bandwidth")
+    document += [prose, linked, table, words]
+    chinese.say_glued(None, document, "bandwidth")
     assert document.astext().count("100,000") == 3
-    chinese.count_in_myriads(None, document, "zh/bandwidth")
-    assert [each.astext() for each in document.children] == ["共 10 萬個裝置", "10 萬 tokens", "100,000"]
+    chinese.say_glued(None, document, "zh/bandwidth")
+    assert [each.astext() for each in document.children] == [
+        "共 10 萬個裝置",
+        "10 萬 tokens",
+        "100,000",
+        "最長的是小 kernel 的時間",
+    ]
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("small kernels", "小 kernel"),
+        ("8 × H100 server", "八卡 H100 伺服器"),
+        ("0.064 (0.049 to 0.080)", "0.064（0.049 到 0.080）"),
+        ("8, 32 and 160", "8、32 與 160"),
+        ("16, 32, 1,024", "16、32、1,024"),
+        ("gb200-nvl72", "gb200-nvl72"),
+    ],
+)
+def test_words_that_are_glued_are_said_in_chinese(words, said):
+    assert chinese.in_words(words) == said
+
+
+NAMES = r"\b(?:numpy|pandas|scipy|sympy|papermill|snakemake|jupyter-book|mlsysim|genz-llm|numexpr|reliability)\b"
+NAMES += (
+    r"|Slim Fly|Linux|Python|Huawei|Atlas|Ascend all-in-one|Feixing|kernel|\b\w+-?nvl\w+|\b[a-z0-9]+(?:_[a-z0-9]+)+"
+)
+
+
+def test_no_word_that_is_glued_into_a_chinese_page_stays_english():
+    executed = ROOT / "book" / "executed"
+    if not list(executed.glob("*.ipynb")):
+        pytest.skip("there is no executed notebook: run make book")
+    lost = {}
+    for path in (ROOT / "book" / "zh").glob("*.md"):
+        quoted = re.findall(r"executed/(\w+)\.ipynb::([\w.-]+):s`", path.read_text(encoding="utf-8"))
+        for notebook, key in quoted:
+            bundle = glued.glued_values(str(executed / f"{notebook}.ipynb"))[key]["data"]
+            words = chinese.in_words("".join(bundle["text/plain"]).strip("'"))
+            if not key.startswith("english.") and re.search(r"[A-Za-z]{4}", re.sub(NAMES, "", words)):
+                lost[f"{path.stem}: {key}"] = words
+    assert not lost, "say them in WORDS of book/_ext/chinese.py"
 
 
 def test_both_halves_count_alike_and_english_does_not_count_chinese():
