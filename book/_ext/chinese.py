@@ -86,7 +86,9 @@ PATTERNS = {  # in glued words
     r"^8 × (\w+) server$": r"八卡 \1 伺服器",
     r"(?<=\d) \(([\d.,]+) to ([\d.,]+)\)": r"（\1 到 \2）",
     r"(?<=\d) and (?=\d)": " 與 ",
-    r",(?: |$)(?=\S)": "、",
+    r"\bAscend all-in-one\b": "昇騰一體機",
+    r"\bHuawei (?=\w)": "華為 ",
+    ", ": "、",
 }
 MYRIADS = {10**8: "億", 10**4: "萬"}
 HAN = "㐀-鿿"

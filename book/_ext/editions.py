@@ -61,8 +61,9 @@ def choose_side_bar(app, pagename, templatename, context, doctree):
         bar = BeautifulSoup(str(whole(**options)), "html.parser")
         for entry in bar.select("li.toctree-l1"):
             name = names.get(entry.a["href"], pagename)
-            twice = chinese and half_of(app.env, name)
-            if (twice or not chinese and name != SUMMARY) and is_chinese(name) != chinese:
+            if chinese and (name == SUMMARY or not is_chinese(name) and half_of(app.env, name)):
+                entry.decompose()  # the summary heads the bar, as the opening page does the English one
+            elif not chinese and is_chinese(name) and name != SUMMARY:
                 entry.decompose()
         for caption in bar.select("p.caption"):
             listed = caption.find_next_sibling("ul")
@@ -72,6 +73,8 @@ def choose_side_bar(app, pagename, templatename, context, doctree):
         return bar
 
     context["generate_toctree_html"] = own
+    if chinese:
+        context["root_doc"], context["root_title"] = SUMMARY, app.env.titles[SUMMARY].astext()
 
 
 def renumber(numbers):
