@@ -77,12 +77,16 @@ def choose_side_bar(app, pagename, templatename, context, doctree):
         context["root_doc"], context["root_title"] = SUMMARY, app.env.titles[SUMMARY].astext()
 
 
-def renumber(numbers):
+def renumber(numbers, labels):
     """Give what a Chinese page shows the numbers of its half; no English number depends on the Chinese pages.
 
-    numbers: {page: {kind: {id: (number,)}}} as Sphinx counts through all pages, changed in place. What a Chinese page
-    alone shows is numbered after all else.
+    numbers: {page: {kind: {id: (number,)}}} as Sphinx counts through all pages, changed in place; labels: {(page, id):
+    label} where a label is not the id itself. What a Chinese page alone shows is numbered after all else.
     """
+
+    def name(page, place):
+        return labels.get((page, place), place).replace("zh-", "", 1)
+
     last = {}
     for kind in {kind for page in numbers.values() for kind in page}:
         listed = [(number, page, place) for page in numbers for place, number in numbers[page].get(kind, {}).items()]
@@ -90,16 +94,18 @@ def renumber(numbers):
         for rank, (_, page, place) in enumerate(english, 1):
             numbers[page][kind][place] = (rank,)
         last[kind] = len(english)
+        known = {(page, name(page, place)): numbers[page][kind][place] for _, page, place in english}
         for _, page, place in sorted(listed):
             if is_chinese(page):
-                there = numbers.get(other(page), {}).get(kind, {}).get(place.replace("zh-", "", 1))
+                there = known.get((other(page), name(page, place)))
                 last[kind] += there is None
                 numbers[page][kind][place] = there or (last[kind],)
 
 
 def count_alike(app, env):
     """Renumber once Sphinx has counted; return the pages that then must be written anew."""
-    renumber(env.toc_fignumbers)
+    named = env.get_domain("std").anonlabels
+    renumber(env.toc_fignumbers, {(page, place): label for label, (page, place) in named.items()})
     return [name for name in env.toc_fignumbers if is_chinese(name)]
 
 

@@ -129,14 +129,14 @@ def test_both_halves_count_alike_and_english_does_not_count_chinese():
     numbers = {
         "a": {"figure": {"x": (1,), "y": (2,)}},
         "zh/a": {"figure": {"zh-y": (3,), "zh-own": (4,), "zh-x": (5,)}},
-        "b": {"figure": {"z": (6,)}, "displaymath": {"equation-eq-p": (2,)}},
-        "zh/b": {"displaymath": {"equation-zh-eq-p": (1,)}},
+        "b": {"figure": {"id7": (6,)}, "displaymath": {"equation-eq-p": (2,)}},
+        "zh/b": {"figure": {"zh-z": (7,)}, "displaymath": {"equation-zh-eq-p": (1,)}},
     }
-    editions.renumber(numbers)
+    editions.renumber(numbers, {("b", "id7"): "z"})
     assert numbers["a"]["figure"] == {"x": (1,), "y": (2,)}
     assert numbers["zh/a"]["figure"] == {"zh-x": (1,), "zh-y": (2,), "zh-own": (4,)}
-    assert numbers["b"] == {"figure": {"z": (3,)}, "displaymath": {"equation-eq-p": (1,)}}
-    assert numbers["zh/b"]["displaymath"] == {"equation-zh-eq-p": (1,)}
+    assert numbers["b"] == {"figure": {"id7": (3,)}, "displaymath": {"equation-eq-p": (1,)}}
+    assert numbers["zh/b"] == {"figure": {"zh-z": (3,)}, "displaymath": {"equation-zh-eq-p": (1,)}}
 
 
 def test_a_page_goes_on_in_its_own_edition():
@@ -183,13 +183,8 @@ def test_halves_lead_to_each_other_and_carry_the_same_numbers(path):
         assert (
             f'hreflang="zh-Hant" href="{own}{path.name}"' in page and f'hreflang="en" href="{other}{path.name}"' in page
         )
-    number = re.compile(r'"(?:zh-)?([\w-]+)">\s*<span class="caption-number">\D*(\d+) ?</span>')
-    for pattern in (
-        r'id="(?:zh-)?([\w-]+)">(?:(?!id=")[\s\S])*?class="caption-number">\D*?(\d+) ?<',
-        r'class="eqno">\((\d+)\)',
-    ):
+    for pattern in (r'class="caption-number">\D*(\d+) ?<', r'class="eqno">\((\d+)\)'):
         assert re.findall(pattern, text) == re.findall(pattern, english)
-    assert not number.findall("")
 
 
 @pytest.mark.skipif(not (SITE / "zh").is_dir(), reason="there is no built site: run make book")
