@@ -5,10 +5,12 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
+from sphinx import addnodes
 
 from model.laws import two_tiers
 from model.notation.nomenclature import NOMENCLATURE
@@ -146,6 +148,18 @@ def test_a_page_goes_on_in_its_own_edition():
     assert editions.neighbour(relations, "a", 2) == "b" and editions.neighbour(relations, "b", 1) == "a"
     assert editions.neighbour(relations, "summary_zh", 2) == "zh/a"
     assert editions.neighbour(relations, "summary_zh", 1) is None and editions.neighbour(relations, "zh/a", 2) is None
+
+
+def test_the_book_as_one_page_leaves_the_chinese_chapters_out():
+    toctree = addnodes.toctree(entries=[(None, "a"), (None, "zh/a")], includefiles=["a", "zh/a"])
+    link = addnodes.pending_xref("", reftarget="zh/a")
+    document = new_document("page")
+    document += [toctree, nodes.paragraph("", "", link)]
+    env = SimpleNamespace(docname="summary_zh", metadata={})
+    editions.leave_out_of_one_page(SimpleNamespace(builder=SimpleNamespace(name="html"), env=env), document)
+    assert len(toctree["entries"]) == 2 and link["reftarget"] == "zh/a"
+    editions.leave_out_of_one_page(SimpleNamespace(builder=SimpleNamespace(name="singlehtml"), env=env), document)
+    assert toctree["entries"] == [(None, "a")] and toctree["includefiles"] == ["a"] and link["reftarget"] == "a"
 
 
 def test_the_index_holds_what_a_query_asks_for(browser):
