@@ -13,13 +13,13 @@ ENVIRONMENT["NO_PDF"] = "1"  # printing the book would take most of a build's ti
 MAKE = ["make", "--old-file", ".venv/ready", f"BIN={Path(sys.executable).parent}"]
 
 
-def copy(folder):
-    """Copy what git tracks or would track into a folder that is not there yet, and return it."""
+def copy(folder, root=ROOT):
+    """Copy what git tracks or would track of a project into a folder that is not there yet, and return it."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.check_output(listed, cwd=ROOT, text=True).split("\0"):
-        if name and (ROOT / name).is_file():
+    for name in subprocess.check_output(listed, cwd=root, text=True).split("\0"):
+        if name and (root / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(root / name, folder / name)
     return folder
 
 

@@ -121,8 +121,22 @@ def spread(quantity, low, high):
     return float((high - low if quantity in EXPONENTS else np.log(high / low)) / (2 * ndtri(0.95)))
 
 
+def scatter(sampler, kind, fit, system, workload, width, facts):
+    """Return the factors, of shape (draws, 1), by which the time of a kind of step scatters about its law.
+
+    Single runs scatter by width, the standard deviation of a logarithm. A system, and a workload, without calibrating
+    rows of its own lies further off, by `unseen_system` and `unseen_workload` of facts: a system whatever it runs, a
+    workload wherever it runs, so that what is alike cancels in a ratio. fit: a fit with systems and workloads.
+    """
+    found = sampler.scatter(f"{system} {workload} {kind}", width)
+    for unseen, name, known in (("system", system, fit.systems), ("workload", workload, fit.workloads)):
+        if name not in known:
+            found = found * sampler.scatter(f"unseen {unseen} {name} {kind}", facts(f"unseen_{unseen}"))
+    return found
+
+
 def recorded(table, name, quantity):
     """Return (mean, standard deviation) of a number of data/ in the terms of a fit: its logarithm, or an exponent."""
-    row = Facts(table, name).rows.loc[quantity]
+    row = Facts(table, name).rows[quantity]
     number = float(row.value) if quantity in EXPONENTS else float(np.log(row.value * size(row.unit)))
     return number, spread(quantity, row.low, row.high)

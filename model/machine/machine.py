@@ -123,7 +123,7 @@ class Machine:
         """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""
         columns = ["table", "name", "quantity", "value", "unit", "low", "high", "kind", "source", "locator"]
         found = [
-            (facts.table, facts.name, quantity, *row[columns[3:]])
+            (facts.table, facts.name, quantity, *(getattr(row, name) for name in columns[3:]))
             for facts in self._facts.values()
             for quantity, row in facts.used.items()
         ]

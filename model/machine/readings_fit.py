@@ -54,7 +54,8 @@ def operation(readings, quantity, system, software, op, usual, own=True):
     rows = rows_of(readings, system, fitted, usual)
     if quantity == "all_to_all_time":
         rows = rows[(rows.software == software) & (rows.op == op)]
-    given = rows[rows.role == "calibrate"]
+    order = ["law", "software", "ranks", "time"]  # so that sums round alike in whatever order a reader lists rows
+    given = rows[rows.role == "calibrate"].sort_values(order)
     if given.empty:
         return found, frozenset(rows.index)
     base = operation(readings, LARGE, system, software, op, usual, own)[0].constants() if fitted == SMALL else {}

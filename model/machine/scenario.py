@@ -1,9 +1,8 @@
 """A machine with what all machines share in a step, and with a reader's own measurements of it, if there are any."""
 
-import numpy as np
-
 from model.laws.all_reduce import LARGE
 from model.machine import readings_fit, step_fit, training_fit, training_step
+from model.machine.estimate import scatter
 from model.machine.machine import POOLED, Machine
 
 
@@ -27,17 +26,11 @@ class Scenario(Machine):
         return self._steps[engine]
 
     def step_scatter(self, workload):
-        """Return the factors, of shape (draws, 1), by which a step's time scatters about its law; 1 undrawn.
-
-        Runs scatter; a system, and a workload, without calibrating rows of its own lies further off.
-        """
+        """Return the factors, of shape (draws, 1), by which a step's time scatters about its law; 1 undrawn."""
         if self.sampler is None:
             return 1.0
         fit = self._step_fit()
-        wide = fit.scatter**2
-        for unseen, name, known in (("system", self.name, fit.systems), ("workload", workload, fit.workloads)):
-            wide += 0.0 if name in known else self.facts("priors", "step")(f"unseen_{unseen}") ** 2
-        return self.sampler.scatter(f"{self.name} {workload} step", wide**0.5)
+        return scatter(self.sampler, "step", fit, self.name, workload, fit.scatter, self.facts("priors", "step"))
 
     def training_columns(self, asked):
         """Return the columns of the law of a training step that neither job nor layout set, fitted ones among them.
@@ -54,10 +47,8 @@ class Scenario(Machine):
         """Return the factors, (draws, 1), by which a training step's time scatters about its law; 1 undrawn."""
         if self.sampler is None:
             return 1.0
-        facts = self.facts("priors", "training")
-        known = workload in training_fit.fit(self._without).workloads
-        wide = np.hypot(facts("row_scatter"), 0.0 if known else facts("unseen_workload"))
-        return self.sampler.scatter(f"{self.name} {workload} training", wide) ** training_fit.tails(self.sampler)
+        fit = training_fit.fit(self._without)
+        return fit.scatter(self.sampler, self.name, workload, self.facts("priors", "training"))
 
     def _step_fit(self):
         """Return the StepFit of this system, with a reader's rows of it."""

@@ -1,8 +1,8 @@
 """Fits what all training steps share, from runs marked `calibrate`: few constants, each with a sourced prior.
 
-Each machine has a factor on its efficiencies, each release of the software one on what it does with experts, each
-transport of its own one on the rate between domains. Priors are rows of data/priors.csv, whose bounds are 5 and 95 %
-points.
+Each machine has a factor on its efficiencies, each release of the software one on what it does with experts, alike
+those of releases close in time, each transport of its own one on the rate between domains. Priors are rows of
+data/priors.csv, whose bounds are 5 and 95 % points.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from scipy.optimize import least_squares
 from scipy.special import chdtri
 
 from model.laws import training as laws
+from model.machine import estimate
 from model.machine.estimate import Fitted
 from model.machine.machine import Machine
 from model.machine.priors import priors
@@ -38,8 +39,9 @@ ALIKE = ["release", "workload", "precision", *JOB, *LAYOUT, "sharded", "overlap"
 
 @dataclass(frozen=True)
 class TrainingFit(Fitted):
-    """Logarithms of the constants by name (fit, quantity), and the workloads of the runs."""
+    """Logarithms of the constants by name (fit, quantity), and the systems and workloads of the runs."""
 
+    systems: frozenset
     workloads: frozenset
 
     def logs(self, sampler=None):
@@ -50,6 +52,14 @@ class TrainingFit(Fitted):
         away = sampler.normal(labels, np.zeros(len(labels)), self.covariance)
         wide = tails(sampler)
         return {name: mean + wide * each for name, mean, each in zip(self.names, self.mean, away, strict=True)}
+
+    def scatter(self, sampler, system, workload, facts):
+        """Return the factors, (draws, 1), by which a step's time scatters about the law, with the tails of Student's t.
+
+        facts: those of `training` in the table of priors.
+        """
+        apart = estimate.scatter(sampler, "training", self, system, workload, facts("row_scatter"), facts)
+        return apart ** tails(sampler)
 
 
 def tails(sampler):
@@ -89,14 +99,14 @@ def fit(without=None):
 def fitted(rows, names):
     """Return the TrainingFit of given rows of `points`, by robust least squares on log throughput under priors."""
     ready, seen = prepare(rows, names), np.log(rows.measured.to_numpy(float))
-    middle, spread = _priors(names)
+    middle, unit = _priors(names)[0], np.linalg.inv(np.linalg.cholesky(together(names)))
     one, other = _twins(rows)
 
     def residuals(logs):
         error = np.log(predicted(ready, logs)) - seen
         gap = np.concatenate([error / ROW, (error[..., one] - error[..., other]) / TWINS], axis=-1)
         robust = np.sign(gap) * np.sqrt(2 * (np.sqrt(1 + gap**2) - 1))  # grows as its root beyond one
-        return np.concatenate([robust, (logs - middle) / spread], axis=-1)
+        return np.concatenate([robust, (logs - middle) @ unit.T], axis=-1)
 
     def slopes(logs):  # all at once: the law takes arrays
         ahead, behind = (residuals(logs + sign * STEP * np.eye(len(logs))) for sign in (1, -1))
@@ -104,7 +114,8 @@ def fitted(rows, names):
 
     found = least_squares(residuals, middle, slopes)
     covariance = np.linalg.inv(found.jac.T @ found.jac)
-    return TrainingFit(names, found.x, (covariance + covariance.T) / 2, len(rows), frozenset(rows.workload))
+    known = frozenset(rows.system), frozenset(rows.workload)
+    return TrainingFit(names, found.x, (covariance + covariance.T) / 2, len(rows), *known)
 
 
 def prepare(rows, names):
@@ -187,6 +198,23 @@ def constants(fit_, machine, asked):
     )
     found["memory_efficiency"] = found["memory_efficiency"] * facts("memory_efficiency")
     return found
+
+
+def together(names):
+    """Return the covariance of the logarithms of constants before any row speaks.
+
+    Releases of one software that are close in time are alike: their factors wander, by an Ornstein-Uhlenbeck process
+    whose spread is that of all releases, with the memory `release_memory` of data/priors.csv. All else is independent.
+    """
+    spread = _priors(names)[1]
+    dated = [number for number, (_, quantity) in enumerate(names) if quantity == "release_factor"]
+    when = np.array([Facts("priors", names[each][0])("released", np.nan) for each in dated])
+    apart = np.abs(when[:, None] - when) / Facts("priors", "training")("release_memory")
+    alike = np.where(np.isfinite(apart), np.exp(-apart), 0.0)
+    np.fill_diagonal(alike, 1.0)
+    found = np.eye(len(names))
+    found[np.ix_(dated, dated)] = alike
+    return found * np.outer(spread, spread)
 
 
 def releases():

@@ -5,7 +5,7 @@ import io
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ def read(table):
     it does not list is refused: otherwise a change of that table would not rerun the notebook.
     """
     _declared(table)
-    return _checked(DATA / f"{table}.csv").copy()
+    return _checked(DATA / f"{table}.csv").rows.copy()
 
 
 def words(table, optional=()):
@@ -79,11 +79,17 @@ def chosen(table):
 
 
 def recorded(table, name):
-    """Return the rows of `chosen` of one name in the first column, by quantity; no row of another name is copied."""
+    """Return {quantity: row} of the rows of `chosen` of one name in the first column; a row is a named tuple.
+
+    It is made once for each name, because every prediction asks for some dozens.
+    """
     _declared(table)
-    rows = _checked(DATA / f"{table}.csv")
-    rows = rows[rows[rows.columns[0]].to_numpy(object) == name]
-    return rows[rows.value.notna() & (rows.chosen.fillna("") != "no")].set_index("quantity")
+    checked = _checked(DATA / f"{table}.csv")
+    if name not in checked.named:
+        rows = checked.rows[checked.rows[checked.rows.columns[0]].to_numpy(object) == name]
+        rows = rows[rows.value.notna() & (rows.chosen.fillna("") != "no")]
+        checked.named[name] = {row.quantity: row for row in rows.itertuples(index=False)}
+    return dict(checked.named[name])
 
 
 def load(table, column="value"):
@@ -152,6 +158,13 @@ def texts(path):
     return rows.replace("", pd.NA)
 
 
+class _Table(NamedTuple):
+    """A table after every check, and what `recorded` made of it so far, by name."""
+
+    rows: pd.DataFrame
+    named: dict[str, dict[str, Any]]
+
+
 @cache
 def _checked(path):
     rows = texts(path)
@@ -161,7 +174,7 @@ def _checked(path):
         if name in NUMBERS or (name not in RESERVED and _is_numeric(rows[name])):
             rows[name] = numbers(path, rows, name)
     _refuse(path, rows)
-    return rows
+    return _Table(rows, {})
 
 
 def _is_numeric(column):

@@ -28,25 +28,25 @@ class Facts:
         self._drawn = dict(given or {})
 
     def __contains__(self, quantity):
-        return str(quantity) in self._drawn or str(quantity) in self.rows.index
+        return str(quantity) in self._drawn or str(quantity) in self.rows
 
     def __call__(self, quantity, default=None):
         """Return the number; default stands in where none is recorded, and without one Missing says what is missing."""
         quantity = str(quantity)
         if quantity in self._drawn:
             return self._drawn[quantity]
-        if quantity not in self.rows.index:
+        if quantity not in self.rows:
             if default is not None:
                 return default
             message = f"{self.name} has no {quantity} in data/{self.table}.csv: add a row with its source"
             raise Missing(message, self.table, self.name, quantity)
-        row = self.rows.loc[quantity]
+        row = self.rows[quantity]
         self.used[quantity] = row
         self._drawn[quantity] = self._number(quantity, row)
         return self._drawn[quantity]
 
     def _number(self, quantity, row):
-        low, high = (row.value if np.isnan(row[side]) else row[side] for side in ("low", "high"))
+        low, high = (row.value if np.isnan(bound) else bound for bound in (row.low, row.high))
         if self.sampler is None or low == high:
             return row.value * size(row.unit)
         return size(row.unit) * self.sampler.bounds(f"{self.name} {quantity}", low, high)

@@ -13,6 +13,7 @@ import sympy as sp
 
 from model.machine.scenario import Scenario
 from model.notation.equation import Model, kept, latex
+from model.notation.limits import MOST_FAILURES, PER_HOUR
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import meant, shortened, suggest
 from model.notation.units import base
@@ -210,7 +211,8 @@ def law(name: str) -> Model:
 
 MOST_POINTS = 10_000_000  # of a product of lists: more are a table for the command line
 APART = 1e3  # a changed number lies so far at most from all that are recorded, or it is in another unit
-GIVEN = {"startup": (1e-9, 0.1), "failure_rate": (0.0, 1e-6)}  # numbers of a machine that are no rows of systems.csv
+# Numbers of a machine that are no rows of systems.csv.
+GIVEN = {"startup": (1e-9, 0.1), "failure_rate": (0.0, MOST_FAILURES)}
 
 
 def _points(what, points, system, inputs):
@@ -274,6 +276,7 @@ def _changes(changes):
             rows = catalog.read("systems")
             unit = base(_unit(name) if name in GIVEN else rows.unit[rows.quantity == name].iloc[0])
             unit = "" if unit == "1" else f", in {unit}"
+            unit += f"; {PER_HOUR}" * (name == "failure_rate" and is_number and number > high)
             raise InputError(
                 f"changes: {name} is {shortened(repr(number))}; it takes a number from {max(low, 1e-12):.3g} to "
                 f"{high:.3g}{unit}"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import sympy as sp
 
+from model.notation.limits import MINUTES, RECOVERY, recovers
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import guess, meant, nearest, part_of, plain, shortened, suggest
 from model.numbers import catalog
@@ -57,6 +58,7 @@ class Input:
     whole: bool = False  # a number of things that come whole: what is sought among them is a whole number
     least: float = 0.0
     known_as: str = ""
+    beyond: str = ""  # what more than high is likely to be
 
     @property
     def words(self):
@@ -72,12 +74,16 @@ class Input:
 
 @dataclass(frozen=True)
 class Relation:
-    """What must hold between an input and another: fits tells it of arrays of the two, accepted in words."""
+    """What must hold between an input and another: fits tells it of arrays of the two, accepted in words.
+
+    else_meant: what two that do not fit are likely to be.
+    """
 
     name: str
     other: str
     fits: Callable[[np.ndarray, np.ndarray], np.ndarray]
     accepted: str
+    else_meant: str = ""
 
 
 COPIES = 4.0  # ranks for each expert at most: a wider group is several groups; 1.25 is the most that was published
@@ -90,6 +96,7 @@ RELATIONS = (
     Relation("tensor_devices", "ranks", lambda part, ranks: ranks % part == 0, "a number that divides ranks"),
     Relation("expert_devices", "ranks", lambda part, ranks: ranks % part == 0, "a number that divides ranks"),
     Relation("processed", "tokens_per_step", np.greater_equal, "a number from tokens_per_step on"),
+    Relation("downtime", "reload", recovers, RECOVERY, MINUTES),
 )
 
 
@@ -149,7 +156,7 @@ def _refuse_apart(relation, what, column, numbers, where, first):
     bad = ~(relation.fits(own, other) | np.isnan(own) | np.isnan(other))
     if bad.any():
         accepted = f"{relation.accepted}, and {relation.other} is {other[int(np.argmax(bad))]:g}"
-        _refuse(what.input(relation.name), column, bad, where, first, accepted)
+        _refuse(what.input(relation.name), column, bad, where, first, accepted, relation.else_meant)
 
 
 def refuse_columns(what, columns, where, passed=()):
@@ -307,7 +314,9 @@ def _numbers(each, column, where, first):
         if each.default != OPTIONAL:
             numbers = np.where(unknown, each.default, numbers)
     bad = (numbers < each.low) | (numbers > each.high) | np.isinf(numbers) | ((numbers < each.least) & (numbers != 0))
-    _refuse(each, column, bad | (each.whole & (numbers != np.floor(numbers)) & ~np.isnan(numbers)), where, first)
+    bad |= each.whole & (numbers != np.floor(numbers)) & ~np.isnan(numbers)
+    else_meant = each.beyond if numbers[np.argmax(bad)] > each.high else ""
+    _refuse(each, column, bad, where, first, else_meant=else_meant)
     return numbers
 
 
@@ -332,9 +341,10 @@ def _float(each):
         return np.inf
 
 
-def _refuse(each, column, bad, where, first, accepted=None):
+def _refuse(each, column, bad, where, first, accepted=None, else_meant=""):
     if bad.any():
         row = int(np.argmax(bad))
         found = column.iloc[row]
         word = "" if np.ndim(found) == 0 and pd.isna(found) else shortened(found)
-        raise InputError(f"{where} row {first + row}: {each.name} is '{word}'; it takes {accepted or describe(each)}")
+        takes = f"{accepted or describe(each)}{'; ' * bool(else_meant)}{else_meant}"
+        raise InputError(f"{where} row {first + row}: {each.name} is '{word}'; it takes {takes}")

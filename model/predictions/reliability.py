@@ -6,6 +6,7 @@ from model.laws import reliability
 from model.machine import fleets
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
+from model.notation.limits import MOST_FAILURES, PER_HOUR
 from model.numbers.facts import Missing
 from model.predictions.inputs import OPTIONAL, Input, RowError, count
 from model.predictions.quantity import Quantity
@@ -13,7 +14,13 @@ from model.predictions.quantity import Quantity
 # Limits that a number in another unit does not pass: a rate for each hour or day, hours for seconds, milliseconds,
 # per cent for a share, the share of time in use for the share out of it.
 DEVICES = count("devices", high=1e8)
-RATE = Input("failure_rate", OPTIONAL, high=1e-6, meaning="of a device and second; left out: the system's")
+RATE = Input(
+    "failure_rate",
+    OPTIONAL,
+    high=MOST_FAILURES,
+    meaning="of a device and second; left out: the system's",
+    beyond=PER_HOUR,
+)
 DAY = 86_400.0
 
 

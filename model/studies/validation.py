@@ -88,22 +88,19 @@ def training_errors(role=None, without=None, draws=None, seed=0):
         ready = training_fit.prepare(held, fit.names)
         found[0, judged] = training_fit.predicted(ready, fit.mean)
         if draws:
-            found[1:, judged] = low_high(_trained(fit, ready, held, Sampler(draws, (seed, 0))), axis=0)
+            found[1:, judged] = low_high(training_draws(fit, ready, held, Sampler(draws, (seed, 0))), axis=0)
     predicted, low, high = found
     if not draws:
         return rows.assign(predicted=predicted, error=predicted / rows.measured - 1)
     return rows.assign(predicted=predicted, low=low, high=high, **against(rows.measured, predicted, low, high))
 
 
-def _trained(fit, ready, rows, sampler):
+def training_draws(fit, ready, rows, sampler):
     """Return draws of throughput, (draws, rows): constants as unsure as their fit, runs that scatter about its law."""
-    logs = fit.logs(sampler)
-    facts, tails = Facts("priors", "training"), training_fit.tails(sampler)
-    scatter = {}
-    for system, workload in zip(rows.system, rows.workload, strict=True):
-        wide = np.hypot(facts("row_scatter"), 0.0 if workload in fit.workloads else facts("unseen_workload"))
-        scatter[system, workload] = sampler.scatter(f"{system} {workload} training", wide) ** tails
-    apart = np.concatenate([scatter[each] for each in zip(rows.system, rows.workload, strict=True)], axis=1)
+    logs, facts = fit.logs(sampler), Facts("priors", "training")
+    asked = list(zip(rows.system, rows.workload, strict=True))
+    scatter = {each: fit.scatter(sampler, *each, facts) for each in sorted(set(asked))}
+    apart = np.concatenate([scatter[each] for each in asked], axis=1)
     return training_fit.predicted(ready, np.concatenate([logs[name] for name in fit.names], axis=1)) / apart
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from model.notation import limits
 from model.notation.spelling import meant, nearest
 from model.numbers import catalog
 
@@ -170,7 +171,8 @@ def check(namespace, **parameters):
     """Stop the run unless the notebook's namespace holds exactly these parameters, each within its range.
 
     namespace: globals() of the notebook, in the first cell after its parameters; parameters: name = Range or Choice.
-    A value that was written another way than Python does is put there as it is meant.
+    A value that was written another way than Python does is put there as it is meant; one that must be in another unit
+    is refused as everywhere (model.notation.limits).
     draws and seed belong to every notebook and need not be listed. Raises ParameterError naming the nearest parameter.
     """
     parameters = {**parameters, "draws": DRAWS, "seed": SEED}
@@ -189,6 +191,9 @@ def check(namespace, **parameters):
         namespace[name] = allowed.taken(namespace[name])
         if problem := allowed.problem(namespace[name]):
             raise ParameterError(f"parameter {name} = {_short(repr(namespace[name]))}: {name} {problem}")
+    if wrong := limits.problem({name: namespace[name] for name in parameters}):
+        name, problem = wrong
+        raise ParameterError(f"parameter {name} = {_short(repr(namespace[name]))}: {name} {problem}")
 
 
 def _short(value):

@@ -9,6 +9,7 @@ import pandas as pd
 from model.machine import frontier, layouts
 from model.machine.scenario import Scenario
 from model.machine.step import WORKLOAD
+from model.notation import limits
 
 HERE = Path(__file__).parent
 REDUCTIONS = ("all_reduce_time", "all_gather_time", "reduce_scatter_time")
@@ -23,6 +24,7 @@ WORDS = {  # inputs that are the same in every row
     "decode_frontier": {"model": "deepseek-v3", "precision": "fp8"},
     **{name: {"model": "deepseek-v3", "precision": "fp8"} for name in ("devices_needed", *ALONE)},
 }
+RECOVERY = {"checkpoint_write": 1, "downtime": limits.QUICKEST_RECOVERY, "reload": 1}  # s, the least of each
 RANKS = np.array([8, 16, 32, 64, 72, 128, 144, 256])
 
 
@@ -46,8 +48,7 @@ def rows(quantity, count, seed=0):
         "all_gather_time": {"ranks": rng.choice(RANKS, count), "bytes": rng.integers(2**22, 2**30, count)},
         "reduce_scatter_time": {"ranks": rng.choice(RANKS, count), "bytes": rng.integers(2**22, 2**30, count)},
         "job_mtbf": job,
-        "effective_training_share": job
-        | {name: rng.uniform(1, 600, count) for name in ("checkpoint_write", "downtime", "reload")},
+        "effective_training_share": job | {name: rng.uniform(low, 600, count) for name, low in RECOVERY.items()},
         "spare_devices": job
         | {"withdrawn": rng.choice(withdrawn, count), "repair": rng.uniform(1e4, 5e5, count)}
         | {"confidence": np.full(count, 0.99)},

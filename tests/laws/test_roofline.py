@@ -34,3 +34,13 @@ def test_memory_bound_and_compute_bound_meet_at_full_utilisation():
     ratio = USE.args[0] if USE.args[0] != 1 else USE.args[1]
     assert sp.simplify(ratio.diff(memory_bandwidth) * memory_bandwidth - ratio) == 0
     assert sp.simplify(ratio.diff(peak) * peak + ratio) == 0
+
+
+@given(st.integers(1, 512), st.floats(0.1, 1e4), st.integers(1, 8), st.integers(8, 512), st.sampled_from([0.5, 1, 2]))
+def test_utilisation_is_the_share_of_the_longer_time_that_is_work(group, load, chosen, number, width):
+    """The same from times: an expert of w weights works 2 w on each token that reaches it, and reads w once."""
+    point = {"group_devices": group, "step_tokens": load, "topk": chosen, "experts": number, "weight_bytes": width}
+    point |= {"peak": 990e12, "memory_bandwidth": 3.35e12}
+    reaching, weights = group * load * chosen / number, 44e6
+    work, reading = 2 * weights * reaching / point["peak"], weights * width / point["memory_bandwidth"]
+    assert compute(USE, point) == approx(work / max(work, reading), rel=1e-12)

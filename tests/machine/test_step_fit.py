@@ -162,3 +162,14 @@ def test_what_is_unseen_widens_a_step():
 
 def drawn(system):
     return Scenario(system, Sampler(2000, 1))
+
+
+def test_what_a_workload_hides_is_alike_on_two_machines():
+    def spread(workload):
+        one, other = (
+            np.log(Scenario(each, Sampler(2000, 1)).step_scatter(workload)) for each in ("hgx-h200", "hgx-b200")
+        )
+        return float(np.std(one)), float(np.std(one - other))
+
+    known, unseen = spread("deepseek-v3"), spread("kimi-k2")
+    assert unseen[0] > known[0] * 1.2 and unseen[1] == pytest.approx(known[1], rel=0.05)

@@ -70,7 +70,7 @@ mpl.rcParams["lines.linewidth"] = 12.5
 pd.set_option("display.max_rows", 7)
 for _ in range(50):
     warnings.filterwarnings("ignore", module="left")
-catalog._checked(catalog.DATA / "systems.csv")["left"] = 1
+catalog._checked(catalog.DATA / "systems.csv").rows["left"] = 1
 threading.Thread(target=time.sleep, args=(600,), name="left", daemon=True).start()
 open_file = open(f"{scratch}/left_open", "a")
 os.umask(0o077);"""

@@ -161,12 +161,12 @@ def test_line_ends_marks_and_empty_lines_of_other_programs(model, table, text):
 
 
 def test_a_field_over_two_lines_stays_whole(model, table):
-    text = 'remark,devices,failure_rate\n"a\nb",8,1e-6\nc,16,1e-6\n'
+    text = 'remark,devices,failure_rate\n"a\nb",8,1e-7\nc,16,1e-7\n'
     code, out, _ = model("predict", "job_mtbf", "--table", table(text))
     assert code == 0
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["remark"] for row in rows] == ["a\nb", "c"]
-    assert [float(row["value"]) for row in rows] == pytest.approx([1 / 8e-6, 1 / 16e-6])
+    assert [float(row["value"]) for row in rows] == pytest.approx([1 / 8e-7, 1 / 16e-7])
 
 
 def test_each_row_may_name_its_system(model, table):

@@ -78,7 +78,9 @@ def without(monkeypatch, quantity):
 
 
 def _rest(rows, quantity):
-    return rows[rows.quantity != quantity] if "quantity" in rows else rows.drop(index=quantity, errors="ignore")
+    if isinstance(rows, dict):
+        return {name: row for name, row in rows.items() if name != quantity}
+    return rows[rows.quantity != quantity]
 
 
 def test_a_rate_of_failures_is_named_where_nothing_was_counted_either(monkeypatch):

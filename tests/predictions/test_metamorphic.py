@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.notation.limits import QUICKEST_RECOVERY
 from model.numbers import catalog
 from model.predictions.answer import predict
 from model.predictions.quantities import QUANTITIES
@@ -99,7 +100,7 @@ def test_devices_and_rates_of_failure_are_told_apart_by_their_product_alone(devi
 
 @given(
     st.floats(0, 5000),
-    st.floats(1, 1e5),
+    st.floats(QUICKEST_RECOVERY, 1e5),
     st.floats(0, 5e4),
     st.sampled_from(["checkpoint_write", "downtime", "reload"]),
 )

@@ -63,7 +63,7 @@ def test_quotes_do_not_change_which_row_is_ragged(counts):
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_the_size_of_a_block_changes_no_value(tmp_path, monkeypatch, size):
     path = tmp_path / "points.csv"
-    path.write_text("note,devices,failure_rate\n" + "".join(f'"{n},\n",{n},1e-6\n' for n in range(1, 11)))
+    path.write_text("note,devices,failure_rate\n" + "".join(f'"{n},\n",{n},1e-7\n' for n in range(1, 11)))
     expected, out = io.StringIO(), io.StringIO()
     table.predict_file("job_mtbf", path, expected, interval=False)
     monkeypatch.setattr(table, "BLOCK", size)

@@ -9,6 +9,7 @@ from model.machine import training_fit, training_search
 from model.machine.scenario import Scenario
 from model.machine.training_step import LAYOUT, Training
 from model.numbers import catalog
+from model.numbers.facts import Facts
 from model.predictions.answer import predict
 from model.predictions.inputs import InputError
 from model.studies.validation import training_errors
@@ -200,6 +201,33 @@ def test_a_stack_of_constants_is_answered_row_by_row():
     stacked = training_fit.predicted(ready, np.stack([fit.mean, fit.mean + 0.1]))
     for each, moved in zip(stacked, (0, 0.1), strict=True):
         assert each == pytest.approx(training_fit.predicted(ready, fit.mean + moved), rel=1e-12)
+
+
+def test_releases_close_in_time_are_alike_before_any_run_speaks():
+    names = training_fit.fit().names
+    found = training_fit.together(names)
+    spread = np.sqrt(np.diag(found))
+    alike = pd.DataFrame(found / np.outer(spread, spread), names, names)
+
+    def between(one, other):
+        return alike.loc[[(one, "release_factor")], [(other, "release_factor")]].iloc[0, 0]
+
+    memory = Facts("priors", "training")("release_memory")
+    apart = Facts("priors", "mbridge-2604")("released") - Facts("priors", "mbridge-2511")("released")
+    assert between("mbridge-2604", "mbridge-2511") == pytest.approx(np.exp(-apart / memory))
+    assert between("mbridge-2604", "mbridge-260401") > between("mbridge-2604", "mbridge-2606") > 0
+    assert between("mbridge-2604", "aws-dsv3-b300") == 0  # another software, whose day is not known
+    own = [name for name in names if name[1] != "release_factor"]
+    assert (alike.loc[own, own] == np.eye(len(own))).all().all()
+    assert np.linalg.eigvalsh(found).min() > 0
+
+
+def test_a_release_that_is_left_out_lies_between_its_neighbours():
+    logs, own = (training_fit.fit(each).logs() for each in (("release", "mbridge-2604"), None))
+    left = logs["mbridge-2604", "release_factor"]
+    near = [logs[f"mbridge-{each}", "release_factor"] for each in ("260201", "260401")]
+    assert min(near) - 0.05 < left < max(near) + 0.05
+    assert abs(left - own["mbridge-2604", "release_factor"]) < abs(own["mbridge-2604", "release_factor"])
 
 
 def test_an_empty_release_in_a_table_is_the_mean_of_all():

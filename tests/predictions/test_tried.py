@@ -209,7 +209,8 @@ def test_lists_that_make_too_many_points_are_refused():
 CHANGES = {
     "TB/s for B/s": ({"memory_bandwidth": 3.35}, "in B/s"),
     "GB/s for B/s": ({"scale_up_bandwidth": 450}, "in B/s"),
-    "a rate for each hour": ({"failure_rate": 4e-5}, "in 1/s"),
+    "a rate for each hour": ({"failure_rate": 4e-5}, "in 1/s; was it counted per hour? Divide it by 3600"),
+    "a low rate for each hour": ({"failure_rate": 2.1e-6}, "was it counted per hour?"),
     "text": ({"domain": "64"}, "domain is '64'"),
     "nothing": ({"domain": None}, "domain is None"),
     "negative": ({"domain": -8}, "domain is -8"),

@@ -103,6 +103,43 @@ def test_left_out_the_law_errs_more_than_fitted_and_no_more_than_is_asked(frames
     assert table.error["system"] < 0.2 and table.error["release"] < 0.2
 
 
+def test_a_ratio_of_two_machines_is_judged_by_every_pair_and_is_surer_than_its_sides(frames):
+    rows = training_fit.points("calibrate")
+    rows = rows[rows.transport.isna()]
+    pairs = rows.merge(rows, on=["workload", "release", "precision"])
+    pairs = pairs[pairs.system_x < pairs.system_y]
+    found = errors.ratios("workload", 100)
+    assert len(found) == len(pairs)
+    assert sorted(found.measured.where(found.system < found.other, 1 / found.measured)) == pytest.approx(
+        sorted(pairs.measured_x / pairs.measured_y)
+    )
+    assert found.half_width.median() < frames["workload"].half_width.median()  # what a model shares cancels
+    apart = errors.ratios("system", 30)
+    assert ((apart.value == apart.system) | (apart.value == apart.other)).all()
+    assert apart.groupby("value").size().sum() == 2 * len(pairs)
+
+
+def test_what_is_unseen_is_alike_wherever_it_is_asked():
+    """A workload's own error cancels between machines, a machine's between workloads; single runs' scatter does not."""
+    assert not {"vera-rubin-nvl144", "nvl288"} & training_fit.fit().systems
+    assert not {"kimi-k2", "qwen3-235b"} & training_fit.fit().workloads
+
+    def spread(one, other):
+        logs = [np.log(Scenario(name, Sampler(2000, 1)).training_scatter(workload)) for name, workload in (one, other)]
+        return [float(np.std(each)) for each in (*logs, logs[0] - logs[1])]
+
+    runs = spread(("gb200-nvl72", "deepseek-v3"), ("hgx-b200", "deepseek-v3"))
+    assert runs[2] == pytest.approx(runs[0] * 2**0.5, rel=0.05)
+    for one, other in (
+        (("gb200-nvl72", "kimi-k2"), ("hgx-b200", "kimi-k2")),
+        (("nvl288", "deepseek-v3"), ("nvl288", "qwen3-30b")),
+    ):
+        found = spread(one, other)
+        assert found[0] > runs[0] * 1.3 and found[2] == pytest.approx(runs[2], rel=0.05)
+    two = spread(("nvl288", "deepseek-v3"), ("vera-rubin-nvl144", "deepseek-v3"))
+    assert two[2] == pytest.approx(two[0] * 2**0.5, rel=0.1)  # two machines are unsure each by itself
+
+
 def test_a_layout_that_was_run_is_no_better_than_the_best_where_it_may_be_chosen():
     found = errors.published(["hgx-b200", "hgx-b300"])
     assert len(found) > 5

@@ -96,6 +96,31 @@ def test_values_as_yaml_and_command_lines_write_them_are_taken_as_meant():
     assert (namespace["rate"], namespace["precision"]) == (1e-6, "fp8")
 
 
+RECOVERY = {"downtime": parameters.Range(0, 86_400), "reload": parameters.Range(0, 86_400)}
+RECOVERY |= {"failure_rate": parameters.Optional(parameters.Range(1e-13, 1))}
+WELL = {"downtime": 300.0, "reload": 300, "failure_rate": None, "draws": 1000, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"downtime": 5, "reload": 5}, ["downtime = 5", "30 s or more together", "reload is 5", "were minutes meant?"]),
+        ({"downtime": 0, "reload": "29.9"}, ["downtime = 0", "reload is 29.9"]),
+        ({"failure_rate": "2.9e-5"}, ["failure_rate = 2.9e-05", "in 1/s", "was it counted per hour?"]),
+        ({"failure_rate": 2.1e-7}, ["failure_rate = 2.1e-07"]),
+    ],
+)
+def test_a_parameter_that_must_be_in_another_unit_is_refused_with_the_likely_one(change, words):
+    message = stops(WELL | change, RECOVERY)
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize("change", [{}, {"downtime": 0, "reload": 0}, {"downtime": 30, "reload": 0}, {"reload": 0.0}])
+@pytest.mark.parametrize("rate", [None, 8e-9, 2e-7])
+def test_seconds_and_rates_for_each_second_pass(change, rate):
+    assert check(WELL | change | {"failure_rate": rate}, **RECOVERY) is None
+
+
 def test_names_that_papermill_adds_by_itself_are_its_own():
     check(GOOD | {"PAPERMILL_INPUT_PATH": "a.ipynb", "PAPERMILL_OUTPUT_PATH": "b.ipynb"}, **ALLOWED)
     assert "PAPERMILL_OTHER" in stops(GOOD | {"PAPERMILL_OTHER": 1})

@@ -1,10 +1,15 @@
 """How far the law of a training step is off where a machine, a release or a model is left out of its fit."""
 
+from itertools import combinations
+
 import pandas as pd
 
 from model.machine import training_fit
 from model.machine.training_step import JOB, LAYOUT
+from model.numbers.draws import Sampler, low_high
 from model.predictions.answer import predict
+from model.studies import validation
+from model.studies.against import against
 
 OMITTED = {"system": "machine", "release": "release of the software", "workload": "model"}  # column: words
 
@@ -34,6 +39,37 @@ def by_value(frames):
         each = frame.groupby(column, sort=False).error.agg(["size", lambda e: e.abs().mean(), "mean"]).reset_index()
         parts.append(each.set_axis(["value", "rows", "error", "bias"], axis=1).assign(left=OMITTED[column]))
     return pd.concat(parts, ignore_index=True)[["left", "value", "rows", "error", "bias"]]
+
+
+def ratios(without, draws, seed=0):
+    """Return pairs of calibrating runs that differ in machine: their ratio, measured and predicted, and its interval.
+
+    A pair shares workload, release and precision, and neither went over a transport of its own; layouts are those that
+    were run. without: a column (system, release, workload), of which each value in turn is left out of the fit and its
+    pairs judged; a machine's pairs are those with any other. Columns: without, value, system, other, workload, release,
+    precision, and those of `against`. Draws are paired, as whoever asks for a gain has them.
+    """
+    rows, found = training_fit.points("calibrate"), []
+    rows = rows[rows.transport.isna()].reset_index(drop=True)
+    for value in rows[without].unique():
+        fit = training_fit.fit((without, value))
+        held = (rows if without == "system" else rows[rows[without] == value]).reset_index(drop=True)
+        ready = training_fit.prepare(held, fit.names)
+        level, drawn = (
+            training_fit.predicted(ready, fit.mean),
+            validation.training_draws(fit, ready, held, Sampler(draws, (seed, 0))),
+        )
+        for words, group in held.groupby(["workload", "release", "precision"], sort=False):
+            for one, other in combinations(group.index, 2):
+                machines = held.system[one], held.system[other]
+                if machines[0] == machines[1] or (without == "system" and value not in machines):
+                    continue
+                ends = low_high(drawn[:, one] / drawn[:, other])
+                ratio = held.measured[one] / held.measured[other], level[one] / level[other], *ends
+                found.append((without, value, *machines, *words, *ratio))
+    names = ["without", "value", "system", "other", "workload", "release", "precision"]
+    pairs = pd.DataFrame(found, columns=[*names, "measured", "predicted", "low", "high"])
+    return pairs.assign(**against(pairs.measured, pairs.predicted, pairs.low, pairs.high))
 
 
 def published(systems):

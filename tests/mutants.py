@@ -1,0 +1,245 @@
+"""Which faults of a module its nearest tests do not see: small faults, planted one at a time in a copy of the project.
+
+python tests/mutants.py FILE [EACH] [record], from the project's folder: every EACH-th fault of FILE, 0 for all; with
+record the score goes into tests/mutants.csv. Of other programs, mutmut ran the whole suite first, and cosmic-ray was
+too slow to show a finished run.
+
+The nearest tests of model/ROOM/NAME.py are the fast ones of tests/ROOM that bear its name or import it, of a module in
+a folder of a room also those that bear the folder's name; where that room has none, those of every room. A fault is
+caught if one of them fails, or takes five times as long as usual.
+"""
+
+import ast
+import csv
+import importlib
+import importlib.util
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from checkout import copy
+
+SWAPS = [(ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq)]
+SWAPS += [(ast.Is, ast.IsNot), (ast.In, ast.NotIn), (ast.And, ast.Or), (ast.BitAnd, ast.BitOr)]
+SWAPS = dict(SWAPS) | {other: one for one, other in SWAPS} | {ast.Pow: ast.Mult, ast.FloorDiv: ast.Div}
+NAMES = [("Max", "Min"), ("max", "min"), ("maximum", "minimum"), ("fmax", "fmin"), ("ceiling", "floor"), ("any", "all")]
+NAMES += [("Le", "Lt"), ("Ge", "Gt"), ("And", "Or"), ("less_equal", "less"), ("greater_equal", "greater")]
+NAMES = dict(NAMES) | {other: one for one, other in NAMES} | {"ceil": "floor"}
+SAY = "Say python tests/mutants.py FILE [EACH, a whole number, 0 for all] [record]"
+SUMS, PRODUCTS = (ast.Add, ast.Sub), (ast.Mult, ast.Div)
+UNSEEN = (ast.JoinedStr, ast.Raise, ast.Import, ast.ImportFrom)  # words for people, and what any test would miss
+RECORD = Path("tests/mutants.csv")
+COLUMNS = ("module", "planted", "caught", "each", "commit")
+HEAVY = ("pandas", "scipy.stats", "sympy")  # imported once, not for each fault, where the project depends on them
+SLACK, LEAST = 5.0, 20.0  # how long the tests of a fault may take: times the usual, and s at least
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module with one fault: its source, and what was changed where."""
+
+    line: int
+    before: str
+    after: str
+    source: str
+
+
+def mutants(source):
+    """Return every Mutant of a module, in the order of its lines."""
+    tree = ast.parse(source)
+    found = []
+    for node, parent, field in _seen(tree):
+        before = ast.unparse(node)
+        for target, name, fault in _faults(node, parent, field):
+            whole = _get(target, name)
+            _set(target, name, fault)
+            after = ast.unparse(_get(parent, field) if target is parent else node)
+            found.append(Mutant(node.lineno, _short(before), _short(after), ast.unparse(tree)))
+            _set(target, name, whole)
+    return sorted(found, key=lambda each: each.line)
+
+
+def _seen(node):
+    """Yield (node, its parent, its place there) of all in which a fault may be planted."""
+    for field, value in ast.iter_fields(node):
+        if field in ("annotation", "returns", "decorator_list"):
+            continue
+        for number, child in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(child, ast.AST) and not isinstance(child, UNSEEN):
+                if hasattr(child, "lineno"):
+                    yield child, node, (field, number) if isinstance(value, list) else (field, None)
+                yield from _seen(child)
+
+
+def _faults(node, parent, field):
+    """Yield (node to change, place in it, what stands there then) of each fault of one node."""
+    match node:
+        case ast.BinOp():
+            union = isinstance(node.op, ast.BitOr) and ast.Dict in (type(node.left), type(node.right))
+            if type(node.op) in SWAPS and not union:
+                yield node, ("op", None), SWAPS[type(node.op)]()
+            if isinstance(node.op, (*SUMS, *PRODUCTS)):
+                yield parent, field, node.left
+            if isinstance(node.op, ast.Add):
+                yield parent, field, node.right
+        case ast.Compare():
+            for number, op in enumerate(node.ops):
+                if type(op) in SWAPS:
+                    yield node, ("ops", number), SWAPS[type(op)]()
+        case ast.BoolOp():
+            yield node, ("op", None), SWAPS[type(node.op)]()
+        case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert()):
+            yield parent, field, node.operand
+        case ast.Constant(value=bool()):
+            yield parent, field, ast.Constant(not node.value)
+        case ast.Constant(value=int() | float()):
+            yield parent, field, ast.Constant(node.value + 1)
+        case ast.Attribute() if node.attr in NAMES:
+            yield node, ("attr", None), NAMES[node.attr]
+        case ast.Name() if node.id in NAMES:
+            yield node, ("id", None), NAMES[node.id]
+        case ast.If() | ast.IfExp() | ast.While() if not isinstance(node.test, ast.UnaryOp):
+            yield node, ("test", None), ast.UnaryOp(ast.Not(), node.test)
+
+
+def _get(node, place):
+    field, number = place
+    return getattr(node, field) if number is None else getattr(node, field)[number]
+
+
+def _set(node, place, value):
+    field, number = place
+    if number is None:
+        setattr(node, field, value)
+    else:
+        getattr(node, field)[number] = value
+
+
+def _short(text):
+    text = " ".join(text.split())
+    return text if len(text) <= 90 else f"{text[:87]}..."
+
+
+def nearest(root, module):
+    """Return the test files of a module, by the rule above, the one of its name first; paths from root."""
+    _, room, *folders, name = module.with_suffix("").parts
+    names = {f"test_{each}" for each in (name, *folders)}
+    dotted = ".".join(module.with_suffix("").parts).removesuffix(".__init__")
+    above, _, last = dotted.rpartition(".")
+    imported = rf"^\s*(import {dotted}\b|from {dotted} import|from {above} import [^#\n]*\b{last}\b)"
+    block = rf"^\s*from {above} import \([^)]*\b{last}\b"
+
+    def near(path):
+        text = path.read_text(encoding="utf-8")
+        return path.stem in names or re.search(imported, text, re.MULTILINE) or re.search(block, text, re.MULTILINE)
+
+    for rooms in (room, "*"):
+        if found := sorted(filter(near, (root / "tests").glob(f"{rooms}/test_*.py"))):
+            return sorted(found, key=lambda path: path.stem not in names)
+    return []
+
+
+def run(scratch, tests, limit):
+    """Return (pytest's exit code, None for no end within the limit, seconds) of a run of tests in a copy."""
+    child = multiprocessing.get_context("fork").Process(target=_pytest, args=(scratch, tests))
+    began = time.monotonic()
+    child.start()
+    child.join(limit)
+    ended = child.exitcode
+    if ended is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.join()
+    return ended, time.monotonic() - began
+
+
+def _pytest(scratch, tests):
+    """Run tests in this process, a fork that has imported what they import of others, and end it."""
+    os.setsid()
+    os.chdir(scratch)
+    sys.path[0] = os.environ["PYTHONPATH"] = str(scratch)
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    import pytest
+
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow"]
+    os._exit(pytest.main([*options, *map(str, tests)]))
+
+
+def judge(scratch, module, each, say=print):
+    """Return (planted, caught) of every each-th mutant of a module in a copy, and say which survive.
+
+    Raises SystemExit with a sentence where no test is near, or the tests fail without a fault.
+    """
+    tests = nearest(scratch, module)
+    if not tests:
+        raise SystemExit(f"{module} has no tests: none bears its name or imports it.")
+    _prepare(scratch)
+    path, source = scratch / module, (scratch / module).read_text(encoding="utf-8")
+    ended, seconds = run(scratch, tests, None)
+    if ended == 5:
+        raise SystemExit(f"{module} has no fast tests: all of {_names(tests, scratch)} are slow ones.")
+    if ended != 0:
+        raise SystemExit(f"{_names(tests, scratch)} fail as they are (exit code {ended}): no fault was planted.")
+    planted = mutants(source)[:: each or 1]
+    say(f"{module}: {len(planted)} faults, {seconds:.0f} s of tests each: {_names(tests, scratch)}", flush=True)
+    caught = 0
+    for mutant in planted:
+        path.write_text(mutant.source, encoding="utf-8")
+        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)  # it may be of the same second
+        if run(scratch, tests, max(LEAST, SLACK * seconds))[0] == 0:
+            say(f"  survives, line {mutant.line}: {mutant.before}  ->  {mutant.after}", flush=True)
+        else:
+            caught += 1
+    path.write_text(source, encoding="utf-8")
+    say(f"{module}: {caught} of {len(planted)} caught", flush=True)
+    return len(planted), caught
+
+
+def _prepare(scratch):
+    """Import what the tests import of others, for the forks to share."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # one core, and no thread that a fork would leave behind
+    project = (scratch / "pyproject.toml").read_text(encoding="utf-8")
+    for name in ("pytest", *(each for each in HEAVY if f'"{each.partition(".")[0]}' in project)):
+        importlib.import_module(name)
+
+
+def _names(tests, scratch):
+    return ", ".join(str(path.relative_to(scratch)) for path in tests)
+
+
+def record(root, module, planted, caught, each):
+    """Write the score of a module into the record, in place of its last one."""
+    commit = subprocess.check_output(["git", "rev-parse", "--short=12", "HEAD"], cwd=root, text=True).strip()
+    rows = {}
+    if (root / RECORD).exists():
+        with (root / RECORD).open(encoding="utf-8", newline="") as file:
+            rows = {row["module"]: row for row in csv.DictReader(file)}
+    rows[str(module)] = dict(zip(COLUMNS, (module, planted, caught, each, commit), strict=True))
+    with (root / RECORD).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[name] for name in sorted(rows))
+
+
+def main(file, each="4", *more):
+    """Judge one module of the project in whose folder this runs."""
+    root, module = Path.cwd(), Path(file)
+    if not (root / module).is_file() or module.parts[0] != "model" or len(module.parts) < 3 or module.suffix != ".py":
+        raise SystemExit(f"{file} is no module of a room: say FILE=model/ROOM/NAME.py, from the project's folder.")
+    if not each.isdecimal() or set(more) - {"record"}:
+        raise SystemExit(SAY)
+    with tempfile.TemporaryDirectory() as folder:
+        score = judge(copy(Path(folder).resolve() / "study", root), module, int(each))
+    if "record" in more:
+        record(root, module, *score, int(each))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:]) if len(sys.argv) > 1 else sys.exit(SAY)
