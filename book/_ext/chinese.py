@@ -77,8 +77,8 @@ WORDS = {  # that notebooks glue
     "less": "降低",
     "pooled": "池化",
     "fleet": "機群",
-    "high": "上端",
-    "low": "下端",
+    "high": "上",
+    "low": "下",
     "fat tree, two tiers": "兩層胖樹",
     "fat tree, three tiers": "三層胖樹",
 }
