@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 # What `make check` runs beside the linter and the types: the import rule first, then what needs no fit.
 QUICK := $(addprefix tests/test_,rooms.py repository.py) $(addprefix tests/,notation numbers) tests/views/test_parameters.py \
-  tests/book/test_prose.py tests/notebooks/test_notebooks.py
+  tests/book/test_prose.py tests/book/test_editions.py tests/notebooks/test_notebooks.py
 
 .PHONY: book check lint quick test coverage test-slow truth mutants serve lab sweep report bench clean requirements
 

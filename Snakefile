@@ -55,6 +55,7 @@ SOURCES = [
     *expand("book/executed/{name}.ipynb", name=NOTEBOOKS),
     *expand("notebooks/{name}.ipynb", name=NOTEBOOKS),
     *files("book", "*.*"),
+    *files("book/zh"),
     *files("book/_ext"),
     *files("book/_static"),
     *files("book/_templates"),

@@ -186,6 +186,7 @@ def test_every_page_and_every_notebook_stands_in_the_table_of_contents():
     """A page that book/_toc.yml leaves out would vanish from the site without a word."""
     toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
     pages = [path.stem for path in (ROOT / "book").glob("*.md")]
+    pages += [f"zh/{path.stem}" for path in (ROOT / "book" / "zh").glob("*.md")]
     pages += [f"executed/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
     assert not left_out(toc, pages), "book/_toc.yml and the pages of book/ and notebooks/ differ"
 

@@ -15,7 +15,7 @@ def description(doctree):
     paragraph = next((each for each in doctree.findall(nodes.paragraph) if len(each.astext()) > 40), None)
     if paragraph is None:
         return ""
-    text = re.sub(r"\s+", " ", paragraph.astext()).removeprefix("Question. ").removeprefix("Answer. ")
+    text = re.sub(r"\s+", " ", re.sub(r"^(?:Question\. |Answer\. |問題。|答案。)", "", paragraph.astext()))
     kept = ""
     for sentence in re.findall(r".+?[.?!。？！](?=\s|$|[一-鿿])|.+$", text):
         if kept and len(kept) + len(sentence) > LONGEST:

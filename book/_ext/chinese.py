@@ -1,9 +1,14 @@
-"""Says the verdicts of the claims in Chinese, for the page that is written in it: {verdict}`C01`."""
+"""Says in Chinese, on Chinese pages, what the build itself writes: verdicts, glued words, navigation, names of figures.
 
+{verdict}`C01` is the verdict of a claim. A round number in prose is counted in 萬 and 億: 300,000,000 is 3 億.
+"""
+
+import re
 from pathlib import Path
 
 from docutils import nodes
 from glued import glued_values
+from halves import SUMMARY, is_chinese
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
@@ -17,6 +22,76 @@ VERDICTS = {
     "false": "不實",
     "not testable": "無法檢驗",
 }
+NAVIGATION = {
+    "Appendices": "附錄（英文）",
+    "Notebooks": "運算筆記本（英文）",
+    "Contents": "本頁內容",
+    "On this page": "本頁內容",
+    "Search": "搜尋",
+    "Search...": "搜尋…",
+    "Skip to main content": "跳到正文",
+    "Back to top": "回到頂端",
+    "previous": "上一頁",
+    "previous page": "上一頁",
+    "next": "下一頁",
+    "next page": "下一頁",
+    "Color mode": "色彩模式",
+    "Light": "淺色",
+    "Dark": "深色",
+    "System Settings": "依系統設定",
+    "By": "作者：",
+    "Toggle primary sidebar": "顯示或隱藏全書目錄",
+    "Toggle secondary sidebar": "顯示或隱藏本頁內容",
+    "Fullscreen mode": "全螢幕",
+    "Download this page": "下載本頁",
+    "Download source file": "下載原始檔",
+    "Download notebook file": "下載筆記本",
+    "Print to PDF": "列印成 PDF",
+}
+MARKS = {  # in the text of a page, as Sphinx writes it
+    r'(class="(?:caption-number|std std-numref)">)Fig\. ': r"\1圖 ",
+    r'(class="(?:caption-number|std std-numref)">)Table ': r"\1表 ",
+    r'(<a class="reference internal" href="[^"]*#equation-[^"]*">)equation ': r"\1式 ",
+    r'(class="headerlink"[^>]* title=")(?:Link|Permalink) to this [a-z]+"': r'\1連到這裡"',
+}
+WORDS = {  # that notebooks glue
+    "experts": "專家",
+    "attention": "注意力",
+    "dense": "稠密部分",
+    "small kernels": "小 kernel",
+    "slower rank": "較慢的 rank",
+    "network": "網路",
+    "start-up": "啟動",
+    "latency between domains": "域間延遲",
+    "transfer inside domains": "域內傳輸",
+    "transfer between domains": "域間傳輸",
+    "writing checkpoints": "寫入檢查點",
+    "detecting and replacing": "偵測與更換",
+    "lost work and reloading": "損失的工作與重新載入",
+    "memory": "記憶體",
+    "compute": "計算",
+    "neither memory nor peak": "既非記憶體、也非峰值",
+    "memory or what was run": "記憶體，或有人跑過的範圍",
+    "speed": "速度",
+    "more": "提高",
+    "less": "降低",
+    "pooled": "池化",
+    "fleet": "機群",
+    "high": "上",
+    "low": "下",
+    "fat tree, two tiers": "兩層胖樹",
+    "fat tree, three tiers": "三層胖樹",
+}
+PATTERNS = {  # in glued words
+    r"^8 × (\w+) server$": r"八卡 \1 伺服器",
+    r"(?<=\d) \(([\d.,]+) to ([\d.,]+)\)": r"（\1 到 \2）",
+    r"(?<=\d) and (?=\d)": " 與 ",
+    r"\bAscend all-in-one\b": "昇騰一體機",
+    r"\bHuawei (?=\w)": "華為 ",
+    ", ": "、",
+}
+MYRIADS = {10**8: "億", 10**4: "萬"}
+HAN = "㐀-鿿"
 
 
 class Verdict(SphinxRole):
@@ -34,6 +109,85 @@ class Verdict(SphinxRole):
         return [nodes.strong("", VERDICTS.get(verdict, "?"))], []
 
 
+def in_myriads(number):
+    """Return a number printed as 300,000 the way Chinese counts it, 30 萬; as it is where that is no shorter."""
+    if not re.fullmatch(r"\d{1,3}(?:,\d{3})+", number):
+        return number
+    value = int(number.replace(",", ""))
+    for unit, word in MYRIADS.items():
+        if value >= unit and value * 10 % unit == 0:
+            return f"{value / unit:,.1f}".removesuffix(".0") + f" {word}"
+    return number
+
+
+def in_words(glued):
+    """Return words that a notebook glues in Chinese, and lists with Chinese commas; others as they are."""
+    words = WORDS.get(glued, glued)
+    for english, chinese in PATTERNS.items():
+        words = re.sub(english, chinese, words)
+    return words
+
+
+def say_glued(app, doctree, docname):
+    """Say what a Chinese page quotes in Chinese: words, and round numbers of prose, not of tables, in 萬 and 億."""
+    if not is_chinese(docname):
+        return
+    for value in list(doctree.findall(nodes.inline)):
+        if "pasted-text" in value["classes"]:
+            said = in_words(value.astext())
+            said = said if _in_table(value) else in_myriads(said)
+            if said != value.astext():
+                value.children = [nodes.Text(said)]
+                _close_up(value.parent if isinstance(value.parent, nodes.reference) else value, said)
+
+
+def _in_table(node):
+    while node is not None and not isinstance(node, nodes.table):
+        node = node.parent
+    return node is not None
+
+
+def _close_up(node, said):
+    """Take away the blanks that Latin letters want beside Chinese ones: 10 萬個, not 10 萬 個."""
+    place = node.parent.index(node)
+    before, after = (node.parent[each] if 0 <= each < len(node.parent) else None for each in (place - 1, place + 1))
+    if isinstance(after, nodes.Text) and re.search(f"[{HAN}）]$", said) and re.match(f" [{HAN}]", after):
+        node.parent.replace(after, nodes.Text(after.removeprefix(" ")))
+    if isinstance(before, nodes.Text) and re.match(f"[{HAN}]", said) and re.search(f"[{HAN}] $", before):
+        node.parent.replace(before, nodes.Text(before.removesuffix(" ")))
+
+
+def translate(words):
+    """Return words of the navigation in Chinese, others as they are."""
+    return NAVIGATION.get(words, words)
+
+
+def speak(app, pagename, templatename, context, doctree):
+    """Give a Chinese page's template Chinese words, and its text Chinese names of figures, tables and equations."""
+    if app.builder.format != "html" or not is_chinese(pagename):
+        return
+    for name in ("_", "gettext", "translate"):
+        context[name] = translate
+    context["theme_search_bar_text"] = translate("Search...")
+    context["docstitle"] = app.env.titles[SUMMARY].astext()
+    for button in context.get("header_buttons", []):
+        for each in (button, *button.get("buttons", [])):
+            each["tooltip"] = translate(str(each.get("tooltip", "")))
+    for english, chinese in MARKS.items():
+        context["body"] = re.sub(english, chinese, context.get("body", ""))
+    if whole := context.get("generate_toctree_html"):
+        context["generate_toctree_html"] = lambda **options: _captioned(whole(**options))
+
+
+def _captioned(bar):
+    """Return a side bar whose captions are Chinese."""
+    for words in bar.select("p.caption .caption-text"):
+        words.string = translate(words.get_text())
+    return bar
+
+
 def setup(app):
     app.add_role("verdict", Verdict())
+    app.connect("doctree-resolved", say_glued)
+    app.connect("html-page-context", speak, priority=950)  # after theme and `editions` have filled the context
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,7 @@ import nbformat
 from docutils import nodes
 from furniture import description_of
 from glued import glued_caption, glued_table
+from halves import is_chinese
 from sphinx import addnodes
 
 from model.notation.nomenclature import NOMENCLATURE
@@ -22,8 +23,8 @@ DATA = re.compile(r"executed/(\w+)/([\w-]+)\.csv$")
 
 
 def describe(app, doctree, docname):
-    """Write the description of each figure and table of a page beside the site's pages."""
-    if app.builder.name != "html" or docname.startswith("executed/"):
+    """Write the description of each figure and table of an English page beside the site's pages."""
+    if app.builder.name != "html" or docname.startswith("executed/") or is_chinese(docname):
         return
     for shown in (*doctree.findall(nodes.figure), *doctree.findall(glued_table)):
         for link in shown.findall(addnodes.download_reference):

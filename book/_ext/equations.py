@@ -3,6 +3,7 @@
 import re
 
 from docutils import nodes
+from halves import is_chinese
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
@@ -11,7 +12,7 @@ LABEL = re.compile(r">(eq-[a-z-]+)<")
 
 
 class EquationLinks(SphinxPostTransform):
-    """An unknown label is a warning, which stops the build."""
+    """An unknown label is a warning, which stops the build; on a Chinese page the equation is that of the edition."""
 
     default_priority = 400
     formats = ("html",)
@@ -22,8 +23,10 @@ class EquationLinks(SphinxPostTransform):
                 table.children = [nodes.Text(LABEL.sub(self._link, table.astext()))]
 
     def _link(self, found):
-        label = found[1]
-        page, _ = self.env.get_domain("math").equations.get(label, (None, None))
+        label, known = found[1], self.env.get_domain("math").equations
+        if is_chinese(self.env.docname) and f"zh-{label}" in known:
+            label = f"zh-{label}"
+        page, _ = known.get(label, (None, None))
         if page is None:
             logger.warning(f"a table names the equation {label!r}, which no page has", location=self.env.docname)
             return found[0]

@@ -1,14 +1,22 @@
 """Puts below each printed law what its letters mean, and the law with the numbers of the chapter's example.
 
 A letter is explained in the open below the first law of a page in which it stands; below later ones it waits in a fold,
-so that every law can be read where it is. Meanings, units and examples come with the glued law.
+so that every law can be read where it is. Meanings, units and examples come with the glued law, Chinese meanings from
+zh/letters.csv.
 """
 
+import csv
+from functools import cache
+from pathlib import Path
+
 from docutils import nodes
+from halves import is_chinese
 from sphinx.transforms import SphinxTransform
 
 UNITLESS = {"", "1"}
 UNITS = {"us": "µs", "1/(device h)": "per device and hour"}
+CHINESE_UNITS = UNITS | {"1/(device h)": "每裝置小時"}
+CHINESE = Path(__file__).parents[1] / "zh" / "letters.csv"
 
 
 class fold(nodes.General, nodes.Element):
@@ -25,9 +33,11 @@ class Letters(SphinxTransform):
     default_priority = 850  # when every other text of the page is there
 
     def apply(self):
-        seen = set()
+        seen, chinese = set(), is_chinese(self.env.docname)
+        if chinese:
+            self.env.note_dependency(str(CHINESE))
         for laws in runs(self.document):
-            below(laws, seen)
+            below(laws, seen, chinese)
 
 
 def runs(document):
@@ -44,22 +54,25 @@ def runs(document):
         yield run
 
 
-def below(laws, seen):
+def below(laws, seen, chinese=False):
     """Insert the lines below the last of some laws; seen: names of letters explained before, to which theirs go."""
+    where, above, explain = "where ", "explained above: ", meanings
+    if chinese:
+        where, above, explain = "其中 ", "前文已說明：", chinese_meanings
     letters = {each["name"]: each for law in laws for each in law["law"]["letters"]}
     new = [each for name, each in letters.items() if name not in seen]
     old = [each for name, each in letters.items() if name in seen]
     seen.update(letters)
     notes = nodes.container(classes=["law-notes"])
     if new:
-        notes += nodes.paragraph("", "", nodes.Text("where "), *meanings(new), classes=["where"])
+        notes += nodes.paragraph("", "", nodes.Text(where), *explain(new), classes=["where"])
     for law in laws:
         if example := law["law"]["example"]:
             worked = nodes.math_block(example, example, nowrap=False, label=None, number=None, classes=["in-numbers"])
             notes += worked
     if old:
-        title = fold_title("", "", nodes.Text("explained above: "), *_listed(old))
-        notes += fold("", title, nodes.paragraph("", "", *meanings(old), classes=["where"]))
+        title = fold_title("", "", nodes.Text(above), *_listed(old))
+        notes += fold("", title, nodes.paragraph("", "", *explain(old), classes=["where"]))
     if len(notes):
         place = laws[-1].parent
         place.insert(place.index(laws[-1]) + 1, notes)
@@ -73,6 +86,24 @@ def meanings(letters):
         parts += [nodes.Text("; ")] if parts else []
         parts += [nodes.math(each["latex"], each["latex"]), nodes.Text(f" {each['meaning']}{unit}")]
     return [*parts, nodes.Text(".")]
+
+
+@cache
+def said_in_chinese():
+    """Return {name of a symbol: what it means, in Chinese}."""
+    with CHINESE.open(encoding="utf-8", newline="") as table:
+        return {row["name"]: row["chinese"] for row in csv.DictReader(table)}
+
+
+def chinese_meanings(letters):
+    """Return the nodes that say in Chinese what letters mean; a test holds the table to the nomenclature."""
+    parts = []
+    for each in letters:
+        unit = "" if each["unit"] in UNITLESS else f"（{CHINESE_UNITS.get(each['unit'], each['unit'])}）"
+        meaning = said_in_chinese().get(each["name"], each["meaning"])
+        parts += [nodes.Text("；")] if parts else []
+        parts += [nodes.math(each["latex"], each["latex"]), nodes.Text(f" {meaning}{unit}")]
+    return [*parts, nodes.Text("。")]
 
 
 def _listed(letters):

@@ -1,9 +1,10 @@
-"""Links a term of the glossary where a page first uses it."""
+"""Links a term of the glossary of its edition where a page first uses it."""
 
 import re
 from pathlib import Path
 
 from docutils import nodes
+from halves import FOLDER, is_chinese
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
@@ -12,11 +13,15 @@ PLAIN = (nodes.reference, nodes.title, nodes.literal, nodes.literal_block, nodes
 PLAIN += (nodes.math, nodes.math_block, addnodes.pending_xref, nodes.citation, nodes.table)
 
 
-def glossary(folder):
-    """Return the terms of glossary.md, longest first, so that none hides in a longer one."""
-    text = Path(folder, "glossary.md").read_text(encoding="utf-8")
-    listed = text[text.index("{glossary}") :]
-    return sorted(re.findall(r"^(\w[^\n]*)\n  ", listed, re.MULTILINE), key=len, reverse=True)
+def glossary(path):
+    """Return the terms of a glossary as {word as prose uses it: term}, longest first, so that none hides in another.
+
+    A Chinese term is followed by the English one in brackets, which prose leaves out.
+    """
+    text = path.read_text(encoding="utf-8")
+    listed = re.findall(r"^(\w[^\n]*)\n  ", text[text.index("{glossary}") :], re.MULTILINE)
+    words = {re.sub(r"（.*）$", "", term): term for term in listed}
+    return {word: words[word] for word in sorted(words, key=len, reverse=True)}
 
 
 class FirstTerms(SphinxTransform):
@@ -25,10 +30,12 @@ class FirstTerms(SphinxTransform):
     default_priority = 400
 
     def apply(self):
-        if self.env.docname.startswith(LEFT_OUT):
+        edition = FOLDER if is_chinese(self.env.docname) else ""
+        path = Path(self.env.srcdir, edition, "glossary.md")
+        if self.env.docname.removeprefix(edition).startswith(LEFT_OUT) or not path.is_file():
             return
-        self.env.note_dependency(str(Path(self.env.srcdir, "glossary.md")))
-        terms = glossary(self.env.srcdir)
+        self.env.note_dependency(str(path))
+        terms = glossary(path)
         for text in list(self.document.findall(nodes.Text)):
             if terms and _in_prose(text):
                 self._link(text, terms)
@@ -36,9 +43,9 @@ class FirstTerms(SphinxTransform):
     def _link(self, text, terms):
         """Replace a text by itself with links, taking out of terms those that were found."""
         rest, parts = text.astext(), []
-        while terms and (found := re.search(rf"\b({'|'.join(map(re.escape, terms))})s?\b", rest, re.IGNORECASE)):
-            term = next(each for each in terms if each.lower() == found[1].lower())
-            terms.remove(term)
+        while terms and (found := re.search("|".join(map(_pattern, terms)), rest, re.IGNORECASE)):
+            word = next(each for each in terms if re.fullmatch(_pattern(each), found[0], re.IGNORECASE))
+            term = terms.pop(word)
             link = {"refdomain": "std", "reftype": "term", "reftarget": term, "refwarn": True, "refexplicit": True}
             inner = nodes.inline("", found[0], classes=["xref", "std", "std-term"])
             parts += [nodes.Text(rest[: found.start()]), addnodes.pending_xref("", inner, **link)]
@@ -46,6 +53,11 @@ class FirstTerms(SphinxTransform):
             rest = rest[found.end() :]
         if parts:
             text.parent.replace(text, [*parts, nodes.Text(rest)])
+
+
+def _pattern(word):
+    """Return what finds a word: an English one whole, also in its plural; a Chinese one wherever it stands."""
+    return rf"\b{re.escape(word)}s?\b" if word.isascii() else re.escape(word)
 
 
 def _in_prose(node):

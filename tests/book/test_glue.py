@@ -11,7 +11,7 @@ import pytest
 from model.notation.nomenclature import NOMENCLATURE
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "book").glob("*.md"))
+PAGES = sorted((ROOT / "book").glob("*.md")) + sorted((ROOT / "book" / "zh").glob("*.md"))
 NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").glob("*.ipynb"))
 SYMBOLS = set(map(str, NOMENCLATURE))
 OWN = {"measured", "held_back"}  # glued where a reader gives measurements of their own: no page can quote it

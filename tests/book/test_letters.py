@@ -102,15 +102,18 @@ def test_every_law_of_the_worked_chapters_has_its_numbers(name):
     assert not [key for key, worked in put.items() if not worked]  # in a line of its own, or figures.numbered
 
 
+@pytest.mark.parametrize("folder", ["", "zh"])
 @pytest.mark.parametrize("name", PAGES)
-def test_the_site_explains_each_letter_below_its_law(name):
-    path = ROOT / "book" / "_build" / "html" / f"{name}.html"
+def test_the_site_explains_each_letter_below_its_law(name, folder):
+    path = ROOT / "book" / "_build" / "html" / folder / f"{name}.html"
     if not path.is_file():
-        pytest.skip("there is no built site: run make book")
+        pytest.skip("there is no built site, or no Chinese half: run make book")
     text = html.unescape(path.read_text(encoding="utf-8"))
     notes = re.findall(r'<div class="law-notes.*?</div>\s*(?=<p|<div|<section|</|<figure|<aside|<ul)', text, re.DOTALL)
     words = " ".join(notes)
-    letters_of = {each["latex"]: each["meaning"] for book, key in PAGES[name] for each in letters_behind(book, key)}
+    chinese = letters.said_in_chinese() if folder else {}
+    shown = [each for book, key in PAGES[name] for each in letters_behind(book, key)]
+    letters_of = {each["latex"]: chinese.get(each["name"], each["meaning"]) for each in shown}
     assert not [latex for latex, meaning in letters_of.items() if latex not in words or meaning not in words]
 
 

@@ -10,7 +10,7 @@ import pytest
 from model.numbers.draws import HIGH, LOW
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "book").glob("*.md"))
+PAGES = sorted((ROOT / "book").glob("*.md")) + sorted((ROOT / "book" / "zh").glob("*.md"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 NAMES = {
@@ -18,16 +18,18 @@ NAMES = {
     r"\bNVL\d+|CloudMatrix384|Feixing-2|Atlas [\d-]+\w*": "systems",
     r"\b(?:[AH]|G?[BH])\d{2,3}\b|\b910[BC]\b|\bhgx-[hb]\d+|\bgb\d+-nvl\d+|\bcloudmatrix384": "devices and systems",
     r"\b(?:racks?|domains?) of 72\b|\bsupernode of 384\b": "the sizes that NVL72 and CloudMatrix384 are named for",
+    r"72 個裝置的(?:機櫃|域)|384 個裝置的超節點": "the same sizes",
     r"^\*\*\d+\.\*\*": "the numbers of problems",
     r"\b(?:FP|BF|INT|NVFP)\d+\b|\b8-bit\b": "number formats",
     r"\bDeepSeek-V3(?:\.\d)?|\bDeepSeek-R1|\bLlama 3(?:\.1)?|\bQwen\d\S*|\bRSC-[12]\b|\bTPU v4": "models and clusters",
     r"\b1F1B\b": "a schedule of pipelines",
     r"\b(?:19|20)\d\d\b(?: 年 \d+ 月)?": "dates",
-    rf"\b{LOW} (?:to|and|到) {HIGH} %": "the interval, everywhere the same: another LOW or HIGH would fail here",
+    rf"\b{LOW} (?:to|and|到|和|與) {HIGH} %": "the interval, everywhere the same: another LOW or HIGH would fail here",
     r"\bper 1,000 (?:server-)?days\b|\b1,000 servers\b": "units in which the field counts failures",
-    r"\bJupyter Book 1, not 2|\bVersion [12]\b|\bPython 3(?:\.\d+)?": "versions",
+    r"每 1,000 (?:台八卡伺服器|伺服器日|天)": "the same units",
+    r"\bJupyter Book 1(?:, not |，不是 )2|\bVersion [12]\b|第 [12] 版|\bPython 3(?:\.\d+)?": "versions",
     r"\bApache-2\.0|\bCC BY 4\.0": "licences",
-    r"^Table \d|\bTable \d+ of\b": "places in a source",
+    r"^Table \d|\bTable \d+ of\b|的表 \d": "places in a source",
 }
 SHOWN = {"glue:figure", "glue:table", "admonition", "attention", "caution", "danger", "dropdown", "error", "glossary"}
 SHOWN |= {"hint", "important", "margin", "note", "seealso", "sidebar", "tip", "warning"}
@@ -60,7 +62,7 @@ def typed(block):
     return [number for number in found if number.replace(",", "") not in cases]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT / "book").with_suffix("").as_posix())
 def test_pages_quote_their_numbers(path):
     found = {block: numbers for block in blocks(path.read_text(encoding="utf-8")) if (numbers := typed(block))}
     assert not found, "\n".join(f"{', '.join(numbers)}: {block.strip()[:300]}" for block, numbers in found.items())
@@ -88,7 +90,7 @@ def test_every_name_on_the_list_is_still_needed():
 
 def test_the_chinese_summary_quotes_what_the_english_pages_quote_and_every_verdict():
     chinese = (ROOT / "book" / "summary_zh.md").read_text(encoding="utf-8")
-    english = "".join(path.read_text(encoding="utf-8") for path in PAGES if path.stem != "summary_zh")
+    english = "".join(path.read_text("utf-8") for path in (ROOT / "book").glob("*.md") if path.stem != "summary_zh")
     quoted = set(re.findall(r"executed/\w+\.ipynb::[\w.-]+", chinese))
     assert len(quoted) > 50
     assert not quoted - set(re.findall(r"executed/\w+\.ipynb::[\w.-]+", english))

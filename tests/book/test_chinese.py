@@ -1,0 +1,221 @@
+"""What the build itself says in Chinese: letters of laws, round numbers, navigation, numbers of figures, and search."""
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+from sphinx import addnodes
+
+from model.laws import two_tiers
+from model.notation.nomenclature import NOMENCLATURE
+from model.views import figures
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+import chinese  # noqa: E402
+import editions  # noqa: E402
+import glued  # noqa: E402
+import letters  # noqa: E402
+import searching  # noqa: E402
+import terms  # noqa: E402
+
+
+def test_every_letter_has_its_meaning_in_chinese_and_of_the_words_that_stand_in_english():
+    with letters.CHINESE.open(encoding="utf-8", newline="") as table:
+        rows = {row["name"]: row for row in csv.DictReader(table)}
+    meanings = {str(symbol): entry.meaning for symbol, entry in NOMENCLATURE.items()}
+    assert rows.keys() == meanings.keys(), "book/zh/letters.csv has one row for each symbol of the nomenclature"
+    old = [name for name, row in rows.items() if row["english"] != meanings[name]]
+    assert not old, f"say {old} anew in book/zh/letters.csv, with the English words beside them"
+    assert not [name for name, row in rows.items() if not re.search("[一-鿿]", row["chinese"])]
+
+
+def test_letters_of_a_law_are_explained_in_chinese_on_a_chinese_page():
+    laws = [figures.Law(equation) for equation in two_tiers.two_tier.equations[1:3]]
+    document = new_document("page")
+    document += [nodes.math_block(law.text, law.text, law=law.behind) for law in laws]
+    letters.below(list(document.children), {"inner_share"}, chinese=True)
+    notes = document.children[-1].astext()
+    assert notes.startswith("其中 ") and notes.endswith("。") and "前文已說明：" in notes
+    assert "V 每個 rank 總共送出的位元組（B）；" in notes
+
+
+@pytest.mark.parametrize(
+    "printed, said",
+    [
+        ("10,000", "1 萬"),
+        ("100,000", "10 萬"),
+        ("15,000", "1.5 萬"),
+        ("300,000,000", "3 億"),
+        ("120,000,000", "1.2 億"),
+        ("71,430,000", "7,143 萬"),
+        ("16,384", "16,384"),
+        ("2,000", "2,000"),
+        ("0.51", "0.51"),
+        ("always", "always"),
+    ],
+)
+def test_round_numbers_are_counted_in_myriads_and_stay_what_they_are(printed, said):
+    assert chinese.in_myriads(printed) == said
+    units = {word: unit for unit, word in chinese.MYRIADS.items()}
+    digits, _, word = said.replace(",", "").partition(" ")
+    if word:
+        assert round(float(digits) * units[word]) == int(printed.replace(",", ""))
+
+
+def test_numbers_of_prose_are_counted_and_those_of_tables_are_not():
+    def value():
+        return nodes.inline("", "100,000", classes=["pasted-text"])
+
+    prose = nodes.paragraph("", "", nodes.Text("共 "), value(), nodes.Text(" 個裝置"))
+    linked = nodes.paragraph("", "", nodes.reference("", "", value()), nodes.Text(" tokens"))
+    table = nodes.table("", nodes.paragraph("", "", value()))
+    word = nodes.inline("", "small kernels", classes=["pasted-text"])
+    words = nodes.paragraph("", "", nodes.Text("最長的是 "), word, nodes.Text(" 的時間"))
+    document = new_document("page")
+    document += [prose, linked, table, words]
+    chinese.say_glued(None, document, "bandwidth")
+    assert document.astext().count("100,000") == 3
+    chinese.say_glued(None, document, "zh/bandwidth")
+    assert [each.astext() for each in document.children] == [
+        "共 10 萬個裝置",
+        "10 萬 tokens",
+        "100,000",
+        "最長的是小 kernel 的時間",
+    ]
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("small kernels", "小 kernel"),
+        ("8 × H100 server", "八卡 H100 伺服器"),
+        ("0.064 (0.049 to 0.080)", "0.064（0.049 到 0.080）"),
+        ("8, 32 and 160", "8、32 與 160"),
+        ("16, 32, 1,024", "16、32、1,024"),
+        ("gb200-nvl72", "gb200-nvl72"),
+    ],
+)
+def test_words_that_are_glued_are_said_in_chinese(words, said):
+    assert chinese.in_words(words) == said
+
+
+NAMES = {str(symbol) for symbol in NOMENCLATURE} | {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+KEPT = {"english.", "words.", "host."}  # what stands in a language of its own, and names of software
+
+
+def test_no_word_that_is_glued_into_a_chinese_page_stays_english():
+    executed = ROOT / "book" / "executed"
+    if not list(executed.glob("*.ipynb")):
+        pytest.skip("there is no executed notebook: run make book")
+    lost = {}
+    for path in (ROOT / "book" / "zh").glob("*.md"):
+        quoted = re.findall(r"executed/(\w+)\.ipynb::([\w.-]+):s`", path.read_text(encoding="utf-8"))
+        for notebook, key in quoted:
+            bundle = glued.glued_values(str(executed / f"{notebook}.ipynb"))[key]["data"]
+            words = chinese.in_words("".join(bundle["text/plain"]).strip("'"))
+            english = set(re.findall(r"\b[a-z]{3,}\b", words)) - NAMES - {"kernel", "rank"}
+            if english and not key.startswith(tuple(KEPT)):
+                lost[f"{path.stem}: {key}"] = words
+    assert not lost, "say them in WORDS of book/_ext/chinese.py"
+
+
+def test_both_halves_count_alike_and_english_does_not_count_chinese():
+    numbers = {
+        "a": {"figure": {"x": (1,), "y": (2,)}},
+        "zh/a": {"figure": {"zh-y": (3,), "zh-own": (4,), "zh-x": (5,)}},
+        "b": {"figure": {"id7": (6,)}, "displaymath": {"equation-eq-p": (2,)}},
+        "zh/b": {"figure": {"zh-z": (7,)}, "displaymath": {"equation-zh-eq-p": (1,)}},
+    }
+    editions.renumber(numbers, {("b", "id7"): "z"})
+    assert numbers["a"]["figure"] == {"x": (1,), "y": (2,)}
+    assert numbers["zh/a"]["figure"] == {"zh-x": (1,), "zh-y": (2,), "zh-own": (4,)}
+    assert numbers["b"] == {"figure": {"id7": (3,)}, "displaymath": {"equation-eq-p": (1,)}}
+    assert numbers["zh/b"] == {"figure": {"zh-z": (3,)}, "displaymath": {"equation-zh-eq-p": (1,)}}
+
+
+def test_a_page_goes_on_in_its_own_edition():
+    order = ["index", "a", "summary_zh", "zh/a", "b"]
+    ends = zip([None, *order], order, [*order[1:], None], strict=False)
+    relations = {name: [None, before, after] for before, name, after in ends}
+    assert editions.neighbour(relations, "a", 2) == "b" and editions.neighbour(relations, "b", 1) == "a"
+    assert editions.neighbour(relations, "summary_zh", 2) == "zh/a"
+    assert editions.neighbour(relations, "summary_zh", 1) is None and editions.neighbour(relations, "zh/a", 2) is None
+
+
+def test_the_book_as_one_page_leaves_the_chinese_chapters_out():
+    toctree = addnodes.toctree(entries=[(None, "a"), (None, "zh/a")], includefiles=["a", "zh/a"])
+    link = addnodes.pending_xref("", reftarget="zh/a")
+    document = new_document("page")
+    document += [toctree, nodes.paragraph("", "", link)]
+    env = SimpleNamespace(docname="summary_zh", metadata={})
+    editions.leave_out_of_one_page(SimpleNamespace(builder=SimpleNamespace(name="html"), env=env), document)
+    assert len(toctree["entries"]) == 2 and link["reftarget"] == "zh/a"
+    editions.leave_out_of_one_page(SimpleNamespace(builder=SimpleNamespace(name="singlehtml"), env=env), document)
+    assert toctree["entries"] == [(None, "a")] and toctree["includefiles"] == ["a"] and link["reftarget"] == "a"
+
+
+def test_the_index_holds_what_a_query_asks_for(browser):
+    language = searching.EnglishAndChinese({})
+    tab = browser.new_page()
+    tab.evaluate(f"(() => {{ {language.js_splitter_code} window.splitQuery = splitQuery; }})()")
+    for query in ("超節點", "域", "H100 上的頻寬", "scale_up 縱向擴展域", "expert parallelism", "MTBF、可靠度", "µs"):
+        asked = tab.evaluate("query => splitQuery(query)", query)
+        assert asked and set(asked) <= set(language.split(query)), query
+    assert tab.evaluate("splitQuery('在H100上量測')") == ["在", "H100", "上量", "量測"]
+    assert tab.evaluate("splitQuery('')") == []
+    tab.close()
+
+
+def test_a_glossary_gives_the_words_that_prose_uses(tmp_path):
+    page = tmp_path / "glossary.md"
+    page.write_text(
+        "# 詞彙表\n\n:::{glossary}\n域（domain）\n  甲。\n\n縱向擴展域（scale-up domain）\n  乙。\n:::\n", "utf-8"
+    )
+    assert list(terms.glossary(page)) == ["縱向擴展域", "域"]
+    assert terms.glossary(page)["域"] == "域（domain）"
+
+
+SITE = ROOT / "book" / "_build" / "html"
+
+
+@pytest.mark.skipif(not (SITE / "zh").is_dir(), reason="there is no built site: run make book")
+@pytest.mark.parametrize("path", sorted((SITE / "zh").glob("*.html")), ids=lambda path: path.stem)
+def test_halves_lead_to_each_other_and_carry_the_same_numbers(path):
+    there = SITE / path.name
+    text, english = path.read_text(encoding="utf-8"), there.read_text(encoding="utf-8")
+    assert f'<a class="edition" href="../{path.name}" hreflang="en" lang="en">English</a>' in text
+    assert f'<a class="edition" href="zh/{path.name}" hreflang="zh-Hant" lang="zh-Hant">中文</a>' in english
+    for page, own, other in ((text, "", "../"), (english, "zh/", "")):
+        assert (
+            f'hreflang="zh-Hant" href="{own}{path.name}"' in page and f'hreflang="en" href="{other}{path.name}"' in page
+        )
+    for pattern in (r'class="caption-number">\D*(\d+) ?<', r'class="eqno">\((\d+)\)'):
+        assert re.findall(pattern, text) == re.findall(pattern, english)
+
+
+@pytest.mark.skipif(not (SITE / "zh").is_dir(), reason="there is no built site: run make book")
+def test_the_side_bar_and_the_words_around_a_chinese_page_are_chinese():
+    text = (SITE / "zh" / "bandwidth.html").read_text(encoding="utf-8")
+    bar = re.search(r'<nav class="bd-links.*?</nav>', text, re.DOTALL)[0]
+    listed = re.findall(r'class="reference internal" href="([^"#]*)', bar)
+    assert listed[0] == "../summary_zh.html" and listed.count("../summary_zh.html") == 1
+    assert "method.html" in listed and "../references.html" in listed
+    assert "../method.html" not in listed and "../index.html" not in listed
+    assert not re.search(r"On this page|Skip to main content|>previous<|>next<|Fig\. \d|>equation \d|>Contents<", text)
+    english = (SITE / "bandwidth.html").read_text(encoding="utf-8")
+    bar = re.search(r'<nav class="bd-links.*?</nav>', english, re.DOTALL)[0]
+    assert "summary_zh.html" in bar and "zh/" not in bar
+
+
+@pytest.mark.skipif(not (SITE / "_data").is_dir(), reason="there is no built site: run make book")
+def test_what_is_said_of_data_is_said_of_the_english_page():
+    pages = {json.loads(path.read_text(encoding="utf-8"))["page"] for path in (SITE / "_data").rglob("*.json")}
+    assert pages and not [page for page in pages if page.startswith("zh/") or page.startswith("summary_zh")]
