@@ -174,6 +174,7 @@ def test_a_hostile_link_changes_nothing_but_a_message(tab, figure, link):
         assert shown == start
         told = again.locator("output").inner_text()
         assert "Nothing was changed." in told and len(told) < 400
+        assert ("too many for one of this page" in told) == (len(address) > 4000)
         assert tab.evaluate("globalThis.hurt === undefined && ({}).a === undefined")
         assert again.locator("output *").count() == 0
     assert not tab.troubles

@@ -121,6 +121,13 @@ def test_a_model_in_turn_is_written_law_by_law():
     assert float(answer) == pytest.approx(both(4096.0), rel=1e-12)
 
 
+@needs_node
+def test_draws_that_are_all_alike_become_one_number():
+    found, _ = called(lambda x: x * np.full((5, 1), 0.3), 2.0)
+    assert sorted(map(float, found.bound)) == [0.0, 0.3]  # the Column's key, and the number
+    assert in_node([(found.code, [2.0 if each == 0 else each for each in found.bound])]) == ["0.6"]
+
+
 def test_what_cannot_be_written_down_is_named():
     with pytest.raises(Unwritten, match="^sin is not known"):
         called(np.sin, 1.0)

@@ -40,6 +40,8 @@ RANGES = {  # of inputs as people ask them, and somewhat beyond
     "fabric_availability": (0.79, 1.0),
 }
 FACTS = {"domain": (2, 576), "scale_up_bandwidth": (50e9, 5e12), "scale_out_bandwidth": (10e9, 400e9)}
+# A share of time that falls with the exponential of the job has no digits left far below what anybody asks.
+FLOOR = {"effective_training_share": 1e-9}
 pytestmark = pytest.mark.skipif(not NODE, reason="there is no Node on the path")
 
 
@@ -118,7 +120,7 @@ def compared(name, seeds, number, held, page, changed=False):
             assert "value" in found, (state, found, expected)
             np.testing.assert_allclose(found["value"], expected[0], rtol=1e-9, err_msg=str(state))
             ends = [found["low"], found["high"]]
-            np.testing.assert_allclose(ends, expected[1:], rtol=2e-3, err_msg=str(state))
+            np.testing.assert_allclose(ends, expected[1:], rtol=2e-3, atol=FLOOR.get(name, 0), err_msg=str(state))
     return counts
 
 
@@ -154,4 +156,4 @@ def test_a_refusal_has_the_words_of_the_study(held, page):
 @pytest.mark.parametrize("name", your_machine.OFFERED)
 def test_it_does_so_at_many_inputs(name, held, page):
     counts = compared(name, range(3, 8), 200, held, page, changed=True)
-    assert counts["elsewhere"] < 20, counts
+    assert counts["answered"] > 500 and counts["elsewhere"] < 40, counts
