@@ -351,6 +351,19 @@ def test_a_worked_problem_is_available_less_often_in_a_larger_domain():
     assert found.price[384] > found.price[8]
 
 
+def test_the_example_says_what_the_chapter_s_frames_say(surveyed):
+    put = groups.examples(surveyed, 72, 16_384, 72.0, 128)
+    problem = groups.problems("gb200-nvl72", (72,)).loc[72]
+    assert put["useful"]["serving_share"] == pytest.approx(problem.serving)
+    assert put["resized"]["device_price"] == pytest.approx(problem.price)
+    assert 0 < put["bare"]["bare_price"] < problem.price
+    trained = questions.relative(surveyed).set_index(["workload", "measure", "domain"]).recorded
+    assert put["useful"]["trained"] == pytest.approx(trained["training_job", "device", 72])
+    even = groups.even(surveyed, (72,), 72.0, 128).loc[72]
+    assert put["even"]["break_even_ranks"] == pytest.approx(even.ranks)
+    assert put["even"]["domain_gain"] > 1
+
+
 def test_more_devices_share_the_experts_and_each_keeps_less():
     layout = {"stages": 4.0, "tensor_devices": 1.0, "context_devices": 1.0, "microbatch": 1.0, "chunks": 1.0}
     kept = groups.state("gb200-nvl72", "deepseek-v3", 16_384, layout, (8, 64))

@@ -58,3 +58,12 @@ def test_no_run_is_left_out_but_of_a_model_without_a_shape(compared):
 
 def test_a_value_lies_in_its_interval(compared):
     assert ((compared.low <= compared.predicted) & (compared.predicted <= compared.high)).all()
+
+
+def test_the_example_is_the_run_of_the_middle_time_and_its_law_gives_the_prediction(compared):
+    row, numbers = study.example(compared, "minimax-m2.5")
+    times = np.sort(compared.time[compared.workload == "minimax-m2.5"])
+    assert row.time == times[(len(times) - 1) // 2]
+    assert numbers["token_time"] == pytest.approx(row.predicted)
+    with pytest.raises(ValueError, match="no run of gpt-oss-120b"):
+        study.example(compared, "gpt-oss-120b")

@@ -9,7 +9,6 @@ from model.machine import step
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute, kept
 from model.notation.substitution import columns_of, example
-from model.numbers import catalog
 from model.numbers.draws import low_high
 from model.studies.cluster.machine import Cluster, hourly
 from model.studies.serving import costs
@@ -52,7 +51,7 @@ def examples(service, step, machine, rival, priced):
     drafted token, without `draft_acceptance` where the workload has none.
     """
     put, scenario = numbers(step), service.scenario(machine)
-    shape = catalog.load("workloads").loc[service.workload]
+    workload = scenario.facts("workloads", service.workload)
     put |= {
         "memory_capacity": scenario.system("memory_capacity") / scenario.system("dies", 1),
         "memory_usable": float(scenario.facts("assumptions", "serving")("memory_usable")),
@@ -61,7 +60,9 @@ def examples(service, step, machine, rival, priced):
     sold = _priced(service, other, numbers(theirs)["decode_throughput"]) | {"busy_share": 1.0}
     cost = _priced(service, machine, put["decode_throughput"]) | {"busy_share": 1.0}
     cost["token_price"] = float(compute(serving.cost[symbols.token_cost].rhs, sold))
-    drafts = {"drafts": 1.0} | shape[["draft_acceptance"]].dropna().to_dict()
+    drafts = {"drafts": 1.0}
+    if "draft_acceptance" in workload:
+        drafts["draft_acceptance"] = float(workload("draft_acceptance"))
     return {
         "memory": example(serving.memory, put),
         "cost": example(serving.cost, cost),
