@@ -31,7 +31,11 @@ def marked(over):
 
 
 def count(frame, columns):
-    """Return how many machines a frame of ratios has, and in how many each of the columns is far: `far_COLUMN`."""
+    """Return how many machines a frame of ratios has, and in how many each of the columns is far.
+
+    Rows machines and, for each column, its name after `far_`. Pages quote far_few and far_many of exchanges; far_job,
+    far_large and far_huge of losses; far_reads_few, far_floor_few, far_floor_many and far_works_many of steps.
+    """
     return pd.Series({"machines": len(frame)} | {f"far_{name}": int(far(frame[name]).sum()) for name in columns})
 
 

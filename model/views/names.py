@@ -31,7 +31,8 @@ def spelled(text, short=False):
     For labels as 'hgx-h100 deepep dispatch outer_efficiency', which say what was drawn.
     """
     words = re.split(r"([ ,]+)", text)
-    return "".join(found if (found := shown(word, short)) != word else word.replace("_", " ") for word in words)
+    parts = ([word] if shown(word) != word else word.split("_") for word in words)
+    return "".join(" ".join(shown(part, short) for part in each) for each in parts)
 
 
 def heads(columns):
