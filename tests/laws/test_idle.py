@@ -76,6 +76,23 @@ def test_schedules_reduce_to_one_another():
     assert {equation.lhs for equation in BUBBLES.values()} == {bubble_time}
 
 
+def test_a_schedule_that_splits_backward_passes_waits_for_gradients_of_inputs_and_not_of_weights():
+    """As the split is published: a backward pass is the inputs' gradient and then the weights', which fills gaps."""
+    inputs = sp.Symbol("inputs", positive=True)
+    split = {backward_time: inputs + weight_time, paired_time: forward_time + inputs + weight_time}
+    zero, dual = (BUBBLES[name].rhs.subs(split) for name in ("ZB1P", "DualPipe"))
+    assert sp.expand(zero - (stages - 1) * (forward_time + inputs - weight_time)) == 0
+    assert sp.expand(dual - (stages / 2 - 1) * (forward_time + 2 * inputs - weight_time)) == 0
+
+
+def test_a_step_that_neither_exchanges_nor_lags_has_its_bubble_alone():
+    point = {"step_time": 2.0, "compute_time": 2.0, "useful_time": 2.0, "stages": 4.0, "microbatches": 13.0}
+    assert idle.evaluate(moe_idle_share, pd.DataFrame([point])).tolist() == [3 / 16]
+    for worse in ({"compute_time": 2.1, "useful_time": 2.0}, {"useful_time": 2.1}):
+        with pytest.raises(ValueError, match="fails"):
+            idle.evaluate(moe_idle_share, pd.DataFrame([point | worse]))
+
+
 @pytest.mark.parametrize("fabric", ["v3-training-mpft", "v3-training-mrft"])
 @pytest.mark.parametrize("saved", [0.0, 0.3])
 def test_dualpipe_waits_least_on_the_measured_times_of_deepseek_v3(fabric, saved):
