@@ -60,6 +60,7 @@ lab: .venv/ready
 	$(BIN)/jupyter lab --notebook-dir notebooks
 
 # One run for each row of a file whose columns are parameters: make sweep NOTEBOOK=reliability SCENARIOS=file.csv
+# Results go into sweeps/NOTEBOOK, or with SWEEPS=folder into folder/NOTEBOOK.
 sweep: .venv/ready
 	@test -n "$(NOTEBOOK)" -a -n "$(SCENARIOS)" || { echo "Say make sweep NOTEBOOK=name SCENARIOS=file.csv"; exit 2; }
 	@PYTHONPATH="$(CURDIR)" $(BIN)/python notebooks/sweep.py "$(NOTEBOOK)" "$(SCENARIOS)" "$(PROFILE)"

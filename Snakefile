@@ -32,17 +32,16 @@ def tables(wildcards):
 if not SITE.exists():
     FINISHED.unlink(missing_ok=True)
 for each in map(Path, expand("book/executed/{name}.ipynb", name=NOTEBOOKS)):
-    if workflow.is_main_process and "sweep" not in config and each.exists() and not executed.whole(each):
+    if workflow.is_main_process and each.exists() and not executed.whole(each):
         print(f"{each} is not what its run wrote: it is run again.", file=sys.stderr)
         each.unlink()
 
 onstart:
-    # Snakemake's own lock outlives a killed run; the kernel lets go of this one. A sweep has one of its own.
+    # Snakemake's own lock outlives a killed run; the kernel lets go of this one.
     global alive
     alive = open(".snakemake/alive", "w")
     try:
-        if "sweep" not in config:
-            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise WorkflowError("Another build runs in this folder: wait for it, or stop it.")
     except OSError as error:
@@ -115,11 +114,3 @@ rule notebook:
     benchmark: "book/_build/runs/{name}.tsv"  # for the status page
     message: "notebook {wildcards.name}"
     shell: "python {input.script} {input.notebook:q} {output[0]:q}"
-
-rule batch:  # some runs of a sweep; notebooks/sweep.py writes the plan and asks for the stamp
-    input: "sweeps/{name}/batches/{number}.json"
-    output: touch("sweeps/{name}/batches/{number}.done")
-    message: "batch {wildcards.number} of the sweep of {wildcards.name}"
-    threads: os.cpu_count()  # a profile for a cluster says its own
-    retries: 2
-    shell: "python notebooks/batch.py {input:q} {threads}"

@@ -1,4 +1,4 @@
-"""One job of a sweep, here or on a node of a cluster: python notebooks/batch.py sweeps/NAME/batches/1.json PROCESSES
+"""One job of a sweep, here or on a node of a cluster: python notebooks/batch.py NAME/batches/1.json PROCESSES
 
 The plan names the notebook and, by key, the parameters of each run. What another try has finished is not run again.
 """

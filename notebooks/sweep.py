@@ -1,7 +1,8 @@
 """Runs a notebook once for each row of a scenario file: python notebooks/sweep.py NOTEBOOK SCENARIOS [PROFILE]
 
 Checks the whole file, lets Snakemake run what is not there yet, here or with a profile on a cluster, and writes
-sweeps/NOTEBOOK/results.csv with the executed notebooks beside it. Stopped and started again, it goes on.
+sweeps/NOTEBOOK/results.csv with the executed notebooks beside it. Stopped and started again, it goes on. The variable
+SWEEPS names another folder than sweeps, for a project that lies where nobody may write.
 """
 
 import fcntl
@@ -24,6 +25,11 @@ from tqdm import tqdm
 from model.numbers.catalog import DataError
 
 
+def place():
+    """Return the folder of all sweeps: SWEEPS, from the project's folder, or sweeps in it."""
+    return (ROOT / Path(os.environ.get("SWEEPS") or "sweeps").expanduser()).resolve()
+
+
 def plan(folder, source, digest, runs, jobs):
     """Write at most `jobs` plans of about as many runs each; return the stamps that Snakemake is to make."""
     plans = folder / "batches"
@@ -34,16 +40,17 @@ def plan(folder, source, digest, runs, jobs):
         part = {name: runs[name] for name in names[number::jobs]}
         about = {"notebook": str(source.relative_to(ROOT)), "fingerprint": digest, "limit": execute.limit()}
         (plans / f"{number + 1}.json").write_text(json.dumps(about | {"runs": part}, indent=1), encoding="utf-8")
-    return [str((plans / f"{number + 1}.done").relative_to(ROOT)) for number in range(jobs)]
+    return [f"{folder.name}/batches/{number + 1}.done" for number in range(jobs)]
 
 
-def submit(stamps, profile, log):
-    """Start Snakemake on these stamps."""
-    where = ["--profile", str(profile)] if profile else ["--cores", "all"]
-    command = [sys.executable, "-m", "snakemake", "--nolock", "--rerun-incomplete", *where, "--config", "sweep=yes"]
-    cache = os.environ | {"XDG_CACHE_HOME": str(ROOT / ".snakemake" / "cache")}  # not everybody can write to a home
+def submit(stamps, folder, profile, log):
+    """Start Snakemake on these stamps, which lie in a folder; what it keeps lies there, too."""
+    where = ["--profile", str(profile.resolve())] if profile else ["--cores", "all"]
+    rules = ["--snakefile", str(ROOT / "notebooks" / "sweep.smk"), "--directory", str(folder)]
+    command = [sys.executable, "-m", "snakemake", "--nolock", "--rerun-incomplete", *where, *rules]
+    cache = os.environ | {"XDG_CACHE_HOME": str(folder / ".snakemake" / "cache")}  # not everybody can write to a home
     quiet = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
-    return subprocess.Popen([*command, "--", *stamps], cwd=ROOT, env=cache, **quiet)
+    return subprocess.Popen([*command, "--", *stamps], cwd=folder, env=cache, **quiet)
 
 
 def follow(process, folder, names):
@@ -71,7 +78,7 @@ def follow(process, folder, names):
 def sweep(name, file, profile=None):
     """Run the sweep; return the exit code: 0 with a complete table, 1 where runs are missing, 2 for bad input."""
     name = Path(name).stem if name.endswith(".ipynb") else name
-    source, folder = ROOT / "notebooks" / f"{name}.ipynb", ROOT / "sweeps" / name
+    source, folder = ROOT / "notebooks" / f"{name}.ipynb", place() / name
     if not source.is_file():
         known = ", ".join(sorted(path.stem for path in source.parent.glob("*.ipynb")))
         return _refuse(f"there is no notebook {name}; there are {known}")
@@ -96,7 +103,7 @@ def sweep(name, file, profile=None):
             return _run(folder, source, digest, wanted, runs, profile)
     except OSError as error:
         where = error.filename or folder
-        return _refuse(f"{where} cannot be written: {error.strerror}. The project must lie where its user may write")
+        return _refuse(f"{where} cannot be written: {error.strerror}. SWEEPS=folder puts results elsewhere")
 
 
 def _run(folder, source, digest, wanted, runs, profile):
@@ -109,7 +116,7 @@ def _run(folder, source, digest, wanted, runs, profile):
         if left:
             jobs = yaml.safe_load((profile / "config.yaml").read_text(encoding="utf-8"))["jobs"] if profile else 1
             with log.open("w") as file:
-                process = submit(plan(folder, source, digest, left, jobs), profile, file)
+                process = submit(plan(folder, source, digest, left, jobs), folder.parent, profile, file)
         outcomes = follow(process, folder, list(runs))
     finally:
         if process is not None and process.poll() is None:
@@ -128,7 +135,9 @@ def _run(folder, source, digest, wanted, runs, profile):
         if path.name.endswith(".part") or (path.suffix == ".ipynb" and path.stem not in runs):
             path.unlink()
     failed = sum(outcome.failed is not None for _, outcome, _ in rows)
-    print(f"{len(rows)} scenarios, {failed} failed: {(folder / 'results.csv').relative_to(ROOT)}")
+    table = folder / "results.csv"
+    shown = table.relative_to(ROOT) if table.is_relative_to(ROOT) else table
+    print(f"{len(rows)} scenarios, {failed} failed: {shown}")
     return 0
 
 

@@ -229,6 +229,22 @@ def test_a_place_that_cannot_be_written_is_one_sentence(study):
             (study / "kept").rename(place)
     assert code != 0
     assert "cannot be written" in printed and "Traceback" not in printed
+    assert "SWEEPS=folder puts results elsewhere" in printed
+
+
+def test_results_go_into_another_folder_where_the_project_cannot_be_written(study, tmp_path):
+    """Nothing of the project changes; the name of the folder has a blank and brackets."""
+    file, there = study / "one.csv", tmp_path / "my results {a}"
+    file.write_text("number\n4\n")
+    words = ["sweep", "NOTEBOOK=fates", f"SCENARIOS={file}", f"SWEEPS={there}"]
+    before = {path: path.stat().st_mtime_ns for path in study.rglob("*") if "__pycache__" not in path.parts}
+    code, printed = make(study, *words)
+    assert code == 0, printed
+    assert f"1 scenarios, 0 failed: {there}/fates/results.csv" in printed
+    with (there / "fates/results.csv").open(newline="") as results:
+        assert [row["root"] for row in csv.DictReader(results)] == ["2.0"]
+    after = {path: path.stat().st_mtime_ns for path in study.rglob("*") if "__pycache__" not in path.parts}
+    assert after == before, "something was written into the project"
 
 
 def test_a_second_call_runs_only_what_is_new(study, sweep):
