@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from model.laws import reliability
+from model.notation import equation, script
 from model.notation import nomenclature as symbols
-from model.notation import script
 from model.notation.equation import compute
 from model.predictions import program
 from model.predictions.program import Unwritten, write
@@ -145,4 +145,5 @@ def test_laws_are_evaluated_again_when_the_writing_is_over():
     called(
         lambda x: compute(reliability.series_system.solve(symbols.job_mtbf), {"devices": x, "failure_rate": 1.0}), 2.0
     )
+    assert equation._written.get() is None
     assert compute(reliability.series_system.solve(symbols.job_mtbf), {"devices": 4.0, "failure_rate": 1.0}) == 0.25
