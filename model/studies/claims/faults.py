@@ -6,6 +6,7 @@ import pandas as pd
 from model.laws.reliability import rate_interval
 from model.machine.machine import POOLED
 from model.machine.step import Asked, idle_shares, step
+from model.notation.limits import QUICKEST_RECOVERY
 from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.answer import predict
@@ -15,7 +16,7 @@ from model.studies.claims.rule import NUMBERS, frame, intervals, predicted, read
 from model.studies.training import jobs
 
 HOUR, MINUTE = size("h"), size("min")
-RECOVERIES = np.geomspace(10, 3600, 25)  # seconds of one recovery: what is drawn
+RECOVERIES = np.geomspace(QUICKEST_RECOVERY, 3600, 25)  # seconds of one recovery: what is drawn
 WAYS = {"serial": "nothing overlapped", "overlapped": "overlapped"}
 
 
