@@ -4,6 +4,7 @@ const held = globalThis.yourMachine;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, LONGEST = 60, LONGEST_LINK = 4000;
 const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
 const shortened = (word) => (word.length <= LONGEST ? word : `${word.slice(0, LONGEST)}... (${word.length.toLocaleString("en-US")} letters)`);
+const also = (words) => (words ? `; ${words}` : "");
 const known = new Map();
 
 // An array of draws: steps between its ends, of the logarithm where all of them are positive.
@@ -73,13 +74,13 @@ function read(what, state) {
     const number = word === "" ? (each.default ?? NaN) : Number(word);
     if (word === "" && !each.optional) return { refusal: `it needs ${each.name} (${each.accepts})` };
     const taken = word === "" || (number >= each.low && number <= each.high && (number >= each.least || number === 0) && (!each.whole || Number.isInteger(number)));
-    if (!taken) return { refusal: `${each.name} is '${shortened(word)}'; it takes ${each.accepts}` };
+    if (!taken) return { refusal: `${each.name} is '${shortened(word)}'; it takes ${each.accepts}${also(number > each.high && each.beyond)}` };
     numbers[each.name] = number;
   }
-  for (const [name, other, code, order, accepted] of held.relations) {
+  for (const [name, other, code, order, accepted, elseMeant] of held.relations) {
     const pair = { own: numbers[name], other: numbers[other] };
     if (Number.isFinite(pair.own) && Number.isFinite(pair.other) && !held.relating[code](...order.map((each) => pair[each])))
-      return { refusal: `${name} is '${shortened(state.inputs[name])}'; it takes ${accepted}, and ${other} is ${+pair.other.toPrecision(6)}` };
+      return { refusal: `${name} is '${shortened(state.inputs[name])}'; it takes ${accepted}, and ${other} is ${+pair.other.toPrecision(6)}${also(elseMeant)}` };
   }
   return { numbers };
 }

@@ -82,9 +82,8 @@ def changeable(system):
 
     A number that the reliability of a fleet is counted with bears the same name as one of the machine, and stays.
     """
-    rows = catalog.recorded("systems", system)
-    fleet = set(catalog.recorded("reliability", system).index)
-    return rows[[name not in fleet for name in rows.index]]
+    fleet = catalog.recorded("reliability", system)
+    return {name: row for name, row in catalog.recorded("systems", system).items() if name not in fleet}
 
 
 def examples(what, number, rng, facts):
@@ -200,7 +199,7 @@ def both(system, asked):
     found = {}
     for side, sampler in (("value", None), ("drawn", Sampler(asked.draws, (asked.seed, 0)))):
         facts = Scenario(system, sampler).system
-        numbers = {("fact", name): np.asarray(facts(name), float) for name in changeable(system).index}
+        numbers = {("fact", name): np.asarray(facts(name), float) for name in changeable(system)}
         found[side] = Rewritten(system, sampler), numbers
     return found
 
@@ -235,16 +234,17 @@ def machine(name, taken, asked, arrays):
     """Return the numbers of a system that answers take: value, bounds, unit, kind, source, and their draws."""
     scenario, drawn = Scenario(name), Scenario(name, Sampler(asked.draws, (asked.seed, 0)))
     found = {}
-    rows = changeable(name)
-    for fact, row in rows[rows.index.isin(taken)].iterrows():
+    for fact, row in changeable(name).items():
+        if fact not in taken:
+            continue
         draws = np.asarray(drawn.system(fact), float)
         found[fact] = {
             "value": float(scenario.system(fact)),
             "unit": row.unit,
             "size": float(size(row.unit)),
-            **{side: float(row[side]) for side in ("low", "high") if np.isfinite(row[side])},
+            **{side: float(getattr(row, side)) for side in ("low", "high") if np.isfinite(getattr(row, side))},
             **({"draws": arrays.put(draws.tobytes(), squeezed(draws[:, 0]))} if draws.size > 1 else {}),
-            **{word: str(row[word]) for word in ("kind", "source", "locator")},
+            **{word: str(getattr(row, word)) for word in ("kind", "source", "locator")},
             "meaning": meaning(fact),
             "accepts": list(change(fact)),
         }
@@ -273,6 +273,7 @@ def inputs(what):
             "accepts": describe(each),
             "optional": each.default is not None,
             **({} if each.default in (None, OPTIONAL) else {"default": each.default}),
+            **({"beyond": each.beyond} if each.beyond else {}),
             **(
                 {"words": list(each.words)}
                 if each.choices
@@ -289,14 +290,16 @@ def inputs(what):
 
 
 def relations():
-    """Return what must hold between two inputs: names, a program that tells it, and what is accepted, in words."""
+    """Return what must hold between two inputs: names, a program that tells it, what is accepted, what is meant."""
     numbers = {("input", "own"): np.array([2.0]), ("input", "other"): np.array([4.0])}
     found = []
     for each in RELATIONS:
         program = write(
             lambda columns, each=each: each.fits(columns["input", "own"], columns["input", "other"]), numbers
         )
-        found.append([each.name, each.other, program.code, [name[1] for name in program.bound], each.accepted])
+        found.append(
+            [each.name, each.other, program.code, [name[1] for name in program.bound], each.accepted, each.else_meant]
+        )
     return found
 
 
