@@ -182,7 +182,7 @@ ALLOWED = {  # whose numbers may be missing, and why that selects nothing by an 
         "each": "an input that is left out, written as a word of its own",
         "facts": "numbers that a workload lacks",
         "numbers": "draws without bound, which are refused",
-        "row": "numbers without recorded bounds",
+        "getattr(row, side)": "numbers without recorded bounds",
     },
     "notebooks/purchase.ipynb": {"bought": "machines whose costs never cross"},
     "notebooks/reliability.ipynb": {"orders": "sizes of a job that were not simulated"},
