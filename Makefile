@@ -25,7 +25,7 @@ lint: .venv/ready
 	$(BIN)/mypy
 
 quick: .venv/ready
-	$(BIN)/pytest -q -n 0 $(QUICK)
+	$(BIN)/pytest -q -n 0 -m "not slow" $(QUICK)
 
 # Lint and every test but those marked slow, which build, sweep, break and stop copies of the project.
 test: .venv/ready

@@ -26,19 +26,24 @@ def modules(model):
     return {name.removesuffix("/__init__").replace("/", "."): path for name, path in paths.items()}
 
 
-def imports(path, known):
-    """Return the modules of ours, by dotted name below model, that a file imports, inside functions, too."""
+@cache
+def written(text):
+    """Return the names that a module's text imports, inside functions, too."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: write imports in full, from model"
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            assert node.level == 0, f"{ast.unparse(node)}: write imports in full, from model"
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        found |= {name.removeprefix("model.") for name in names if name.startswith("model.")} & known.keys()
-        found |= {"__init__"} if "model" in names else set()
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def imports(path, known):
+    """Return the modules of ours, by dotted name below model, that a file imports."""
+    names = written(path.read_text(encoding="utf-8"))
+    found = {name.removeprefix("model.") for name in names if name.startswith("model.")} & known.keys()
+    found |= {"__init__"} if "model" in names else set()
     return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
 
 
