@@ -102,23 +102,24 @@ class Model:
     def _in_turn(self, targets):
         """Return (names of inputs, names of targets, numpy code that works through the equations that they need)."""
         targets = tuple(each.lhs for each in self.equations) if targets is None else targets
-        needed, chain = set(targets), list[tuple[sp.Symbol, sp.Expr]]()
-        for equation in reversed(self.equations):
-            if equation.lhs in needed:
-                needed = needed - {equation.lhs} | equation.rhs.free_symbols
-                chain.insert(0, (equation.lhs, equation.rhs))
-        names = sorted(map(str, needed))
-        steady = [(left, stable.stable(right)) for left, right in chain]
+        inputs, chain = self.chain(targets)
+        names = sorted(map(str, inputs))
+        steady = [(equation.lhs, stable.stable(equation.rhs)) for equation in chain]
         function = sp.lambdify(names, targets, NUMERIC, cse=lambda _: (steady, list(targets)))
         return names, list(map(str, targets)), function
 
-    def inputs(self, target):
-        """Return the names of the inputs that target, a symbol or an expression, depends on, sorted."""
-        needed = set(sp.sympify(target).free_symbols)
+    def chain(self, targets):
+        """Return (inputs, a set of symbols; equations in order) that symbols need, left-hand sides or not."""
+        needed, chain = set(targets), list[Equation]()
         for equation in reversed(self.equations):
             if equation.lhs in needed:
                 needed = needed - {equation.lhs} | equation.rhs.free_symbols
-        return sorted(map(str, needed))
+                chain.insert(0, equation)
+        return needed, chain
+
+    def inputs(self, target):
+        """Return the names of the inputs that target, a symbol or an expression, depends on, sorted."""
+        return sorted(map(str, self.chain(sp.sympify(target).free_symbols)[0]))
 
     def elasticity(self, target, symbol):
         """Return d ln target / d ln symbol: per cent gained per per cent spent."""

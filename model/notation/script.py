@@ -14,7 +14,6 @@ import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 
 from model.notation import stable
-from model.notation.equation import Equation
 
 OPERATORS = {sp.Add: "+", sp.And: "&&", sp.Or: "||"}
 OPERATORS |= {sp.Gt: ">", sp.Ge: ">=", sp.Lt: "<", sp.Le: "<=", sp.Eq: "==", sp.Ne: "!="}
@@ -183,11 +182,7 @@ def law(model, targets):
     model: a model.notation.equation.Model; targets: left-hand sides of it. The equations that are needed are computed
     in turn, each once, and keep their names.
     """
-    needed, chain = set(targets), list[Equation]()
-    for equation in reversed(model.equations):
-        if equation.lhs in needed:
-            needed = needed - {equation.lhs} | equation.rhs.free_symbols
-            chain.insert(0, equation)
+    needed, chain = model.chain(targets)
     inputs = sorted(needed, key=str)
     given = {symbol: name(symbol) for symbol in (*inputs, *(each.lhs for each in chain))}
     steps = []

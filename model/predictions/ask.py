@@ -264,14 +264,15 @@ def _changes(changes):
         return changes
     if not isinstance(changes, Mapping):
         raise InputError(f"changes are a {type(changes).__name__}: give a mapping of names to numbers")
-    checked, takes = {}, [*catalog.load("systems").columns, *GIVEN]
+    known = catalog.load("systems")
+    checked, takes = {}, [*known.columns, *GIVEN]
     for key, number in changes.items():
         if (name := meant(str(key), takes)) is None:
             raise InputError(f"changes: a machine has no {shortened(key)}{suggest(str(key), takes, most=3)}")
-        low, high, accepted = change(name)
+        low, high = _within(name, known)
         is_number = isinstance(number, Real) and not isinstance(number, bool)
         if not is_number or not low <= number <= high:
-            accepted += f"; {PER_HOUR}" * (name == "failure_rate" and is_number and number > high)
+            accepted = change(name)[2] + f"; {PER_HOUR}" * (name == "failure_rate" and is_number and number > high)
             raise InputError(f"changes: {name} is {shortened(repr(number))}; it takes {accepted}")
         checked[name] = float(number)
     return checked
@@ -279,13 +280,16 @@ def _changes(changes):
 
 def change(name: str) -> tuple[float, float, str]:
     """Return (low, high, both in words) of what a number of a machine may be changed to, in its base unit."""
-    known = catalog.load("systems")
-    low, high = GIVEN.get(name) or (known[name].min() / APART, known[name].max() * APART)
-    low = max(low, 1.0) if name in ("domain", "devices", "dies") else low
+    low, high = _within(name, catalog.load("systems"))
     rows = catalog.read("systems")
     unit = base(_unit(name) if name in GIVEN else rows.unit[rows.quantity == name].iloc[0])
     unit = "" if unit == "1" else f", in {unit}"
     return low, high, f"a number from {max(low, 1e-12):.3g} to {high:.3g}{unit}"
+
+
+def _within(name, known):
+    low, high = GIVEN.get(name) or (known[name].min() / APART, known[name].max() * APART)
+    return (max(low, 1.0) if name in ("domain", "devices", "dies") else low), high
 
 
 def _unit(name):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from model.notation import script, stable
-from model.notation.equation import Equation, compiled, written
+from model.notation.equation import compiled, written
 
 UFUNCS = {  # numpy's function: JavaScript of its arguments
     np.add: "({} + {})",
@@ -209,12 +209,7 @@ class Tape:
     def in_turn(self, model, targets, picked, names):
         """Return {name: value} of a model's left-hand sides, as Model.answers; called by it."""
         known: dict[Any, Any] = {str(name): each for name, each in zip(names, picked, strict=True)}
-        needed, chain = set(targets), list[Equation]()
-        for equation in reversed(model.equations):
-            if equation.lhs in needed:
-                needed = needed - {equation.lhs} | equation.rhs.free_symbols
-                chain.insert(0, equation)
-        for equation in chain:
+        for equation in model.chain(targets)[1]:
             own = sorted(map(str, equation.rhs.free_symbols))
             known[str(equation.lhs)] = self.law(equation.rhs, [known[each] for each in own], own)
         return {str(each): known[str(each)] for each in targets}

@@ -5,7 +5,7 @@ import json
 
 from model.views import figures
 
-FILE = "throughputs.json"  # beside the notebook's outputs: what book/_ext/purchase.py hands to the page
+FILE = "throughputs.json"  # beside the notebook's outputs: what book/_ext/interactive.py hands to the page
 CHOICES = {"first": "Machine A", "second": "Machine B", "model": "Model", "lengths": "Tokens of a request"}
 RENTS = {"firstRent": "Rent of a device-hour of A", "secondRent": "Rent of a device-hour of B"}
 SPEED, BUSY = "Speed for each user", "Busy share, of both"

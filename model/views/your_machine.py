@@ -6,7 +6,7 @@ import json
 from model.notation import script
 from model.views import figures
 
-FILE = "your_machine_numbers.js"  # beside the notebook's outputs: what book/_ext/your_machine.py hands to the page
+FILE = "your_machine_numbers.js"  # beside the notebook's outputs: what book/_ext/interactive.py hands to the page
 
 
 def program(held):
