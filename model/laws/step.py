@@ -71,6 +71,7 @@ from model.notation.nomenclature import (
     reductions,
     redundant_experts,
     requests,
+    shared_experts,
     skew,
     small_kernels,
     state_elements,
@@ -173,6 +174,17 @@ work = Model(
         "a layer for each drafted token costs as much as any other layer",
     ),
     valid=(sp.Ge(group_devices, expert_devices), sp.Ge(group_devices, tensor_devices)),
+)
+
+# Shared experts on the ranks that routed ones and their copies leave over, as one more expert that every token chooses.
+_apart = sp.Piecewise((shared_experts, expert_devices > experts + redundant_experts), (0, True))
+separated = (
+    Equation(experts, experts + _apart, "zuo2025cloudmatrix"),
+    Equation(topk, topk + _apart, "zuo2025cloudmatrix"),
+    *(
+        Equation(number, number - _apart * moe_layers * expert_parameters, "zuo2025cloudmatrix")
+        for number in (dense_parameters, dense_ffn_parameters)
+    ),
 )
 
 # A step of decode processes, for each request, the token before and the drafts.

@@ -69,23 +69,28 @@ def decode_step(scenario, asked, overlap=False):
         raise ValueError(f"{software.name} sends nothing over the scale-up network of {scenario.name}")
     start, transfer = _exchange(scenario, asked, software)
     turns = laws.overlapped if overlap else laws.serial
+    apart = step.separation(scenario, asked.model, asked.engine)
+
+    def held(expression):
+        return sp.sympify(expression).subs(apart, simultaneous=True)
+
     share = sp.Rational(1, 2) if overlap else sp.Integer(1)
     equations = (
         Equation(requests, share * batch / dies),
         Equation(step_tokens, requests * sp.ceiling(tokens_per_step)),
         Equation(group_devices, devices * dies),
         Equation(expert_devices, devices * dies),
-        *laws.work.equations,
-        Equation(exchange_start, start),
-        Equation(exchange_transfer, transfer),
+        *(Equation(each.lhs, held(each.rhs), each.source) for each in laws.work.equations),
+        Equation(exchange_start, held(start)),
+        Equation(exchange_transfer, held(transfer)),
         turns[exchange_time],
         turns[step_time],
-        Equation(useful_time, laws.work.solve(compute_time).subs(skew, 0)),
+        Equation(useful_time, held(laws.work.solve(compute_time)).subs(skew, 0)),
         Equation(exchange_idle, 1 - compute_time / share / step_time),
         Equation(imbalance_idle, (compute_time - useful_time) / share / step_time),
         serving.speed[user_speed],
         serving.speed[decode_throughput],
-        Equation(batch_limit, serving.memory.solve(batch_limit) * dies),
+        Equation(batch_limit, held(serving.memory.solve(batch_limit)) * dies),
     )
     law = Model(equations, laws.serial.assumptions[:1], (sp.Ge(devices, 2),))
     return law, _numbers(scenario, asked)

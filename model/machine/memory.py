@@ -3,7 +3,7 @@
 import numpy as np
 
 from model.laws.serving import memory
-from model.machine.step import WORKLOAD, given, groups_of_ranks
+from model.machine.step import given, groups_of_ranks, shape_on_ranks
 from model.notation.equation import compute
 from model.notation.nomenclature import batch_limit
 
@@ -14,12 +14,13 @@ def largest_batch(scenario, model, precision, rows):
     rows: mapping of arrays ranks, context and, where they matter, tensor_devices, expert_devices, redundant_experts and
     kv_bytes_per_element; devices, not dies. Law: laws.serving.memory.
     """
-    system, workload = scenario.system, scenario.facts("workloads", model)
+    system = scenario.system
     formats = scenario.facts("formats", precision)
     dies = system("dies", 1)
+    groups = groups_of_ranks(rows, dies)
     columns = {
-        **{name: workload(name) for name in WORKLOAD},
-        **groups_of_ranks(rows, dies),
+        **shape_on_ranks(scenario, model, groups),
+        **groups,
         "context": rows["context"],
         "weight_bytes": formats("weight_bytes"),
         "dense_weight_bytes": formats("dense_weight_bytes"),

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import sympy as sp
 
 from model.laws import idle as waiting
 from model.laws import step as laws
@@ -26,6 +27,7 @@ from model.notation.nomenclature import (
     imbalance_idle,
     kv_bytes,
     moe_idle_share,
+    shared_experts,
     small_kernels,
     step_time,
 )
@@ -71,10 +73,10 @@ def columns(scenario, asked, rows, share=1.0):
     """
     system, workload = scenario.system, scenario.facts("workloads", asked.model)
     formats = scenario.facts("formats", asked.precision)
-    shape = {name: workload(name) for name in WORKLOAD}
     decode = asked.phase == "decode"
     dies = system("dies", 1)
     groups = groups_of_ranks(rows, dies)
+    shape = shape_on_ranks(scenario, asked.model, groups, asked.engine)
     requests = rows["batch"] * share / dies
     processed = rows.get("processed", 1.0) if decode else rows["context"]
     weight, dense = formats("weight_bytes"), formats("dense_weight_bytes")
@@ -123,6 +125,26 @@ def groups_of_ranks(rows, dies):
         **{name: np.where(number > 1, number * dies, 1.0) for name, number in split.items()},
         "redundant_experts": rows.get("redundant_experts", 0.0),
     }
+
+
+def shape_on_ranks(scenario, model, groups, engine=None):
+    """Return the columns of a workload's shape as the ranks of a group hold it; groups: as `groups_of_ranks` has them.
+
+    A serving software may give shared experts the ranks that routed ones and their copies leave over.
+    """
+    workload = scenario.facts("workloads", model)
+    shape = {name: workload(name) for name in WORKLOAD}
+    known = {**shape, **groups}
+    return shape | {str(each): evaluate(rhs, known) for each, rhs in separation(scenario, model, engine).items()}
+
+
+def separation(scenario, model, engine=None):
+    """Return the expressions that take the place of a shape's symbols where software gives shared experts own ranks."""
+    software = engine_of(scenario, engine)
+    if software is None or not scenario.facts("priors", software)("separates_shared_experts", 0.0):
+        return {}
+    number = scenario.facts("workloads", model)("shared_experts", 0.0)
+    return {each.lhs: each.rhs.subs(shared_experts, sp.Float(number)) for each in laws.separated}
 
 
 def with_constants(scenario, found, constants):

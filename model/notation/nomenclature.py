@@ -181,6 +181,9 @@ group_devices = symbol("group_devices", "R", "1", "ranks of the group that serve
 expert_devices = symbol(
     "expert_devices", "R_e", "1", "ranks over which experts are spread; each expert is split over R/R_e"
 )
+shared_experts = symbol(
+    "shared_experts", "E_s", "1", "experts of a layer that every token visits, beside the routed ones"
+)
 redundant_experts = symbol("redundant_experts", "E_r", "1", "copies of experts beyond the first, over all ranks")
 processed = symbol("processed", "q_p", "1", "tokens that a step processes for each request, drafts counted")
 drafts = symbol("drafts", "d_q", "1", "tokens drafted ahead of each step, each by one more layer")
