@@ -20,6 +20,7 @@ from model.notation.nomenclature import (
     attention_window,
     chunks,
     collective_time,
+    compute_slowdown,
     compute_width,
     context_bytes,
     context_devices,
@@ -143,10 +144,17 @@ placement = Model(
         Equation(held_experts, moe_layers * experts * expert_parameters / (expert_devices * stages)),
         Equation(stage_layers, sp.ceiling(layers / (stages * chunks)) * chunks, "narayanan2021"),
         Equation(evenness, stage_layers * stages / layers),
+        Equation(expert_domains, sp.ceiling(expert_devices / domain)),
+        Equation(
+            paired,
+            _where(expert_domains <= 1, 0, _where(chunks > 1, overlap, _where(stages <= 1, overlap, 0))),
+            "deepseek2024v3",
+        ),
     ),
     assumptions=(
         "a stage holds whole layers, the same number in each of its chunks, and the fullest sets the pace",
         "parameters outside routed experts are spread evenly over stages and tensor groups",
+        "another microbatch covers an exchange between domains where stages interleave, or there is one stage",
     ),
 )
 
@@ -233,12 +241,15 @@ work = Model(
         Equation(
             memory_time, (activation_traffic + weight_traffic) / (memory_efficiency * memory_bandwidth), "williams2009"
         ),
-        Equation(work_time, product_time + attention_time + memory_time),
+        Equation(
+            work_time, (1 + compute_slowdown * paired) * (product_time + attention_time + memory_time), "deepseek2024v3"
+        ),
     ),
     assumptions=(
         "two operations forward and four backward for each parameter and token; a layer computed again adds two",
         "a token attends to half of its sequence, on average, or to its window; attention stays in BF16",
         "products and what crosses memory take turns: small kernels lie between products",
+        "where another microbatch's exchange runs beside, multiprocessors are set aside for it, and all work is slower",
         "weights cross memory once a microbatch: the fewer tokens an expert has, the more of its time they take",
     ),
 )
@@ -273,7 +284,6 @@ exchange = Model(
         Equation(
             collective_time, _repeats * tensor_bytes / _inner_rate + exposed_tensor * context_bytes / context_rate
         ),
-        Equation(expert_domains, sp.ceiling(expert_devices / domain)),
         Equation(
             inner_copies,
             merged * _distinct(expert_devices) * (expert_devices - 1) / expert_devices
@@ -294,11 +304,6 @@ exchange = Model(
         Equation(inner_time, copy_bytes * inner_copies / _inner_rate),
         Equation(outer_time, copy_bytes * outer_copies / _outer_rate),
         Equation(
-            paired,
-            _where(sp.And(expert_domains > 1, sp.Or(chunks > 1, stages <= 1)), overlap, 0),
-            "deepseek2024v3",
-        ),
-        Equation(
             exchange_wait,
             sp.Max(
                 overlap * exposed_inside * inner_time + (1 - overlap) * inner_time,
@@ -310,7 +315,6 @@ exchange = Model(
     assumptions=(
         "random experts; a token travels once to each rank of its domain and once to each domain that it visits",
         "exchanges inside and between domains run at the same time, and the longer one is waited for",
-        "another microbatch covers an exchange between domains where stages interleave, or there is one stage",
         "layers with experts do not hide the collectives of a tensor group behind products, other layers do in part",
     ),
 )

@@ -26,10 +26,11 @@ from model.numbers.facts import Facts
 SHARED = (
     *("efficiency_bf16", "efficiency_fp8", "efficiency_nvfp4", "efficiency_attention"),
     *("activation_crossings", "expert_weight_traffic", "exposed_inside", "exposed_outside", "covering_share"),
+    "compute_slowdown",
     *("exposed_tensor", "exposed_gradient", "layer_startup", "host_time", "release_factor", "eager_host"),
     "dropping_host",
 )
-AS_THEY_ARE = SHARED[4:12]  # constants that are columns of the law under their own names
+AS_THEY_ARE = SHARED[4:13]  # constants that are columns of the law under their own names
 ROW = 0.08  # spread of the logarithm of single runs, where robust weights begin to count
 TWINS = 0.03  # the same of two runs' ratio that differ in nothing but the machine
 STEP = 1e-5  # of a logarithm, for slopes

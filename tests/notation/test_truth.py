@@ -33,7 +33,7 @@ FIRST = [
     "idle.idle:moe_idle_share",
     "step.credited:tokens_per_step",
     "step.work:touched_share",
-    "training.exchange: solved inner_copies",
+    "training.exchange:inner_copies",
     "exchange.random_routing:distinct",
     "all_reduce.all_reduce: solved all_reduce_time",
 ]

@@ -123,7 +123,7 @@ def hidden(system, small, job, shares, draws, seed):
     for share in shares:
         software = {"exposed_outside": float(share)}
         if share >= 1:
-            software["covering_share"] = 0.0
+            software |= {"covering_share": 0.0, "compute_slowdown": 0.0}
         pair = [
             speed(system, job, draws, seed, changes, software=software) for changes in (None, {"domain": float(small)})
         ]
