@@ -9,20 +9,23 @@ import pandas as pd
 from model.machine import frontier, layouts
 from model.machine.scenario import Scenario
 from model.machine.step import WORKLOAD
+from model.machine.training_step import Training
 from model.notation import limits
 
 HERE = Path(__file__).parent
 REDUCTIONS = ("all_reduce_time", "all_gather_time", "reduce_scatter_time")
 SYSTEMS = {"all_to_all_time": "hgx-h100"} | dict.fromkeys(REDUCTIONS, "gb200-nvl72")
 SERVING = ("moe_idle_share", "decode_throughput", "decode_frontier", "devices_needed")
-ALONE = ("prefill_throughput", "service_frontier", "training_throughput")  # nobody has written these by hand
-SYSTEMS |= dict.fromkeys((*SERVING, *ALONE), "gb200-nvl72")
+ALONE = ("prefill_throughput", "service_frontier")  # nobody has written these by hand
+SYSTEMS |= dict.fromkeys((*SERVING, *ALONE, "training_throughput"), "gb200-nvl72")
 WORDS = {  # inputs that are the same in every row
     "all_to_all_time": {"op": "dispatch"},
     "moe_idle_share": {"model": "deepseek-v3", "precision": "fp8", "phase": "decode", "overlap": 0},
     "decode_throughput": {"model": "deepseek-v3", "precision": "fp8"},
     "decode_frontier": {"model": "deepseek-v3", "precision": "fp8"},
-    **{name: {"model": "deepseek-v3", "precision": "fp8"} for name in ("devices_needed", *ALONE)},
+    **{
+        name: {"model": "deepseek-v3", "precision": "fp8"} for name in ("devices_needed", *ALONE, "training_throughput")
+    },
 }
 RECOVERY = {"checkpoint_write": 1, "downtime": limits.QUICKEST_RECOVERY, "reload": 1}  # s, the least of each
 RANKS = np.array([8, 16, 32, 64, 72, 128, 144, 256])
@@ -73,7 +76,7 @@ def rows(quantity, count, seed=0):
 
 QUANTITIES = (  # those with a law by hand
     *("all_to_all_time", *REDUCTIONS, "job_mtbf", "effective_training_share", "spare_devices", "whole_domain_share"),
-    *SERVING,
+    *(*SERVING, "training_throughput"),
 )
 
 
@@ -84,6 +87,9 @@ def numbers(quantity):
     scenario = Scenario(SYSTEMS[quantity])
     if quantity == "all_to_all_time":
         return _exchange(scenario, WORDS[quantity]["op"])
+    if quantity == "training_throughput":
+        columns = scenario.training_columns(Training(release=None, **WORDS[quantity]))
+        return SimpleNamespace(**columns, sequence=4096.0)
     return _reduce(scenario) if quantity in REDUCTIONS else _step(scenario, **WORDS[quantity])
 
 

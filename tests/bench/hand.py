@@ -5,9 +5,12 @@ A second derivation, too: tests/test_bench.py compares each with the study's own
 
 from functools import partial
 
+import hand_training
 import numpy as np
 from scipy.special import lambertw
 from scipy.stats import poisson
+
+training_throughput = hand_training.training_throughput
 
 
 def all_to_all_time(c, ranks, tokens, hidden, topk, bytes_per_element, startless=False, **_):
