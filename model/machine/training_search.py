@@ -1,6 +1,6 @@
 """Finds the layout of a training step that fits into memory and takes least time: all layouts at once, as arrays."""
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def fastest(columns, job, given, overlap=1.0, number=1):
     return {name: grid[name][rows] for name in LAYOUT}
 
 
-@cache
+@lru_cache(maxsize=256)  # draws and domains ask for one job again and again; a table may hold very many
 def layouts(experts, layers, domain, devices, sequences, given=()):
     """Return columns of every layout to be tried, read-only arrays by name; experts: 1 for a dense model.
 
@@ -123,10 +123,11 @@ def complete(columns, rows):
     asked = np.flatnonzero(np.isnan(table).any(axis=0))
     if not len(asked):
         return rows
-    questions, place = np.unique(table[:, asked], axis=1, return_inverse=True, equal_nan=True)
+    # not a number equals nothing, itself included: 0 stands for a part that is not given
+    questions, place = np.unique(np.nan_to_num(table[:, asked]), axis=1, return_inverse=True)
     for number, question in enumerate(questions.T):
         job = dict(zip(JOB, map(float, question), strict=False))
-        given = {n: float(v) for n, v in zip(LAYOUT, question[len(JOB) + 1 :], strict=True) if np.isfinite(v)}
+        given = {n: float(v) for n, v in zip(LAYOUT, question[len(JOB) + 1 :], strict=True) if v > 0}
         layout = best(columns, job, given, float(question[len(JOB)]))
         if layout:
             same = asked[np.ravel(place) == number]

@@ -66,8 +66,8 @@ def rows(quantity, count, seed=0):
             "output_tokens": np.full(count, 1024),
         },
         "training_throughput": {
-            "devices": rng.choice([1024, 2048, 4096], count),
-            "sequences": 4096 * rng.integers(1, 5, count),
+            "devices": rng.choice([512, 1024, 2048, 4096], count),
+            "sequences": 1024 * rng.integers(4, 9000, count),  # hardly two jobs alike: each is a search
         },
         "decode_frontier": {"speed": rng.uniform(10, 100, count), "context": np.full(count, 4096)},
     }
