@@ -16,15 +16,16 @@ HERE = Path(__file__).parent
 REDUCTIONS = ("all_reduce_time", "all_gather_time", "reduce_scatter_time")
 SYSTEMS = {"all_to_all_time": "hgx-h100"} | dict.fromkeys(REDUCTIONS, "gb200-nvl72")
 SERVING = ("moe_idle_share", "decode_throughput", "decode_frontier", "devices_needed")
-ALONE = ("prefill_throughput", "service_frontier")  # nobody has written these by hand
-SYSTEMS |= dict.fromkeys((*SERVING, *ALONE, "training_throughput"), "gb200-nvl72")
+PROMPTS = ("prefill_throughput", "service_frontier")
+SYSTEMS |= dict.fromkeys((*SERVING, *PROMPTS, "training_throughput"), "gb200-nvl72")
 WORDS = {  # inputs that are the same in every row
     "all_to_all_time": {"op": "dispatch"},
     "moe_idle_share": {"model": "deepseek-v3", "precision": "fp8", "phase": "decode", "overlap": 0},
     "decode_throughput": {"model": "deepseek-v3", "precision": "fp8"},
     "decode_frontier": {"model": "deepseek-v3", "precision": "fp8"},
     **{
-        name: {"model": "deepseek-v3", "precision": "fp8"} for name in ("devices_needed", *ALONE, "training_throughput")
+        name: {"model": "deepseek-v3", "precision": "fp8"}
+        for name in ("devices_needed", *PROMPTS, "training_throughput")
     },
 }
 RECOVERY = {"checkpoint_write": 1, "downtime": limits.QUICKEST_RECOVERY, "reload": 1}  # s, the least of each
@@ -76,7 +77,7 @@ def rows(quantity, count, seed=0):
 
 QUANTITIES = (  # those with a law by hand
     *("all_to_all_time", *REDUCTIONS, "job_mtbf", "effective_training_share", "spare_devices", "whole_domain_share"),
-    *(*SERVING, "training_throughput"),
+    *(*SERVING, *PROMPTS, "training_throughput"),
 )
 
 
@@ -151,6 +152,9 @@ def _step(scenario, model, precision, **_):
         combine_bytes=scenario.facts("formats", "combine")("combine_bytes"),
         kv_bytes=formats("kv_bytes_per_element"),
         attention_flop=workload("attention_flop_per_context"),
+        attention_expanded=workload("attention_flop_per_context_expanded"),
+        node_limit=workload("node_limit", np.inf),
+        prefill_tokens=scenario.facts("assumptions", "prefill")("prefill_tokens"),
         memory_usable=scenario.facts("assumptions", "serving")("memory_usable"),
         credits=[(drafts, float(tokens)) for drafts, (_, tokens) in credits],
         layouts=[tuple(layout) for layout in layouts.run(scenario.name)],

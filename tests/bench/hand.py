@@ -7,21 +7,22 @@ from functools import partial
 
 import hand_training
 import numpy as np
-from scipy.special import lambertw
+from scipy.special import binom, lambertw
 from scipy.stats import poisson
 
 training_throughput = hand_training.training_throughput
 
 
-def all_to_all_time(c, ranks, tokens, hidden, topk, bytes_per_element, startless=False, **_):
-    """Return the time of one dispatch or combine, s; ranks are dies."""
+def all_to_all_time(c, ranks, tokens, hidden, topk, bytes_per_element, startless=False, visits=None, **_):
+    """Return the time of one dispatch or combine, s; ranks are dies; visits: copies that leave, where fewer do."""
     local = ranks / np.ceil(ranks / (c.domain * c.dies)) if c.uses_scale_up else 1.0
     copies = np.minimum(topk, ranks) if c.merges_copies else topk
     payload = hidden * bytes_per_element + np.where(bytes_per_element < 2, hidden * (c.scale_bytes / c.scale_block), 0)
     sent = tokens * payload
     wire = copies / ranks * (local - np.minimum(c.dies, local))
     inner = sent * (wire + c.handled_copies) * (c.dies / (c.inner_efficiency * c.scale_up))
-    outer = sent * (copies / ranks) * (ranks - local) * (c.dies / (c.outer_efficiency * c.scale_out))
+    leaving = copies if visits is None else visits
+    outer = sent * (leaving / ranks) * (ranks - local) * (c.dies / (c.outer_efficiency * c.scale_out))
     moved = np.maximum(inner, outer)
     if startless:
         return moved
@@ -131,8 +132,33 @@ def overlapped(c, ranks, batch, context, tensor=1.0, spread=None, drafts=0.0):
 
 def decode_parts(c, ranks, batch, context, skew, tensor=1.0, spread=None, drafts=0.0):
     """Return (computing, sums, (start-ups, transfers of one layer's exchanges)) of a decode step, s."""
-    spread = ranks if spread is None else spread
     tokens = batch * (1 + drafts)
+    cache = batch * c.kv_elements * context * c.kv_bytes * tensor / np.minimum(tensor, c.key_value_heads)
+    looked = tokens * c.attention_flop * c.attention_layers * context
+    return parts(c, ranks, tokens, cache, looked, skew, tensor, ranks if spread is None else spread, drafts)
+
+
+def prefill_parts(c, ranks, tokens, sequence, tensor=1.0, spread=None):
+    """Return (computing, sums, (start-ups, transfers of one layer's exchanges)) of a step of prompts, s."""
+    looked = tokens * c.attention_expanded * c.attention_layers * sequence / 2
+    domains = np.ceil(ranks / c.domain)
+    return parts(
+        c, ranks, tokens, 0.0, looked, c.skew, tensor, ranks if spread is None else spread, 0.0, visited(c, domains)
+    )
+
+
+def visited(c, domains):
+    """Return how many domains a token visits: those of its experts, drawn from as many as the router allows."""
+    most = np.minimum(c.node_limit, domains)
+    living = c.experts * most / domains
+    return most * (1 - binom(living - living / most, c.topk) / binom(living, c.topk))
+
+
+def parts(c, ranks, tokens, cache, looked, skew, tensor, spread, drafts, visits=None):
+    """Return (computing, sums, (start-ups, transfers of one layer's exchanges)) of a step, s.
+
+    cache: bytes of it that a rank reads; looked: attention's operations; visits: copies that leave, where fewer do.
+    """
     touched = 1 - (1 - c.topk / c.experts) ** (tokens * ranks)
     slots = np.ceil(c.experts / spread)
     read = np.minimum(slots, slots * touched + np.sqrt(np.log(spread) * slots * touched * (1 - touched)))
@@ -145,8 +171,6 @@ def decode_parts(c, ranks, batch, context, skew, tensor=1.0, spread=None, drafts
     experts = np.maximum(
         held / reads, load * 2 * c.moe_layers * c.topk * c.expert_parameters * tokens / (c.peak * works)
     )
-    cache = batch * c.kv_elements * context * c.kv_bytes * tensor / np.minimum(tensor, c.key_value_heads)
-    looked = tokens * c.attention_flop * c.attention_layers * context
     attention = np.maximum(cache / reads, looked / (c.attention_peak * works))
     each = (
         c.layer_overhead
@@ -160,16 +184,16 @@ def decode_parts(c, ranks, batch, context, skew, tensor=1.0, spread=None, drafts
     busy = (1 + drafts / c.layers) * (dense + experts + attention) + small
     whole = tensor >= ranks
     sums = (c.layers + drafts) * np.where(whole, 2, 1) * sum_up(c, tensor, tokens)
-    return busy, sums, tuple(np.where(whole, 0.0, each) for each in exchange(c, ranks, spread, tokens))
+    return busy, sums, tuple(np.where(whole, 0.0, each) for each in exchange(c, ranks, spread, tokens, visits))
 
 
-def exchange(c, ranks, spread, tokens):
+def exchange(c, ranks, spread, tokens, visits):
     """Return (start-ups, transfers) of one dispatch and one combine, s."""
     starts, transfers, group = c.dispatch.prepare, 0.0, np.maximum(ranks, 2.0)
     for way in (c.dispatch, c.combine):
         message = way.message | {"topk": np.minimum(way.message["topk"] * ranks / spread, group)}
-        whole = all_to_all_time(way, group, tokens, **message)
-        transfer = all_to_all_time(way, group, tokens, **message, startless=True)
+        whole = all_to_all_time(way, group, tokens, **message, visits=visits)
+        transfer = all_to_all_time(way, group, tokens, **message, visits=visits, startless=True)
         starts, transfers = starts + whole - transfer, transfers + transfer
     return np.where(ranks > 1, starts, 0.0), np.where(ranks > 1, transfers, 0.0)
 
@@ -195,6 +219,35 @@ def decode_frontier(c, speed, context, **_):
                 low, time, reached = close_in(timed, batches, allowed)
                 best = np.maximum(best, np.where(reached, low * credit / time, 0.0))
     return best
+
+
+def prefill_throughput(c, ranks, sequence, tensor=1.0, spread=None, **_):
+    """Return prompt tokens per second and device, two overlapped batches where they leave the domain and are faster."""
+    tokens = c.prefill_tokens
+    busy, sums, (starts, transfers) = prefill_parts(c, ranks, tokens, sequence, tensor, spread)
+    time = busy + sums + c.moe_layers * (starts + transfers)
+    busy, sums, (starts, transfers) = prefill_parts(c, ranks, tokens / 2, sequence, tensor, spread)
+    computing = (1 + c.compute_slowdown) * (busy + sums)
+    exchanging = c.moe_layers * (starts + c.overlap_slowdown * transfers)
+    other = 2 * (np.maximum(computing, exchanging) + c.exposed_share * np.minimum(computing, exchanging))
+    return tokens / np.where(ranks > c.domain, np.minimum(time, other), time)
+
+
+def service_frontier(c, speed, input_tokens, output_tokens, **_):
+    """Return tokens in and out per second and device of all devices, at the best of both layouts; 0 out of reach."""
+    total = np.zeros(len(speed))
+    few = float(devices_needed(c, np.ones(1), input_tokens.max())[0])
+    for prompt, answer in sorted(set(zip(input_tokens, output_tokens, strict=True))):
+        rows = (input_tokens == prompt) & (output_tokens == answer)
+        decode = decode_frontier(c, speed[rows], np.array([prompt + answer / 2]))
+        fill = 0.0
+        for ranks in (few, 2 * few, 4 * few):
+            for tensor, spread in ((1.0, ranks), (ranks, ranks), (ranks, 1.0)):
+                if tensor <= c.domain and held(c, ranks, tensor, spread, prompt) > 0:
+                    fill = max(fill, float(prefill_throughput(c, ranks, prompt, tensor, spread)))
+        with np.errstate(divide="ignore"):
+            total[rows] = (prompt + answer) / (answer / decode + prompt / fill)
+    return total
 
 
 def held(c, ranks, tensor, spread, context):

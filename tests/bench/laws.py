@@ -41,20 +41,6 @@ def measure(records, python, folder, quick):
                         ratios = [mine / theirs for mine, theirs in zip(rates[ours], each, strict=True)]
                         records.add("laws", quantity, tool, count, ratio, ratios)
         peers.stdin.close()
-    for quantity in cases.ALONE:
-        count = COUNTS.get(quantity, COUNT) if not quick else 100
-        rates = _alone(quantity, cases.rows(quantity, count), repetitions, BUDGETS[quick])
-        records.add("laws", quantity, "study", count, "rate", rates)
-        for tool in ("numpy", *TOOLS):
-            records.none("laws", quantity, tool, "rate", "not written by hand, and not asked of other tools")
-
-
-def _alone(quantity, rows, repetitions, budget):
-    """Return rates of the study alone, of a quantity that has no law by hand."""
-    asked, system = rows.assign(**cases.WORDS[quantity]), cases.SYSTEMS[quantity]
-    return [
-        _rate(lambda: predict(quantity, asked, system, interval=False), len(rows), budget) for _ in range(repetitions)
-    ]
 
 
 def _quantity(peers, quantity, rows, folder, repetitions, budget, records):

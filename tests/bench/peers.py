@@ -19,6 +19,10 @@ NONE = {
     ("mlsysim", "spare_devices"): "no reserve of devices at a confidence",
     ("mlsysim", "moe_idle_share"): "no share of a step in which compute units wait",
     ("mlsysim", "decode_frontier"): "no search for the best layout at a speed per user",
+    ("mlsysim", "service_frontier"): "no search for the best layout at a speed per user",
+    ("genz-llm", "service_frontier"): "searches layouts at a batch, not at a speed per user",
+    ("numexpr", "service_frontier"): "a search is no expression",
+    ("numexpr", "prefill_throughput"): "a step is too many steps for one expression",
     ("mlsysim", "devices_needed"): "fits a model into one device's memory, not requests into a group's",
     ("mlsysim", "training_throughput"): "prices a layout that is given, and searches none",
     ("mlsysim", "all_gather_time"): "not asked: half of an all-reduce",
@@ -126,6 +130,9 @@ def mlsysim(quantity):
         "decode_throughput": lambda row: serving.solve(
             model, device, seq_len=int(row["context"]), batch_size=int(row["batch"]), precision="fp8"
         ),
+        "prefill_throughput": lambda row: serving.solve(
+            model, device, seq_len=int(row["sequence"]), batch_size=1, precision="fp8"
+        ),
     }[quantity]
 
 
@@ -139,7 +146,7 @@ def _checkpoint(model, row):
 def genz(quantity):
     """Return a function of one row that asks GenZ's law of the same quantity."""
     from GenZ.collective_times import get_A2A_time, get_AR_time
-    from GenZ.LLM_inference import decode_moddeling
+    from GenZ.LLM_inference import decode_moddeling, prefill_moddeling
     from GenZ.system import System
 
     system = System(interchip_link_bw=400, interchip_link_latency=1)
@@ -154,6 +161,14 @@ def genz(quantity):
             batch_size=int(row["batch"]),
             input_tokens=int(row["context"]),
             Bb=1,
+            system_name=device,
+            bits="fp8",
+            expert_parallel=64,
+        ),
+        "prefill_throughput": lambda row: prefill_moddeling(
+            model="deepseek-ai/DeepSeek-V3-Base",
+            batch_size=1,
+            input_tokens=int(row["sequence"]),
             system_name=device,
             bits="fp8",
             expert_parallel=64,
