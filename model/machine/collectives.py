@@ -38,21 +38,34 @@ def all_to_all_columns(system, software, rows):
     copies = merged_copies if software("merges_copies") else unmerged_copies
     uses_scale_up = software("uses_scale_up")
     local = local_ranks(ranks, system("domain") * dies) if uses_scale_up else np.ones_like(ranks)
-    sent = compute(copies.rhs, {"topk": rows["topk"], "ranks": ranks})
-    scale_bytes = software("scale_bytes", 0.0) * rows["hidden"] / software("scale_block", 1.0)
+    sent = alike(compute(copies.rhs, {"topk": rows["topk"], "ranks": ranks}))
+    leaves = ranks > local
     columns = {
         "outer_copies": sent,
         **rows,
-        **_fabric(system, dies, np.any(ranks > local)),
+        **_fabric(system, dies, np.any(leaves)),
         "copies": sent,
-        "scale_bytes": np.where(rows["bytes_per_element"] < 2, scale_bytes, 0.0),
+        **widths(software, rows["hidden"], rows["bytes_per_element"]),
         "local_ranks": local,
         "package_ranks": np.minimum(dies, local),
-        "crossings": np.where(ranks > local, 2.0, 0.0),
+        "crossings": np.where(leaves, 2.0, 0.0),
         # where a software does without them; fitted constants replace them
         **{"inner_efficiency": 1.0, "handled_copies": 0.0, "merging": 0.0, "growth": 0.0},
     }
     return {**columns, **_visits(software, columns)} if "place_limit" in software else columns
+
+
+def widths(software, hidden, bytes_per_element):
+    """Return the columns of what an element, and the scales of a token, take on the wire of a software."""
+    scale_bytes = software("scale_bytes", 0.0) * hidden / software("scale_block", 1.0)
+    return {"bytes_per_element": bytes_per_element, "scale_bytes": np.where(bytes_per_element < 2, scale_bytes, 0.0)}
+
+
+def alike(column):
+    """Return a column that is the same in all rows as an array of one number: a law broadcasts it."""
+    if np.ndim(column) != 1 or np.size(column) == 1:
+        return column
+    return column[:1] if np.all(column == column[0]) else column
 
 
 def _visits(software, columns):

@@ -31,6 +31,7 @@ from model.notation.nomenclature import (
     small_kernels,
     step_time,
 )
+from model.numbers.facts import Missing
 
 WORKLOAD = (
     *("layers", "moe_layers", "experts", "topk", "hidden", "expert_parameters"),
@@ -38,13 +39,16 @@ WORKLOAD = (
     *("kv_elements", "kv_elements_windowed", "attention_window", "key_value_heads", "state_elements"),
     *("attention_layers", "windowed_layers"),
 )
+BYTE_PEAKS = ("peak_fp8", "peak_int8")  # of products with weights of a byte; either will do
 WIDTH = {"dispatch": None, "combine": "combine"}  # the format that sets the bytes on the wire; None: the precision
 ROOFLINES = {  # part: its time, and its bytes
     "dense": (dense_time, dense_bytes),
     "experts": (expert_time, expert_bytes),
     "attention": (attention_time, kv_bytes),
 }
+SPLIT = (all_to_all_time - transfer_law, transfer_law)  # of an exchange: its start-up, and what grows with the bytes
 PASSES = {"decode": 1, "prefill": 1, "training": 3}  # forward passes that the computing of a step is worth
+HALVED = ("requests", "step_tokens", "reduce_message", "exchange_transfer")  # of two microbatches, each has half
 EXCHANGES = {"decode": 1, "prefill": 1, "training": 2}  # of each layer: forward, and backward in training
 
 
@@ -104,12 +108,12 @@ def columns(scenario, asked, rows, share=1.0):
         "exchange_passes": EXCHANGES[asked.phase],
     }
     tensor = groups["tensor_devices"]
-    whole = tensor >= groups["group_devices"]  # attention and experts split alike: no token is sent to another rank
+    # attention and experts split alike: no token is sent to another rank
+    whole = collectives.alike(tensor >= groups["group_devices"])
     result["reductions"] = np.where(whole, 2.0, 1.0)
     result["exchanging"] = np.where(whole | (result["moe_layers"] == 0), 0.0, 1.0)
     result["reduce_message"] = result["step_tokens"] * tensor * result["hidden"]
-    result["exchange_start"], result["exchange_transfer"] = _exchange(scenario, asked, result, dies)
-    return result
+    return result | _exchange(scenario, asked, result, dies)
 
 
 def groups_of_ranks(rows, dies):
@@ -117,9 +121,8 @@ def groups_of_ranks(rows, dies):
 
     Attention is in data parallel and experts are spread over the whole group where rows do not say otherwise.
     """
-    group = np.asarray(rows["ranks"], float)
+    group = rows["ranks"]
     split = {"tensor_devices": rows.get("tensor_devices", 1.0), "expert_devices": rows.get("expert_devices", group)}
-    split = {name: np.asarray(number, float) for name, number in split.items()}
     return {
         "group_devices": group * dies,
         **{name: np.where(number > 1, number * dies, 1.0) for name, number in split.items()},
@@ -171,7 +174,7 @@ def may_overlap(scenario, asked, rows):
     engine = engine_of(scenario, asked.engine)
     if engine is not None and scenario.facts("priors", engine)("always_overlaps", 0.0):
         return np.full(np.shape(rows["ranks"]), True)
-    return np.asarray(rows["ranks"], float) > scenario.system("domain")
+    return rows["ranks"] > scenario.system("domain")
 
 
 def duration(scenario, asked, rows, overlap=None):
@@ -191,41 +194,66 @@ def step(scenario, asked, rows, overlap=None):
 def _steps(scenario, asked, rows, overlap, targets, balanced=False):
     """Return targets of the law of a step, and with balanced the computing time of a load without skew."""
     constants = scenario.step_constants(engine_of(scenario, asked.engine))
-    tried = may_overlap(scenario, asked, rows) if overlap is None else np.asarray(overlap)
 
-    def answered(law, share, rows):
-        found = with_constants(scenario, columns(scenario, asked, rows, share), constants)
+    def answered(law, found, share):
+        found = with_constants(scenario, found, constants)
         time, *rest = law.answers(found, targets).values()
         if balanced:
             rest += law.answers(found | {"skew": 0.0}, (compute_time,)).values()
         return time, *(each / share for each in rest)
 
-    if np.all(tried) and overlap is not None:
-        return answered(laws.two_batches, 0.5, rows)
-    one = answered(laws.one_batch, 1.0, rows)
+    found = columns(scenario, asked, rows)
+    if overlap is not None and np.all(overlap):
+        return answered(laws.two_batches, halved(found), 0.5)
+    one = answered(laws.one_batch, found, 1.0)
+    tried = may_overlap(scenario, asked, rows) if overlap is None else overlap
     if not np.any(tried):
         return one
-    shape = np.broadcast_shapes(np.shape(one[0]), np.shape(tried))
-    one = [np.array(np.broadcast_to(each, shape)) for each in one]
-    place, fewer = _asked_twice(tried, rows, scenario.sampler is not None)
-    both = answered(laws.two_batches, 0.5, fewer)
-    taken = np.broadcast_to(tried, shape)[place] & (both[0] < one[0][place])
-    for best, other in zip(one, both, strict=True):
-        best[place] = np.where(taken, other, best[place])
-    return tuple(one)
+    place, fewer = _picked(tried, found, scenario.sampler is not None)
+    both = answered(laws.two_batches, halved(fewer), 0.5)
+    if place is None:
+        taken = tried & (both[0] < one[0])
+        return tuple(np.where(taken, other, best) for best, other in zip(one, both, strict=True))
+    return _put_back(one, both, place, np.shape(tried))
 
 
-def _asked_twice(tried, rows, drawn):
-    """Return (place, rows) of the rows that are tried, so that others need not be asked; all where they share columns.
+def halved(found):
+    """Return the columns of a step as those of one of its two microbatches.
 
-    place: an index of the last axes of an answer, which comes before them in draws.
+    Raises ValueError for a software that sends no fewer tokens than one of them has.
     """
-    along = [np.shape(each) == tried.shape for each in rows.values()]
-    alone = all(here or np.size(each) == 1 for here, each in zip(along, rows.values(), strict=True))
-    if not alone or not any(along) or np.ndim(tried) > (1 if drawn else 2):
-        return ..., rows
-    fewer = (each[tried] if here else each for here, each in zip(along, rows.values(), strict=True))
-    return (..., tried), dict(zip(rows, fewer, strict=True))
+    half = found | {name: 0.5 * found[name] for name in HALVED}
+    if "tokens_least" in half and np.any(half["step_tokens"] < half["tokens_least"]):
+        raise ValueError("all_to_all_time: tokens >= tokens_least fails for one of two microbatches")
+    return half
+
+
+def _picked(tried, found, drawn):
+    """Return (place, columns) of the rows that are tried, so that others need not be asked.
+
+    place: an index into the last axes of an answer, which come behind the draws; None where all rows are asked.
+    """
+    shape = np.shape(tried)
+    if np.size(tried) == 1 or len(shape) > (1 if drawn else 2):
+        return None, found
+    many = {id(each): each for each in found.values() if np.size(each) > 1}
+    along = {key: each.shape[-len(shape) :] for key, each in many.items()}
+    if not all(each == shape or set(each) == {1} for each in along.values()):
+        return None, found
+    place = (..., *np.nonzero(tried))
+    picked = {key: each[place] for key, each in many.items() if along[key] == shape}
+    return place, {name: picked.get(id(each), each) for name, each in found.items()}
+
+
+def _put_back(one, both, place, shape):
+    """Return what one batch takes, and at a place what two microbatches do where they are faster."""
+    faster = both[0] < one[0][place]
+    found = []
+    for best, other in zip(one, both, strict=True):
+        best = np.array(np.broadcast_to(best, np.broadcast_shapes(np.shape(best), shape)))
+        best[place] = np.where(faster, other, best[place])
+        found.append(best)
+    return tuple(found)
 
 
 def parts(scenario, asked, rows, overlap=False):
@@ -274,8 +302,12 @@ def idle_shares(time, busy, fair, stages=1, microbatches=1):
 
 
 def _peak_of_a_byte(system):
-    """Return the peak at which products with weights of a byte run."""
-    return system("peak_fp8") if "peak_fp8" in system else system("peak_int8")
+    """Return the peak at which products with weights of a byte run; Missing where a system has neither kind."""
+    for name in BYTE_PEAKS:
+        if name in system:
+            return system(name)
+    message = f"{system.name} has neither {' nor '.join(BYTE_PEAKS)} in data/{system.table}.csv: add a row with its source"
+    raise Missing(message, system.table, system.name, BYTE_PEAKS[0])
 
 
 def _attention_peak(scenario, asked, weight):
@@ -311,36 +343,45 @@ def _reduce(scenario, found):
 
 
 def _exchange(scenario, asked, found, dies):
-    """Return (start-ups, transfers) of one dispatch and one combine of a layer, s; one rank exchanges nothing.
+    """Return columns of what one dispatch and one combine of a layer take, s; one rank exchanges nothing.
 
+    exchange_start: start-ups; exchange_transfer: what grows with the tokens; tokens_least, if a software is for many.
     Decode runs the low-latency kernels that were measured. Prefill and training send a token once to each domain that
     the router lets it visit, and use the scale-up network also where the low-latency kernels do not. Where an expert is
     split over several ranks, its tokens go to all of them.
     """
-    ranks = found["group_devices"]
     if not np.any(found["exchanging"]):
-        return 0.0, 0.0
+        return {"exchange_start": 0.0, "exchange_transfer": 0.0}
     chosen = scenario.software("all_to_all_time")
     if asked.phase != "decode" and not chosen("uses_scale_up"):
         chosen = scenario.software("all_to_all_time", POOLED)
+    ranks, hidden = found["group_devices"], found["hidden"]
+    group = np.maximum(ranks, 2.0)
+    widths = {op: scenario.facts("formats", WIDTH[op] or asked.precision)(f"{op}_bytes") for op in WIDTH}
+    rows = {
+        "ranks": group,
+        "tokens": found["step_tokens"],
+        "hidden": hidden,
+        "experts": found["experts"],
+        "topk": collectives.alike(np.minimum(found["topk"] * ranks / found["expert_devices"], group)),
+        "bytes_per_element": widths["dispatch"],
+    }
+    if asked.phase != "decode":
+        rows["outer_copies"] = _visited(scenario, asked, found, group, dies)
+    inputs = collectives.all_to_all_columns(scenario.system, chosen, rows)
     starts, transfers = collectives.prepare_time(chosen), 0.0
-    for op in ("dispatch", "combine"):
-        rows = {
-            "ranks": np.maximum(ranks, 2.0),
-            "tokens": found["step_tokens"],
-            "hidden": found["hidden"],
-            "experts": found["experts"],
-            "topk": np.minimum(found["topk"] * ranks / found["expert_devices"], np.maximum(ranks, 2.0)),
-            "bytes_per_element": scenario.facts("formats", WIDTH[op] or asked.precision)(f"{op}_bytes"),
-        }
-        if asked.phase != "decode":
-            rows["outer_copies"] = _visited(scenario, asked, found, rows["ranks"], dies)
-        inputs = collectives.all_to_all_columns(scenario.system, chosen, rows)
+    for op, width in widths.items():
+        inputs = inputs | collectives.widths(chosen, hidden, width)
         constants = scenario.constants("all_to_all_time", chosen.name, op)
-        whole, transfer = collectives.times("all_to_all_time", inputs, constants, (all_to_all_time, transfer_law))
-        starts = starts + whole - transfer
+        start, transfer = collectives.times("all_to_all_time", inputs, constants, SPLIT)
+        starts = starts + start
         transfers = transfers + transfer
-    return np.where(ranks > 1, starts, 0.0), np.where(ranks > 1, transfers, 0.0)
+    several = ranks > 1
+    return {
+        "exchange_start": np.where(several, starts, 0.0),
+        "exchange_transfer": np.where(several, transfers, 0.0),
+        **({"tokens_least": chosen("tokens_least")} if "tokens_least" in chosen else {}),
+    }
 
 
 def _visited(scenario, asked, found, ranks, dies):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import scipy.special
 import sympy as sp
+from sympy.simplify.cse_main import cse_release_variables
 
 from model.notation import stable
 from model.notation.nomenclature import NOMENCLATURE
@@ -105,7 +106,10 @@ class Model:
         inputs, chain = self.chain(targets)
         names = sorted(map(str, inputs))
         steady = [(equation.lhs, stable.stable(equation.rhs)) for equation in chain]
-        function = sp.lambdify(names, targets, NUMERIC, cse=lambda _: (steady, list(targets)))
+        released = cse_release_variables(
+            steady, list(targets)
+        )  # what is not needed any more leaves the cache to others
+        function = sp.lambdify(names, targets, NUMERIC, cse=lambda _: released)
         return names, list(map(str, targets)), function
 
     def chain(self, targets):

@@ -43,9 +43,14 @@ def _branch_gap(x):
     return np.where(root < NEAR, near * np.polynomial.polynomial.polyval(near, SERIES), far)[()]
 
 
+def _log_power(x, n):
+    """Return n log(1 + x), nothing where n is 0; of one x above -1 its logarithm is taken once."""
+    return n * np.log1p(x) if np.size(x) == 1 and np.all(x > -1) else special.xlog1py(n, x)
+
+
 NUMERIC = {
-    "power_of_sum": lambda x, n: np.exp(special.xlog1py(n, x)),
-    "rest_of_power": lambda x, n: 0 - np.expm1(special.xlog1py(n, x)),  # 0 -, so that nothing is 0 and not -0
+    "power_of_sum": lambda x, n: np.exp(_log_power(x, n)),
+    "rest_of_power": lambda x, n: 0 - np.expm1(_log_power(x, n)),  # 0 -, so that nothing is 0 and not -0
     "rest_of_root": lambda x, n: 0 - special.powm1(x, n),
     "branch_gap": _branch_gap,
     "more_than_one": lambda x: special.gammainc(2, x),

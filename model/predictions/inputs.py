@@ -261,7 +261,7 @@ def _words_of(frame, column):
 
 def _coded(column):
     """Return (code of each row's word, words): words as stripped text, "" for an empty one."""
-    values = column.to_numpy(object, na_value=None)
+    values = column.to_numpy(object)
     if np.all(values == values[0]):  # one word in all rows, as in most tables: a glance in place of a dictionary
         codes, words = np.zeros(len(values), int), values[:1]
     else:
