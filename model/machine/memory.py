@@ -14,11 +14,15 @@ def largest_batch(scenario, model, precision, rows):
     rows: mapping of arrays ranks, context and, where they matter, tensor_devices, expert_devices, redundant_experts and
     kv_bytes_per_element; devices, not dies. Law: laws.serving.memory.
     """
-    system = scenario.system
-    formats = scenario.facts("formats", precision)
-    dies = system("dies", 1)
+    dies = scenario.system("dies", 1)
+    return compute(memory.solve(batch_limit), columns(scenario, model, precision, rows, dies)) * dies
+
+
+def columns(scenario, model, precision, rows, dies):
+    """Return the columns of the law of memory of one rank; rows as in `largest_batch`."""
+    system, formats = scenario.system, scenario.facts("formats", precision)
     groups = groups_of_ranks(rows, dies)
-    columns = {
+    return {
         **shape_on_ranks(scenario, model, groups),
         **groups,
         "context": rows["context"],
@@ -29,7 +33,6 @@ def largest_batch(scenario, model, precision, rows):
         "memory_capacity": system("memory_capacity") / dies,
         "memory_usable": scenario.facts("assumptions", "serving")("memory_usable"),
     }
-    return compute(memory.solve(batch_limit), columns) * dies
 
 
 def fewest_devices(scenario, model, precision, requests, context, kv=None):

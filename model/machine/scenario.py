@@ -1,7 +1,7 @@
 """A machine with what all machines share in a step, and with a reader's own measurements of it, if there are any."""
 
 from model.laws.all_reduce import LARGE
-from model.machine import readings_fit, step_fit, training_fit, training_step
+from model.machine import memory, readings_fit, step_fit, training_fit, training_step
 from model.machine.estimate import scatter
 from model.machine.machine import POOLED, Machine
 
@@ -31,6 +31,10 @@ class Scenario(Machine):
             return 1.0
         fit = self._step_fit()
         return scatter(self.sampler, "step", fit, self.name, workload, fit.scatter, self.facts("priors", "step"))
+
+    def fewest_devices(self, model, precision, requests, context, kv=None):
+        """Return the fewest devices of one instance that hold a workload and so many requests, as `memory` does."""
+        return memory.fewest_devices(self, model, precision, requests, context, kv)
 
     def training_columns(self, asked):
         """Return the columns of the law of a training step that neither job nor layout set, fitted ones among them.

@@ -122,7 +122,7 @@ def groups_of_ranks(rows, dies):
     Attention is in data parallel and experts are spread over the whole group where rows do not say otherwise.
     """
     group = rows["ranks"]
-    split = {"tensor_devices": rows.get("tensor_devices", 1.0), "expert_devices": rows.get("expert_devices", group)}
+    split = {"tensor_devices": rows.get("tensor_devices", 1.0), "expert_devices": given(rows, "expert_devices", group)}
     return {
         "group_devices": group * dies,
         **{name: np.where(number > 1, number * dies, 1.0) for name, number in split.items()},
@@ -306,8 +306,8 @@ def _peak_of_a_byte(system):
     for name in BYTE_PEAKS:
         if name in system:
             return system(name)
-    message = f"{system.name} has neither {' nor '.join(BYTE_PEAKS)} in data/{system.table}.csv: add a row with its source"
-    raise Missing(message, system.table, system.name, BYTE_PEAKS[0])
+    lacking = f"{system.name} has neither {' nor '.join(BYTE_PEAKS)} in data/{system.table}.csv"
+    raise Missing(f"{lacking}: add a row with its source", system.table, system.name, BYTE_PEAKS[0])
 
 
 def _attention_peak(scenario, asked, weight):

@@ -73,12 +73,11 @@ def refuse_what_does_not_fit(scenario, choices, rows):
         return
     row = int(np.argmin(fits))
     held, *columns = (np.broadcast_to(each, fits.shape)[row] for each in (held, *rows.values()))
-    point = {name: float(number) for name, number in zip(rows, columns, strict=True)}
-    needed = memory.fewest_devices(
-        roomy, model, precision, point["batch"] * point["ranks"], point["context"], point.get("kv_bytes_per_element")
-    )
-    most = max(float(held), 0.0)
-    few = f"{float(needed):g} devices would hold that many requests in all" if np.isfinite(needed) else "no group would"
+    point = dict(zip(rows, columns, strict=True))
+    requests, kv = point["batch"] * point["ranks"], point.get("kv_bytes_per_element")
+    needed = roomy.fewest_devices(model, precision, requests, point["context"], kv)
+    few = f"{needed:g} devices would hold that many requests in all" if np.isfinite(needed) else "no group would"
+    most = np.maximum(held, 0.0)
     raise RowError(
         row, f"memory of {point['ranks']:g} devices holds {most:.3g} requests of {point['batch']:g} per device; {few}"
     )
@@ -86,7 +85,7 @@ def refuse_what_does_not_fit(scenario, choices, rows):
 
 def refuse_what_cannot_be(scenario, choices, rows):
     """Raise RowError for the first row with more ranks than experts have use for, ValueError for another's software."""
-    workload, dies = scenario.facts("workloads", choices["model"]), float(np.max(scenario.system("dies", 1)))
+    workload, dies = scenario.facts("workloads", choices["model"]), np.max(scenario.system("dies", 1))
     if choices.get("engine") == "cann" and not scenario.system("runs_cann", 0.0):
         raise ValueError(f"the engine cann does not run on {scenario.name}: choose another, or leave it out")
     if not workload("moe_layers"):
@@ -97,7 +96,7 @@ def refuse_what_cannot_be(scenario, choices, rows):
         row = int(np.argmax(bad))
         raise RowError(
             row,
-            f"{choices['model']} has {experts:g} experts, too few for {float(spread[row]):g} devices of {dies:g} "
+            f"{choices['model']} has {experts:g} experts, too few for {spread[row]:g} devices of {dies:g} "
             f"rank{'' if dies == 1 else 's'} each: give expert_devices of {COPIES * experts / dies:g} or fewer, which "
             f"divide ranks",
         )

@@ -59,3 +59,8 @@ def test_half_of_too_few_tokens_is_refused_where_a_software_needs_many():
 def test_a_missing_peak_of_a_byte_is_named_by_all_that_would_do():
     with pytest.raises(ValueError, match="rubin-ultra-nvl576 has neither peak_fp8 nor peak_int8 in data/systems.csv"):
         step.columns(Scenario("rubin-ultra-nvl576"), Asked("deepseek-v3", "decode", "nvfp4"), ROWS)
+
+
+def test_experts_are_spread_over_the_group_in_rows_that_do_not_say_over_how_many():
+    groups = step.groups_of_ranks({"ranks": np.array([64.0, 64.0]), "expert_devices": np.array([np.nan, 16.0])}, 2)
+    np.testing.assert_array_equal(groups["expert_devices"], [128.0, 32.0])
