@@ -1,12 +1,15 @@
 """Which faults of a module its nearest tests do not see: small faults, planted one at a time in a copy of the project.
 
 python tests/mutants.py FILE [EACH] [record], from the project's folder: every EACH-th fault of FILE, 0 for all; with
-record the score goes into tests/mutants.csv. Of other programs, mutmut ran the whole suite first, and cosmic-ray was
-too slow to show a finished run.
+record the score goes into tests/mutants.csv, and what survives into tests/survivors.csv, where a person writes why.
+Of other programs, mutmut ran the whole suite first, and cosmic-ray was too slow to show a finished run.
+
+python tests/mutants.py all MOST [record]: every module of the rooms whose numbers readers see, of each at most MOST
+faults, evenly spread over its lines, so that each run of one commit plants the same ones.
 
 The nearest tests of model/ROOM/NAME.py are the fast ones of tests/ROOM that bear its name or import it, of a module in
-a folder of a room also those that bear the folder's name; where that room has none, those of every room. A fault is
-caught if one of them fails, or takes five times as long as usual.
+a folder of a room also those that bear the folder's name; where that room has none, those of every room, and where
+there is none at all, all of its room. A fault is caught if one of them fails, or takes five times as long as usual.
 """
 
 import ast
@@ -32,11 +35,13 @@ SWAPS = dict(SWAPS) | {other: one for one, other in SWAPS} | {ast.Pow: ast.Mult,
 NAMES = [("Max", "Min"), ("max", "min"), ("maximum", "minimum"), ("fmax", "fmin"), ("ceiling", "floor"), ("any", "all")]
 NAMES += [("Le", "Lt"), ("Ge", "Gt"), ("And", "Or"), ("less_equal", "less"), ("greater_equal", "greater")]
 NAMES = dict(NAMES) | {other: one for one, other in NAMES} | {"ceil": "floor"}
-SAY = "Say python tests/mutants.py FILE [EACH, a whole number, 0 for all] [record]"
+SAY = "Say python tests/mutants.py FILE [EACH, a whole number, 0 for all] [record], or all MOST [record]"
+JUDGED = ("laws", "machine", "numbers", "predictions")  # rooms whose mistakes are wrong numbers
 SUMS, PRODUCTS = (ast.Add, ast.Sub), (ast.Mult, ast.Div)
 UNSEEN = (ast.JoinedStr, ast.Raise, ast.Import, ast.ImportFrom)  # words for people, and what any test would miss
-RECORD = Path("tests/mutants.csv")
-COLUMNS = ("module", "planted", "caught", "each", "commit")
+RECORD, SURVIVORS = Path("tests/mutants.csv"), Path("tests/survivors.csv")
+COLUMNS = ("module", "faults", "planted", "caught", "each", "commit")
+SURVIVED = ("module", "before", "after", "why")
 HEAVY = ("pandas", "scipy.stats", "sympy")  # imported once, not for each fault, where the project depends on them
 SLACK, LEAST = 5.0, 20.0  # how long the tests of a fault may take: times the usual, and s at least
 
@@ -49,6 +54,16 @@ class Mutant:
     before: str
     after: str
     source: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """What became of a module's faults: how many there are, how many were planted, every which, and who survived."""
+
+    faults: int
+    planted: int
+    each: int
+    survivors: list[Mutant]
 
 
 def mutants(source):
@@ -143,7 +158,7 @@ def nearest(root, module):
     for rooms in (room, "*"):
         if found := sorted(filter(near, (root / "tests").glob(f"{rooms}/test_*.py"))):
             return sorted(found, key=lambda path: path.stem not in names)
-    return []
+    return sorted((root / "tests").glob(f"{room}/test_*.py"))
 
 
 def run(scratch, tests, limit):
@@ -172,34 +187,36 @@ def _pytest(scratch, tests):
     os._exit(pytest.main([*options, *map(str, tests)]))
 
 
-def judge(scratch, module, each, say=print):
-    """Return (planted, caught) of every each-th mutant of a module in a copy, and say which survive.
+def judge(scratch, module, each, say=print, most=None):
+    """Return the Score of every each-th mutant of a module in a copy, and say which survive.
 
-    Raises SystemExit with a sentence where no test is near, or the tests fail without a fault.
+    most: the most faults to plant, in place of each. Raises SystemExit with a sentence where no test is near, or the
+    tests fail without a fault.
     """
     tests = nearest(scratch, module)
     if not tests:
         raise SystemExit(f"{module} has no tests: none bears its name or imports it.")
     _prepare(scratch)
     path, source = scratch / module, (scratch / module).read_text(encoding="utf-8")
+    faults = mutants(source)
+    each = -(-len(faults) // most) if most else each
     ended, seconds = run(scratch, tests, None)
     if ended == 5:
         raise SystemExit(f"{module} has no fast tests: all of {_names(tests, scratch)} are slow ones.")
     if ended != 0:
         raise SystemExit(f"{_names(tests, scratch)} fail as they are (exit code {ended}): no fault was planted.")
-    planted = mutants(source)[:: each or 1]
+    planted = faults[:: each or 1]
     say(f"{module}: {len(planted)} faults, {seconds:.0f} s of tests each: {_names(tests, scratch)}", flush=True)
-    caught = 0
+    survivors = []
     for mutant in planted:
         path.write_text(mutant.source, encoding="utf-8")
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)  # it may be of the same second
         if run(scratch, tests, max(LEAST, SLACK * seconds))[0] == 0:
             say(f"  survives, line {mutant.line}: {mutant.before}  ->  {mutant.after}", flush=True)
-        else:
-            caught += 1
+            survivors.append(mutant)
     path.write_text(source, encoding="utf-8")
-    say(f"{module}: {caught} of {len(planted)} caught", flush=True)
-    return len(planted), caught
+    say(f"{module}: {len(planted) - len(survivors)} of {len(planted)} caught", flush=True)
+    return Score(len(faults), len(planted), each, survivors)
 
 
 def _prepare(scratch):
@@ -214,31 +231,81 @@ def _names(tests, scratch):
     return ", ".join(str(path.relative_to(scratch)) for path in tests)
 
 
-def record(root, module, planted, caught, each):
-    """Write the score of a module into the record, in place of its last one."""
+def record(root, module, score):
+    """Write the Score of a module into the records, in place of its last one; reasons that people wrote stay."""
     commit = subprocess.check_output(["git", "rev-parse", "--short=12", "HEAD"], cwd=root, text=True).strip()
-    rows = {}
-    if (root / RECORD).exists():
-        with (root / RECORD).open(encoding="utf-8", newline="") as file:
-            rows = {row["module"]: row for row in csv.DictReader(file)}
-    rows[str(module)] = dict(zip(COLUMNS, (module, planted, caught, each, commit), strict=True))
-    with (root / RECORD).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    caught = score.planted - len(score.survivors)
+    row = dict(zip(COLUMNS, map(str, (module, score.faults, score.planted, caught, score.each, commit)), strict=True))
+    others = [each for each in _rows(root / RECORD) if each["module"] != str(module)]
+    _write(root / RECORD, COLUMNS, [*others, row])
+    known = _rows(root / SURVIVORS)
+    why = {(each["before"], each["after"]): each["why"] for each in known if each["module"] == str(module)}
+    rows = [
+        {
+            "module": str(module),
+            "before": each.before,
+            "after": each.after,
+            "why": why.get((each.before, each.after), ""),
+        }
+        for each in score.survivors
+    ]
+    _write(root / SURVIVORS, SURVIVED, [*(each for each in known if each["module"] != str(module)), *rows])
+
+
+def _rows(path):
+    """Return the rows of a record, none where it is not there."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _write(path, columns, rows):
+    """Write a record, its rows by module."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows[name] for name in sorted(rows))
+        writer.writerows(sorted(rows, key=lambda row: row["module"]))
+
+
+def judge_all(root, most, keep):
+    """Judge every module of the rooms JUDGED, at most so many faults of each; keep: into the records as they come.
+
+    One that cannot be judged is said so and counts as none planted.
+    """
+    planted = survived = 0
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = copy(Path(folder).resolve() / "study", root)
+        for path in sorted(path for room in JUDGED for path in (root / "model" / room).rglob("*.py")):
+            module = path.relative_to(root)
+            if not mutants(path.read_text(encoding="utf-8")):
+                continue
+            try:
+                score = judge(scratch, module, 1, most=most)
+            except SystemExit as refusal:
+                print(refusal, flush=True)
+                continue
+            planted, survived = planted + score.planted, survived + len(score.survivors)
+            if keep:
+                record(root, module, score)
+    print(f"in all: {planted - survived} of {planted} caught, {(planted - survived) / max(planted, 1):.1%}")
 
 
 def main(file, each="4", *more):
-    """Judge one module of the project in whose folder this runs."""
+    """Judge one module of the project in whose folder this runs, or all."""
     root, module = Path.cwd(), Path(file)
-    if not (root / module).is_file() or module.parts[0] != "model" or len(module.parts) < 3 or module.suffix != ".py":
+    is_one = (root / module).is_file() and module.parts[0] == "model" and len(module.parts) > 2
+    if file != "all" and not (is_one and module.suffix == ".py"):
         raise SystemExit(f"{file} is no module of a room: say FILE=model/ROOM/NAME.py, from the project's folder.")
-    if not each.isdecimal() or set(more) - {"record"}:
+    if not each.isdecimal() or set(more) - {"record"} or (file == "all" and each == "0"):
         raise SystemExit(SAY)
+    if file == "all":
+        judge_all(root, int(each), "record" in more)
+        return
     with tempfile.TemporaryDirectory() as folder:
         score = judge(copy(Path(folder).resolve() / "study", root), module, int(each))
     if "record" in more:
-        record(root, module, *score, int(each))
+        record(root, module, score)
 
 
 if __name__ == "__main__":

@@ -97,8 +97,34 @@ def test_survivors_are_named_with_their_line_and_the_rest_is_caught(tmp_path):
     assert (folder / "model/laws/sums.py").read_text() == SOURCE
     (row,) = csv.DictReader((folder / "tests/mutants.csv").read_text().splitlines())
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=folder, text=True)
-    assert (row["module"], row["planted"], row["caught"], row["each"]) == ("model/laws/sums.py", "6", "2", "0")
+    assert list(row.values())[:5] == ["model/laws/sums.py", "6", "6", "2", "0"]
     assert head.startswith(row["commit"])
+    survived = csv.DictReader((folder / "tests/survivors.csv").read_text().splitlines())
+    assert {(each["module"], each["before"], each["after"], each["why"]) for each in survived} >= {
+        ("model/laws/sums.py", "one + other", after, "") for after in ("one - other", "one")
+    }
+
+
+def test_all_modules_are_judged_at_most_so_many_faults_of_each_and_written_reasons_stay(tmp_path):
+    folder = project(tmp_path, test_sums=TESTS)
+    (folder / "model/laws/products.py").write_text("def twice(one):\n    return one * 2\n")
+    (folder / "tests/laws/test_products.py").write_text(
+        "from model.laws.products import twice\n\n\ndef test_twice():\n    assert twice(3) == 6\n"
+    )
+    (folder / "tests/survivors.csv").write_text(
+        "module,before,after,why\nmodel/laws/sums.py,one + other,one,because\nmodel/laws/gone.py,a,b,kept\n"
+    )
+    done = planting(folder, "all", "2", "record")
+    assert done.returncode == 0, done.stderr
+    lines = (folder / "tests/mutants.csv").read_text().splitlines()
+    assert [line.split(",")[:5] for line in lines[1:]] == [
+        ["model/laws/products.py", "3", "2", "2", "2"],
+        ["model/laws/sums.py", "6", "2", "1", "3"],
+    ]
+    assert done.stdout.endswith("in all: 3 of 4 caught, 75.0%\n"), done.stdout
+    rows = list(csv.DictReader((folder / "tests/survivors.csv").read_text().splitlines()))
+    assert {"module": "model/laws/gone.py", "before": "a", "after": "b", "why": "kept"} in rows
+    assert len(rows) == 2
 
 
 def test_the_nearest_tests_are_those_of_the_room_by_name_or_import_and_then_those_of_every_room(tmp_path):
