@@ -8,15 +8,14 @@ import click
 import pandas as pd
 
 from model.notation.equation import latex
-from model.notation.spelling import shortened, suggest
+from model.notation.spelling import plain, shortened
 from model.numbers import catalog
-from model.numbers.readings import read
 from model.predictions import measured
-from model.predictions.answer import STUDY, predict, software_names, with_and_without
-from model.predictions.ask import explain
+from model.predictions.answer import DRAWS, STUDY, predict, software_names, with_and_without
+from model.predictions.ask import explain, refuse_numbers
 from model.predictions.forecasts import judge, record
 from model.predictions.gaps import missing
-from model.predictions.inputs import OPTIONAL, InputError, check, describe, named_system, renamed, synonyms
+from model.predictions.inputs import OPTIONAL, InputError, check, describe, named_system, renamed, synonyms, unknown
 from model.predictions.need import need
 from model.predictions.quantities import QUANTITIES, quantity
 from model.predictions.table import predict_file
@@ -123,8 +122,7 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
     own = given.pop(MEASURED, None)
     if own == "":
         raise InputError(f"{MEASURED}= names no file: write {MEASURED}=FILE.csv, or leave it out")
-    if seed < 0:
-        raise InputError(f"--seed is {seed}; it takes a whole number from 0")
+    refuse_numbers(DRAWS, seed)
     if table is None:
         if passed:
             raise InputError("--pass names columns of a table: give one with --table")
@@ -133,7 +131,7 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
         if given or as_json or explained:
             raise InputError("--table takes its inputs from the file: leave input=value, --json and --explain out")
         known = [each for each in passed.split(",") if each]
-        readings = read(own) if own else None
+        readings = measured.read(own) if own else None
         told = predict_file(name, table, sys.stdout, system, interval, seed, workers or cores(), known, readings)
         passing, read_as = told
         if readings:
@@ -218,15 +216,17 @@ def _one(name, given, system, as_json, interval, seed, explained, own):
     names = [each.name for each in what.inputs]
     given = {synonyms(what, given).get(key, key): value for key, value in given.items()}
     for key in given:
+        if plain(key) == "system":
+            raise InputError(f"the system is an option of its own: write --system {given[key] or 'NAME'}")
         if key not in names:
-            raise InputError(f"unknown input {shortened(key)}{suggest(key, [*names, MEASURED], most=3)}")
+            raise InputError(f"unknown input {shortened(key)}{unknown(what, key, given, [MEASURED])}")
     frame = pd.DataFrame({key: [value] for key, value in given.items()}, index=[0])
     _tell(renamed(frame, what, written))
     where, held = "the command line", None
     if own is None:
         answer, sources = predict(name, frame, system, interval, seed, where=where)
     else:
-        readings = read(own)
+        readings = measured.read(own)
         answer, sources = with_and_without(readings, name, frame, system, interval, seed, where=where)
         measured.refuse_unused(name, readings)
         held = measured.held_back(readings, interval, seed)

@@ -1,6 +1,7 @@
 """Files: what a reader gave that is no text in UTF-8, how much of one is read, and how one is written whole."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 MOST = 2**26  # bytes of a file that is read whole
@@ -19,6 +20,15 @@ KINDS = {  # how a file begins: what it is, and what to do
     b"\xff\xfe": "is written in UTF-16: save it in UTF-8",
     b"\xfe\xff": "is written in UTF-16: save it in UTF-8",
 }
+
+
+DIVIDERS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # of fields, in other dialects of CSV
+
+
+def divided(columns: Collection[str]) -> str:
+    """Return by what a header's fields are divided that reads as one column, in words; "" where commas do."""
+    only = next(iter(columns)) if len(columns) == 1 else ""
+    return next((name for divider, name in DIVIDERS.items() if divider in only), "")
 
 
 def problem(begin: bytes) -> str:

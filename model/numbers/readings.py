@@ -12,7 +12,7 @@ import pandas as pd
 
 from model.notation.spelling import meant, suggest
 from model.notation.units import BASE, UNITS, dimension, size
-from model.numbers import catalog
+from model.numbers import catalog, files
 
 SPLIT = 4  # of an operation's points, one in so many is held back where no row says its role
 _, SECOND, *_ = BASE
@@ -121,7 +121,7 @@ def read(path: str) -> Readings:
     if not isinstance(path, str | os.PathLike):
         raise catalog.DataError(f"measured is a {type(path).__name__}: give the path of a CSV file")
     at = Path(path)
-    rows = catalog.texts(at)
+    rows = catalog.texts(at).dropna(how="all").reset_index(drop=True)  # empty lines are passed over, as in any table
     if rows.empty:
         raise catalog.DataError(f"{path} is empty: give a header and at least one row")
     table = _table(at, rows)
@@ -151,6 +151,8 @@ def _table(at, rows):
         if form.mark in rows.columns:
             return table
     marks = ", ".join(f"{form.mark} (data/{table}.csv)" for table, form in FORMS.items())
+    if told := files.divided(rows.columns):
+        raise catalog.DataError(f"{at}: the first line is divided by {told}: divide fields by commas")
     raise catalog.DataError(f"{at}: the columns are of no table that holds measurements: it needs one of {marks}")
 
 
@@ -171,7 +173,9 @@ def _filled(at, rows, form):
         rows[name] = rows[name].fillna(word)
         _column(at, rows[name] != word, name, lambda row, only=word: f"'{row}' is not fitted: write {only}", rows[name])
     if "op" in rows:
-        usual = rows.op.map(lambda op: "all_to_all_time" if op in ("dispatch", "combine") else f"{op}_time")
+        usual = rows.op.map(
+            lambda op: "all_to_all_time" if op in ("dispatch", "combine") else f"{op}_time", na_action="ignore"
+        )
     else:
         usual = next(iter(form.quantities))
     return rows.assign(quantity=rows.quantity.fillna(usual), kind=rows.kind.fillna("measured"))

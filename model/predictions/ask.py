@@ -19,10 +19,9 @@ from model.notation.spelling import meant, shortened, suggest
 from model.notation.units import base
 from model.numbers import catalog
 from model.numbers.draws import Sampler
-from model.numbers.readings import read
 from model.predictions import answer, sensitivity
 from model.predictions import measured as own_rows
-from model.predictions.inputs import BASE_UNITS, SYNONYMS, InputError, check, synonyms
+from model.predictions.inputs import BASE_UNITS, SYNONYMS, InputError, check, synonyms, unknown
 from model.predictions.quantities import QUANTITIES, quantity
 
 
@@ -85,7 +84,7 @@ def predict(
     changes = _changes(changes)
     asked = None, interval, seed, draws
     options: dict[str, Any] = {"where": f"{name}(...)", "own": own, "changes": changes}
-    readings = read(measured) if measured else None
+    readings = own_rows.read(measured) if measured else None
     if readings is None:
         found, sources = answer.predict(name, frame, *asked, **options)
     else:
@@ -125,7 +124,7 @@ def draws(
     frame = _points(what, points, system, inputs)
     refuse_numbers(number, seed)
     changes = _changes(changes)
-    readings = read(measured) if measured else None
+    readings = own_rows.read(measured) if measured else None
     found = np.empty((number, len(frame)))
     for row in range(len(frame)):
         choices, numbers, where = _one(what, frame.iloc[[row]])
@@ -162,7 +161,7 @@ def explain(
     frame = _points(what, None, system, inputs)
     choices, numbers, where = _one(what, frame)
     changes = _changes(changes)
-    scenario = Scenario(where, changes=changes, readings=read(measured) if measured else None)
+    scenario = Scenario(where, changes=changes, readings=own_rows.read(measured) if measured else None)
     try:
         answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
         with kept() as calls:  # a second time, when what is fitted has been fitted
@@ -221,7 +220,7 @@ def _points(what, points, system, inputs):
     names = [each.name for each in what.inputs]
     for key in inputs:
         if key not in names:
-            raise InputError(f"{what.name} has no input {shortened(key)}{suggest(key, names, most=3)}")
+            raise InputError(f"{what.name} has no input {shortened(key)}{unknown(what, key, inputs)}")
     given = {"system": system, **inputs} if system is not None else inputs
     listed = {key: _listed(what, key, each) for key, each in given.items()}
     if points is None:

@@ -11,8 +11,8 @@ from itertools import chain, islice
 import numpy as np
 
 from model.notation.spelling import shortened
-from model.numbers.files import problem
-from model.predictions.inputs import InputError
+from model.numbers.files import divided, problem
+from model.predictions.inputs import NUMBER, InputError
 
 # Records of a block. Draws start anew in each block and each group of words in it, so that intervals rest on this
 # number: it is part of the answer, and workers share the rows out by it.
@@ -23,7 +23,6 @@ COMMA, END = b",\n"
 QUOTED = r'(?:[^"]|"")*+"[^,]*+(?:,|\Z)'
 REST, FIELDS = re.compile(QUOTED), re.compile(rf'(?:(?:"{QUOTED}|(?!")[^,]*+(?:,|\Z)))*+')
 STANDARD_INPUT = "-"
-DIVIDERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class Table:
@@ -86,10 +85,13 @@ class Table:
             )
         if line.lstrip().startswith(("{", "[", "<")):
             raise InputError(f"{self.path}: the first line, '{shortened(line)}', is no header of a CSV file")
-        if len(columns) == 1:
-            for divider, name in DIVIDERS.items():
-                if divider in line:
-                    raise InputError(f"{self.path}: the first line is divided by {name}: divide fields by commas")
+        if told := divided([line] if len(columns) == 1 else columns):
+            raise InputError(f"{self.path}: the first line is divided by {told}: divide fields by commas")
+        if NUMBER.fullmatch(columns[0]):
+            raise InputError(
+                f"{self.path}: the first line, '{shortened(line)}', holds numbers where the names of the columns must "
+                f"stand: give a header"
+            )
         for column in columns:
             if columns.count(column) > 1:
                 named = f"the column {shortened(column)} stands there twice" if column else "two columns have no name"

@@ -17,10 +17,51 @@ from model.numbers import catalog
 
 OPTIONAL = "optional"
 SYNONYMS = {"workload": "model"}  # an input's other name
-# What the field calls an input that may be left out: a column of that name is asked about, not passed over.
-CALLED = {"tp": "tensor_devices", "ep": "expert_devices", "cp": "context_devices", "pp": "stages", "vp": "chunks"}
-CALLED |= {"mtp": "processed", "mtbf": "failure_rate", "lambda": "failure_rate", "period": "interval"}
-CALLED |= {"framework": "engine", "backend": "engine", "library": "software"}
+# What the field calls an input, in a word of a column's name: such a column is asked about, not passed over. The first
+# of several that a quantity has, and that is not given, is meant.
+CALLED = {
+    name: frozenset(words.split())
+    for name, words in {
+        "devices": "gpu npu xpu accelerator chip card world worldsize node server host rank",
+        "ranks": "gpu npu accelerator chip card device world worldsize",
+        "model": "llm network arch architecture",
+        "failure_rate": "mtbf mttf mtti afr fit lambda hazard",
+        "checkpoint_write": "ckpt save saving dump snapshot",
+        "interval": "period tau every freq frequency cadence ckpt",
+        "downtime": "mttr mttd detect detection outage recovery replace replacement",
+        "reload": "restart resume restore load loading",
+        "repair": "mttr rma turnaround downtime",
+        "confidence": "quantile percentile sla",
+        "withdrawn": "blast affected removed drained lost",
+        "fabric_availability": "switch network uptime",
+        "software": "lib library kernel backend comm communication ccl impl implementation framework",
+        "engine": "framework backend server serving stack runtime inference software",
+        "release": "version framework engine software",
+        "tensor_devices": "tp tpsize dp dpsize parallel parallelism sharding",
+        "expert_devices": "ep epsize",
+        "context_devices": "cp cpsize sp",
+        "stages": "pp ppsize pipeline",
+        "chunks": "vp vpp virtual interleave interleaving",
+        "microbatches": "accumulation gradacc ga",
+        "microbatch": "mbs micro",
+        "sequences": "gbs batch global",
+        "batch": "bs concurrency requests users",
+        "sequence": "seq seqlen isl context contextlength contextlen ctx prompt length input",
+        "context": "ctx seq seqlen length kvlen prompt isl sequence",
+        "input_tokens": "isl prompt input context ctx",
+        "output_tokens": "osl output completion generated generation",
+        "speed": "tpot itl tps latency interactivity slo rate",
+        "processed": "mtp nextn draft speculative speculation spec",
+        "tokens_per_step": "mtp nextn draft speculative speculation spec accept acceptance accepted",
+        "kv_bytes_per_element": "cache kvcache cachedtype",
+        "bytes_per_element": "dtype datatype precision format width bits",
+        "precision": "dtype datatype quant quantization quantisation format weights bits",
+        "overlap": "dualpipe dbo tbo",
+        "bytes": "size message buffer msg nbytes",
+        "unavailability": "availability uptime failure",
+        "system": "machine cluster hardware platform accelerator gpu npu sku",
+    }.items()
+}
 BEYOND = "; your_cluster answers for a machine that is not listed, from its numbers: see notebooks/your_cluster.ipynb"
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 BASE_UNITS = {"us": "s", "ms": "s", "min": "s", "h": "s", "day": "s", "1/(device h)": "1/s", "1/h": "1/s"}
@@ -93,6 +134,7 @@ RELATIONS = (
         "ranks", "experts", lambda ranks, experts: ranks <= COPIES * experts, "at most four ranks for each expert"
     ),
     Relation("withdrawn", "devices", np.less_equal, "a number up to devices"),
+    Relation("interval", "checkpoint_write", np.greater_equal, "a number from checkpoint_write on", MINUTES),
     Relation("tensor_devices", "ranks", lambda part, ranks: ranks % part == 0, "a number that divides ranks"),
     Relation("expert_devices", "ranks", lambda part, ranks: ranks % part == 0, "a number that divides ranks"),
     Relation("processed", "tokens_per_step", np.greater_equal, "a number from tokens_per_step on"),
@@ -175,8 +217,12 @@ def refuse_columns(what, columns, where, passed=()):
         if column not in columns:
             raise InputError(f"{where}: there is no column {shortened(column)} to be passed over")
     for column in others(what, columns):
-        if column not in passed and (near := alike(str(column), names)):
-            name = shortened(column)
+        name = shortened(column)
+        if column in what.layout and column not in passed:
+            raise InputError(
+                f"{where}: {name} is what {what.name} finds, not what it takes: rename the column, or say --pass {name}"
+            )
+        if column not in passed and (near := alike(str(column), names, columns)):
             raise InputError(
                 f"{where}: unknown column {name}; did you mean {near}? If it is no input, leave it out, or say "
                 f"--pass {name}"
@@ -195,19 +241,43 @@ def others(what, columns):
     return [column for column in columns if column not in taken]
 
 
-def alike(column, names):
+def alike(column, names, given=()):
     """Return the input that a column may have meant, or None.
 
     Near in letters, once its unit in brackets is taken off; sharing a whole word with it, in one or in many; or called
-    so in the field.
+    so in the field, where that input is not given.
     """
     bare = re.sub(r"[(\[{<].*", "", column).strip(" _-/,:") or column
     words = [word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).lower()) if word]
     single = {word.rstrip("s") for word in words if len(word) > 1}
     in_common = {name: len(single & {word.rstrip("s") for word in name.split("_")}) for name in names}
     shared = sorted((name for name in names if in_common[name]), key=lambda name: -in_common[name])
-    called = [CALLED[word] for word in (*words, plain(bare)) if CALLED.get(word) in names]
-    return nearest(column, names) or nearest(bare.lower(), names) or next(iter([*shared, *called]), None)
+    if whole := next(_called([], bare, names, given), None):
+        return whole
+    return (
+        nearest(column, names)
+        or nearest(bare.lower(), names)
+        or next(iter([*shared, *_called(words, bare, names, given)]), None)
+    )
+
+
+def _called(words, bare, names, given):
+    """Yield the inputs, none of those given, that a word of a column's name, or all of them in one, calls so."""
+    for word in (*words, plain(bare)):
+        forms = {word, word.removeprefix("num").removeprefix("n").removesuffix("s"), word.removesuffix("s")}
+        if any(word in known for known in CALLED.values()):
+            forms = {word}
+        yield from (name for name, known in CALLED.items() if name in names and name not in given and forms & known)
+
+
+def unknown(what, name, given, more=()):
+    """Return the end of a refusal of an input that a quantity does not have: what may be meant, or all it takes.
+
+    given: the names of all that is given; more: names beside the inputs that would be accepted.
+    """
+    names = [*(each.name for each in what.inputs), *more]
+    found = alike(name, names, given)
+    return f"; did you mean {found}?" if found else suggest(name, names, most=3)
 
 
 def describe(each):
@@ -239,7 +309,8 @@ def _named(each, word):
     if word == "" or (each.files and word.endswith(each.files)):
         return word
     last = word.rsplit("/", 1)[-1]  # names are published under their maker's: deepseek-ai/DeepSeek-V3
-    if found := meant(word, each.words) or meant(last, each.words):
+    words = each.words if each.words != ("*",) else catalog.read(each.known_as)[each.known_as].unique()
+    if found := meant(word, words) or meant(last, words):
         return found
     other = catalog.other_names(each.known_as) if each.known_as else {}
     return other.get(meant(last, other) or "", word)
@@ -286,8 +357,8 @@ def _words(each, column, where, first):
     words = [word.removesuffix(".0") if each.name == "overlap" else word for word in words]
     if each.default not in (None, OPTIONAL):
         words = [word or each.default for word in words]
+    words = [_named(each, word) for word in words]
     if (accepted := each.words) != ("*",):
-        words = [_named(each, word) for word in words]
         for code, word in enumerate(words):
             if (
                 (word or each.default != OPTIONAL)
@@ -295,7 +366,7 @@ def _words(each, column, where, first):
                 and not (each.files and word.endswith(each.files))
             ):
                 row = first + int(np.argmax(codes == code))
-                near = guess(word, accepted, most=3)
+                near = guess(word.rsplit("/", 1)[-1], accepted, most=3)
                 raise InputError(
                     f"{where} row {row}: {each.name} is '{shortened(word)}'{near}; it takes {describe(each)}"
                 )

@@ -13,10 +13,15 @@ from model.machine.machine import POOLED
 from model.machine.scenario import Scenario
 from model.machine.step import Asked, duration
 from model.numbers import catalog
+from model.numbers import readings as reading
 from model.numbers.draws import Sampler, low_high
 from model.numbers.readings import Readings
-from model.predictions.inputs import InputError
+from model.predictions.inputs import InputError, describe
 from model.predictions.quantities import QUANTITIES
+
+FAR = 50.0  # times: nobody's software is so much slower than the study says, and a minute is more seconds than that
+OPERATIONS = ("all_to_all_time", "all_reduce_time")  # whose inputs rows of operations have
+STEPS = ("decode_throughput",)
 
 
 @dataclass(frozen=True)
@@ -57,14 +62,48 @@ def _rows(number: int) -> str:
     return f"{number} row{'' if number == 1 else 's'}"
 
 
+def read(path: str) -> Readings:
+    """Return the Readings of a reader's file, its numbers within what the inputs of the same names take.
+
+    catalog.DataError, or InputError, names file, row and column, and what would be accepted.
+    """
+    readings = reading.read(path)
+    table = readings.table
+    names = OPERATIONS if table == "network" else STEPS
+    known = {each.name: each for name in names for each in QUANTITIES[name].inputs if not each.choices}
+    for name, each in known.items():
+        if name not in readings.rows or not readings.rows[name].notna().any():
+            continue
+        numbers = readings.rows[name].to_numpy(float)
+        if (bad := (numbers < each.low) | (numbers > each.high)).any():
+            row = int(np.argmax(bad))
+            raise InputError(f"{path} row {row + 1}: {name} is {numbers[row]:g}; it takes {describe(each)}")
+    return readings
+
+
+def refuse_far(readings: Readings, rows: pd.DataFrame) -> None:
+    """Raise InputError for the first row whose time lies so far from the study's that its unit must be another."""
+    for system, own in rows.groupby("system", sort=False):
+        value, seen = _times(Scenario(system, readings=readings.held()), readings, own)
+        apart = seen / value
+        if (bad := (apart > FAR) | (apart < 1 / FAR)).any():
+            at = int(np.argmax(bad))
+            more = f"{apart[at]:,.0f} times as long as" if apart[at] > 1 else f"{1 / apart[at]:,.0f} times less than"
+            raise InputError(
+                f"{readings.file}: one of the rows on {system} says {seen[at]:.3g} s, {more} the study's "
+                f"{value[at]:.3g} s: is its unit right?"
+            )
+
+
 def rests(readings: Readings) -> bool:
     """Tell whether an answer rested on a row that was fitted."""
     return bool(readings.used & set(readings.rows.index[readings.rows.role == "calibrate"]))
 
 
 def refuse_unused(name: str, readings: Readings) -> None:
-    """Raise InputError where no row that was fitted bears on what was asked."""
+    """Raise InputError where no row that was fitted bears on what was asked, or one of another unit does."""
     if rests(readings):
+        refuse_far(readings, readings.rows.loc[sorted(readings.used)])
         return
     rows = readings.rows
     told = rows[[each for each in ("system", "software", "op", "engine") if each in rows]].drop_duplicates()

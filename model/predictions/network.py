@@ -11,7 +11,13 @@ from model.predictions.quantity import Quantity
 
 RANKS = count("ranks", low=2.0, high=1e6)
 LEAST_BUFFER = 256.0  # bytes: who gives fewer means kB, MB or GB; the smallest that was measured has twice as many
-SOFTWARE = Input("software", OPTIONAL, choices=("*",), meaning="left out: the first that has rows for the system")
+SOFTWARE = Input(
+    "software",
+    OPTIONAL,
+    choices=("*",),
+    meaning="left out: the first that has rows for the system",
+    known_as="software",
+)
 
 
 def all_to_all_time(scenario, choices, rows):

@@ -22,6 +22,7 @@ RATE = Input(
     beyond=PER_HOUR,
 )
 DAY = 86_400.0
+VAIN = 20.0  # times the mean between interruptions: one interval in half a billion would end with a checkpoint
 
 
 def job_mtbf(scenario, choices, rows):
@@ -36,6 +37,14 @@ def effective_training_share(scenario, choices, rows):
     # Where writing costs nothing the best interval is zero, and the share its limit there.
     best = np.fmax(compute(reliability.optimum.solve(symbols.best_interval), columns), 1e-6 * mean)
     given = rows.get("interval", np.nan)
+    if scenario.sampler is None and (vain := np.broadcast_to(given > VAIN * mean, np.shape(mean + given))).any():
+        row = int(np.argmax(vain))
+        asked, own = (float(np.broadcast_to(each, vain.shape)[row]) for each in (given, mean))
+        raise RowError(
+            row,
+            f"interval is {asked:g} s, and the job is interrupted every {own:,.3g} s: hardly any work would ever be "
+            f"kept; were milliseconds meant?",
+        )
     columns["interval"] = np.where(np.isnan(given), best, given)
     return compute(reliability.checkpointing.solve(symbols.effective_training_share), columns)
 

@@ -69,6 +69,8 @@ def refuse_what_does_not_fit(scenario, choices, rows):
     model, precision = choices["model"], choices["precision"]
     roomy = scenario.roomiest()
     held = memory.largest_batch(roomy, model, precision, rows)
+    whole = 1 / rows.get("tensor_devices", 1.0)  # of a device: whoever answers a request holds all of it
+    rows = {**rows, "batch": np.maximum(rows["batch"], whole)}
     if np.all(fits := held >= rows["batch"]):
         return
     row = int(np.argmin(fits))
@@ -135,12 +137,20 @@ def moe_idle_share(scenario, choices, rows):
 
 
 def _refuse_stages(scenario, choices, rows):
-    """Raise RowError for the first row with more stages than the workload has layers."""
+    """Raise RowError for the first row with more stages than the workload has layers, or microbatches to fill them."""
     layers = scenario.facts("workloads", choices["model"])("layers")
     if (bad := rows["stages"] > layers).any():
         row = int(np.argmax(bad))
         raise RowError(
             row, f"stages is {float(rows['stages'][row]):g}; it takes a whole number up to {layers:g} layers"
+        )
+    stages, microbatches = np.broadcast_arrays(rows["stages"], rows["microbatches"])
+    if (bad := stages > microbatches).any():
+        row = int(np.argmax(bad))
+        raise RowError(
+            row,
+            f"stages is {stages[row]:g} and microbatches {microbatches[row]:g}, which never fill that pipeline: give "
+            f"microbatches of as many or more",
         )
 
 

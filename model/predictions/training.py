@@ -11,6 +11,8 @@ from model.predictions.quantity import Found, Quantity
 from model.predictions.serving import MODEL
 
 PRECISIONS = ("bf16", "fp8", "mxfp8", "nvfp4")
+# Formats without a peak of their own, and the peak of the generation of machines that has their products.
+BLOCK_SCALED = {"mxfp8": "peak_nvfp4"}
 
 
 def training_throughput(scenario, choices, rows):
@@ -24,6 +26,8 @@ def training_throughput(scenario, choices, rows):
     length = len(rows["devices"])
     rows |= {name: np.full(length, np.nan) for name in LAYOUT if name not in rows}
     rows["overlap"] = np.full(length, float(choices["overlap"]))
+    if asked.precision in BLOCK_SCALED and BLOCK_SCALED[asked.precision] not in scenario.system:
+        raise ValueError(f"{scenario.name} has no products of {asked.precision}: give precision=fp8 or bf16")
     undrawn = scenario.undrawn()
     columns = undrawn.training_columns(asked)
     refuse_what_does_not_divide(columns, rows)

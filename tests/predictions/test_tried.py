@@ -295,6 +295,12 @@ ROWS = {
     "more ranks than experts have use for": (OWN.replace(",8,64,", ",1e9,64,"), "ranks is 1e+09"),
     "more experts a token than there are": (OWN.replace(",256,8,", ",4,8,"), "topk is 8"),
     "400 digits": (OWN.replace("22.7", "9" * 400), "value is inf"),
+    "semicolons": (OWN.replace(",", ";"), "divided by semicolons"),
+    "tabs": (OWN.replace(",", "\t"), "divided by tabs"),
+    "bits an element": (OWN.replace(",8,1,", ",8,8,"), "row 1: bytes_per_element is 8; it takes a number from 0.25"),
+    "no operation": (OWN.replace(",dispatch,8,64,", ",,8,64,"), "row 1: op is empty"),
+    "a row a thousand times as long": (OWN.replace("22.7", "22700"), "1,2"),
+    "all of them another unit": (OWN.replace(",us,", ",ns,"), "times less than the study's"),
 }
 
 
@@ -302,6 +308,18 @@ ROWS = {
 def test_measurements_that_cannot_be_are_refused(here, content, words):
     Path("own.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     point = {"system": "gb200-nvl72", "op": "dispatch", "ranks": 16, "tokens": 128, "hidden": 7168, "experts": 256}
-    with pytest.raises(DataError, match="own.csv") as refusal:
+    with pytest.raises((DataError, InputError), match="own.csv") as refusal:
         study.predict("all_to_all_time", topk=8, bytes_per_element=1, measured="own.csv", **point)
     assert words in str(refusal.value)
+
+
+def test_empty_lines_of_a_file_of_measurements_change_nothing(model, here):
+    asked = (
+        "predict all_to_all_time --system gb200-nvl72 op=dispatch ranks=16 tokens=128 hidden=7168 experts=256 topk=8"
+    )
+    asked = [*asked.split(), "bytes_per_element=1", "--no-interval", "measured=own.csv"]
+    Path("own.csv").write_text(OWN, encoding="utf-8")
+    told = model(*asked)
+    header, first, *rest = OWN.splitlines()
+    Path("own.csv").write_text("\n".join([header, "", first, "", "", *rest, "", "\n"]), encoding="utf-8")
+    assert model(*asked) == told and told[0] == 0
