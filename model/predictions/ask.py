@@ -21,7 +21,7 @@ from model.numbers import catalog
 from model.numbers.draws import Sampler
 from model.predictions import answer, sensitivity
 from model.predictions import measured as own_rows
-from model.predictions.inputs import BASE_UNITS, SYNONYMS, InputError, check, synonyms, unknown
+from model.predictions.inputs import BASE_UNITS, SYNONYMS, InputError, check, named_system, synonyms, unknown
 from model.predictions.quantities import QUANTITIES, quantity
 
 
@@ -81,10 +81,11 @@ def predict(
     what = quantity(name)
     name, frame = what.name, _points(what, points, system, inputs)
     refuse_numbers(draws, seed)
-    changes = _changes(changes)
+    _refuse_no_truth(interval=interval, own=own)
+    changes = _changes(changes, frame)
     asked = None, interval, seed, draws
     options: dict[str, Any] = {"where": f"{name}(...)", "own": own, "changes": changes}
-    readings = own_rows.read(measured) if measured else None
+    readings = _readings(measured)
     if readings is None:
         found, sources = answer.predict(name, frame, *asked, **options)
     else:
@@ -123,11 +124,12 @@ def draws(
     what = quantity(name)
     frame = _points(what, points, system, inputs)
     refuse_numbers(number, seed)
-    changes = _changes(changes)
-    readings = own_rows.read(measured) if measured else None
+    _refuse_no_truth(own=own)
+    changes, readings = _changes(changes, frame), _readings(measured)
     found = np.empty((number, len(frame)))
     for row in range(len(frame)):
         choices, numbers, where = _one(what, frame.iloc[[row]])
+        _answered(what, Scenario(where, own=own, changes=changes, readings=readings), choices, numbers)
         scenario = Scenario(where, Sampler(number, (seed, 0)), own=own, changes=changes, readings=readings)
         found[:, row] = np.broadcast_to(what.values(scenario, choices, numbers), (number, 1))[:, 0]
     return found
@@ -160,14 +162,10 @@ def explain(
     what = quantity(name)
     frame = _points(what, None, system, inputs)
     choices, numbers, where = _one(what, frame)
-    changes = _changes(changes)
-    scenario = Scenario(where, changes=changes, readings=own_rows.read(measured) if measured else None)
-    try:
-        answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
-        with kept() as calls:  # a second time, when what is fitted has been fitted
-            what.values(scenario, choices, numbers)
-    except ValueError as error:
-        raise InputError(f"{name}: {error}") from error
+    scenario = Scenario(where, changes=_changes(changes, frame), readings=_readings(measured))
+    answered = _answered(what, scenario, choices, numbers)
+    with kept() as calls:  # a second time, when what is fitted has been fitted
+        what.values(scenario, choices, numbers)
     laws = {law: set(law.inputs(what.target)) for law in (what.law, *what.others)}
     asked = [(law, given) for _, given in calls for law, needed in laws.items() if needed <= given.keys()]
     # Laws may have been asked more than once, of two protocols, say: the one that gave the answer explains it.
@@ -195,9 +193,17 @@ def explain(
 
 
 def drivers(name: str, *, system: str | None = None, points: int = 512, seed: int = 0, **inputs: Any) -> pd.DataFrame:
-    """Return which uncertain numbers drive an answer: factor, first (alone) and total share of its variance (Sobol)."""
+    """Return which uncertain numbers drive an answer: factor, first (alone) and total share of its variance (Sobol).
+
+    points: of each of the two samples that are compared, a power of two.
+    """
     what = quantity(name)
+    refuse_numbers(answer.DRAWS, seed)
+    is_whole = isinstance(points, int | np.integer) and not isinstance(points, bool)
+    if not is_whole or not 2 <= points <= 2**20 or points & (points - 1):
+        raise InputError(f"points is {shortened(repr(points))}; it takes a power of two from 2 to {2**20}")
     choices, numbers, where = _one(what, _points(what, None, system, inputs))
+    _answered(what, Scenario(where), choices, numbers)
     return sensitivity.indices(
         lambda sampler: what.values(Scenario(where, sampler=sampler), choices, numbers), points, seed
     )
@@ -211,11 +217,15 @@ def law(name: str) -> Model:
 MOST_POINTS = 10_000_000  # of a product of lists: more are a table for the command line
 APART = 1e3  # a changed number lies so far at most from all that are recorded, or it is in another unit
 # Numbers of a machine that are no rows of systems.csv.
+WHOLE = ("domain", "devices", "dies")  # counts of things, one at least
 GIVEN = {"startup": (1e-9, 0.1), "failure_rate": (0.0, MOST_FAILURES)}
 
 
 def _points(what, points, system, inputs):
     """Return the frame of points to be asked; refuses an input that the quantity does not have."""
+    for other, name in SYNONYMS.items():
+        if {other, name} <= set(inputs):
+            raise InputError(f"{what.name}: {other} and {name} are one input: give one of them")
     inputs = {SYNONYMS.get(key, key): value for key, value in inputs.items()}
     names = [each.name for each in what.inputs]
     for key in inputs:
@@ -253,11 +263,31 @@ def refuse_numbers(draws, seed):
             raise InputError(f"{name} is {shortened(repr(number))}; it takes a whole number from {low} to {high:g}")
 
 
-def _changes(changes):
+def _readings(measured):
+    """Return the Readings of a reader's file, None where none is given."""
+    return None if measured is None or (isinstance(measured, str) and not measured) else own_rows.read(measured)
+
+
+def _refuse_no_truth(**given):
+    """Refuse what is neither True nor False: a word is true whatever it says."""
+    for name, each in given.items():
+        if not isinstance(each, bool | np.bool_):
+            raise InputError(f"{name} is {shortened(repr(each))}; it takes True or False")
+
+
+def _answered(what, scenario, choices, numbers):
+    """Return the undrawn answer of one point, or raise InputError with why there is none: a draw alone is no answer."""
+    try:
+        return float(np.ravel(what.values(scenario, choices, numbers))[0])
+    except ValueError as error:
+        raise InputError(f"{what.name}: {error}") from error
+
+
+def _changes(changes, frame):
     """Return changes of a machine, each number checked; InputError for what no machine has, and for another unit.
 
     A number may lie a thousand times beyond all that are recorded: that is room for any machine, not for GB/s in place
-    of B/s.
+    of B/s. frame: of the points, which name a system and no number that is changed.
     """
     if not changes:
         return changes
@@ -268,12 +298,22 @@ def _changes(changes):
     for key, number in changes.items():
         if (name := meant(str(key), takes)) is None:
             raise InputError(f"changes: a machine has no {shortened(key)}{suggest(str(key), takes, most=3)}")
+        if name in checked or (name in GIVEN and name in frame):
+            raise InputError(f"changes: {name} is given twice: leave one of the two out")
         low, high = _within(name, known)
         is_number = isinstance(number, Real) and not isinstance(number, bool)
-        if not is_number or not low <= number <= high:
+        if not is_number or not low <= number <= high or (name in WHOLE and number != np.floor(number)):
             accepted = change(name)[2] + f"; {PER_HOUR}" * (name == "failure_rate" and is_number and number > high)
             raise InputError(f"changes: {name} is {shortened(repr(number))}; it takes {accepted}")
         checked[name] = float(number)
+    if "system" not in frame or frame.system.isna().any():
+        raise InputError("changes are those of a machine: name the system that they change")
+    for system in frame.system.unique() if "devices" in checked else ():
+        domain = checked.get("domain", known.domain.get(named_system(str(system))))
+        if domain is not None and checked["devices"] < domain:
+            raise InputError(
+                f"changes: devices is {checked['devices']:g}, and a domain of {system} has {domain:g}: change that, too"
+            )
     return checked
 
 
@@ -283,12 +323,12 @@ def change(name: str) -> tuple[float, float, str]:
     rows = catalog.read("systems")
     unit = base(_unit(name) if name in GIVEN else rows.unit[rows.quantity == name].iloc[0])
     unit = "" if unit == "1" else f", in {unit}"
-    return low, high, f"a number from {max(low, 1e-12):.3g} to {high:.3g}{unit}"
+    return low, high, f"a number from {max(low, 1e-12):.3g} to {high:.3g}{unit}{', whole' * (name in WHOLE)}"
 
 
 def _within(name, known):
     low, high = GIVEN.get(name) or (known[name].min() / APART, known[name].max() * APART)
-    return (max(low, 1.0) if name in ("domain", "devices", "dies") else low), high
+    return (max(low, 1.0) if name in WHOLE else low), high
 
 
 def _unit(name):

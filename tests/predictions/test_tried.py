@@ -220,6 +220,10 @@ CHANGES = {
     "misspelt": ({"scale_up_bandwith": 9e11}, "did you mean scale_up_bandwidth?"),
     "unknown": ({"colour": 1}, "a machine has no colour"),
     "a list": ([1], "changes are a list"),
+    "half a device more": ({"domain": 7.5}, "whole"),
+    "two dies and a half": ({"dies": 2.5}, "whole"),
+    "fewer devices than a domain": ({"devices": 4}, "a domain of hgx-h100 has 8"),
+    "one number in two spellings": ({"Domain": 16, "domain": 8}, "domain is given twice"),
 }
 
 
@@ -228,6 +232,40 @@ def test_a_change_of_a_machine_is_checked(changes, words):
     with pytest.raises(InputError, match="changes") as refusal:
         study.predict("job_mtbf", system="hgx-h100", devices=8, changes=changes)
     assert words in str(refusal.value)
+
+
+def test_changes_belong_to_a_named_system_and_to_nothing_else_that_is_given():
+    with pytest.raises(InputError, match="name the system"):
+        study.predict("job_mtbf", devices=8, failure_rate=1e-9, changes={"domain": 16})
+    with pytest.raises(InputError, match="failure_rate is given twice"):
+        study.predict("job_mtbf", system="hgx-h100", devices=8, failure_rate=1e-9, changes={"failure_rate": 1e-8})
+
+
+FACE = {
+    "a word for a truth": (study.predict, {"devices": 8, "interval": "no"}, "True or False"),
+    "a number for a truth": (study.draws, {"devices": 8, "own": 1}, "True or False"),
+    "a frame for a file": (study.predict, {"devices": 8, "measured": pd.DataFrame({"a": [1]})}, "path of a CSV file"),
+    "another name of an input": (study.predict, {"gpus": 8}, "did you mean devices"),
+    "points that are no power of two": (study.drivers, {"devices": 8, "points": 3}, "power of two"),
+}
+
+
+@pytest.mark.parametrize(("asked", "given", "words"), FACE.values(), ids=FACE)
+def test_what_is_no_option_is_refused(asked, given, words):
+    with pytest.raises((InputError, DataError), match=words):
+        asked("job_mtbf", system="hgx-h100", **given)
+
+
+def test_one_input_is_not_given_under_two_names():
+    with pytest.raises(InputError, match="one input"):
+        study.predict("devices_needed", system="hgx-h200", model="kimi-k2", workload="deepseek-v3", batch=1, context=1)
+
+
+@pytest.mark.parametrize("asked", [study.draws, study.drivers, study.explain])
+def test_what_has_no_answer_has_no_draws_and_no_drivers_either(asked):
+    full = {"system": "hgx-h100", "model": "deepseek-v3", "ranks": 8, "batch": 64, "context": 4096}
+    with pytest.raises(InputError, match="devices would hold"):
+        asked("decode_throughput", precision="fp8", **full)
 
 
 @pytest.mark.parametrize("given", [{"draws": 0}, {"draws": 1.5}, {"draws": "x"}, {"seed": -1}, {"seed": None}])
