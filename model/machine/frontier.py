@@ -58,27 +58,51 @@ def curves(scenario, asked, conditions, layouts, accepted=None):
     """
     tried = credit(scenario, asked.model, accepted)
     chosen, drafts, credits, batches, times = [], [], [], [], []
+    kept = _kept(scenario, asked, conditions)
     for depth, (processed, tokens) in tried.items():
         for layout in layouts:
-            rows = _rows(layout, processed, depth, conditions)
-            least = max(1 / layout.tensor_devices, layout.least)
-            most = np.minimum(largest_batch(scenario, asked.model, asked.precision, rows), layout.most)
-            fits = np.atleast_1d(most >= least)
-            if not fits.any():
+            if (place := (layout, processed)) not in kept:
+                kept[place] = _steps(scenario, asked, _rows(layout, processed, depth, conditions), layout)
+            if kept[place] is None:
                 continue
-            batch = np.atleast_2d(least * (np.maximum(most, least) / least) ** np.linspace(0, 1, POINTS))
-            time = step.duration(scenario, asked, {**rows, "batch": batch})
+            batch, time = kept[place]
             chosen.append(layout)
             drafts.append(depth)
             credits.append(tokens)
             batches.append(batch)
-            times.append(np.where(fits.reshape(-1, 1), time, np.inf))
+            times.append(time)
     if not chosen:
         return None
     shape = np.broadcast_shapes(*(each.shape for each in (*batches, *times)))
     stack = [np.stack([np.broadcast_to(each, shape) for each in many], axis=1) for many in (batches, times)]
     credits = np.stack([np.broadcast_to(each, (shape[0], 1))[:, 0] for each in credits], axis=1)
     return Curves(chosen, np.array(drafts), credits, *stack, dict(conditions))
+
+
+def _kept(scenario, asked, conditions):
+    """Return the mapping of (layout, tokens processed) to its steps that a machine keeps, for these conditions alone.
+
+    A new one where it keeps none.
+    """
+    if scenario.kept is None:
+        return {}
+    key = asked, tuple(sorted(conditions.items()))
+    if key not in scenario.kept:
+        scenario.kept.clear()  # of one point at a time: draws of all layouts take some 10 MB
+        scenario.kept[key] = {}
+    return scenario.kept[key]
+
+
+def _steps(scenario, asked, rows, layout):
+    """Return (batch, time) of a layout as in Curves, without the axis of layouts; None where no draw of it fits."""
+    least = max(1 / layout.tensor_devices, layout.least)
+    most = np.minimum(largest_batch(scenario, asked.model, asked.precision, rows), layout.most)
+    fits = np.atleast_1d(most >= least)
+    if not fits.any():
+        return None
+    batch = np.atleast_2d(least * (np.maximum(most, least) / least) ** np.linspace(0, 1, POINTS))
+    time = step.duration(scenario, asked, {**rows, "batch": batch})
+    return batch, np.where(fits.reshape(-1, 1), time, np.inf)
 
 
 def best(scenario, asked, found, speeds, slower=1.0):

@@ -1,5 +1,6 @@
 """How a workload can lie on the devices of one serving instance: layouts that somebody has run, or all that can be."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,12 @@ def run(system):
 
     Batches are those that were run, widened by NEAR; layouts of data/layouts.csv and of the published decode runs.
     """
+    return list(_run(system))
+
+
+@cache  # read off the tables it takes longer than all that a search asks of the law at one place
+def _run(system):
+    """Return the layouts of `run` as a tuple."""
     rows = catalog.chosen("layouts")
     rows = rows[rows.phase == "decode"]
     fields = ["system", "ranks", "tensor_devices", "expert_devices"]
@@ -42,7 +49,7 @@ def run(system):
         for row in published.itertuples()
     ]
     own = [layout for name, layout in found if name == system]
-    return list(dict.fromkeys(own or [layout for _, layout in found]))
+    return tuple(dict.fromkeys(own or [layout for _, layout in found]))
 
 
 def possible(scenario, model):

@@ -19,7 +19,8 @@ class Machine:
     see the same machine; without, every answer is a number. own=False leaves the system's own
     calibration rows out: what the laws and the other systems alone would say. changes: numbers of the system, in base
     units, or draws of them, in place of the recorded ones: the same machine with another domain, say; startup: of its
-    exchanges; failure_rate: of its devices.
+    exchanges; failure_rate: of its devices. kept: a mapping, where whoever asks a search again and again on this
+    machine wants the steps of its layouts kept between them; None, nothing is.
     """
 
     def __init__(self, system=None, sampler=None, own=True, changes=None):
@@ -28,6 +29,7 @@ class Machine:
         self._facts, self._constants, self._fitted_from = {}, {}, set()
         self._changes = changes or {}
         self._roomiest = None
+        self.kept = None
 
     @property
     def system(self):

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.optimize.elementwise import find_root
 
+LINES = 8  # straight lines that are tried before a bracket is halved
 Curve = Callable[[np.ndarray], np.ndarray]
 SMALLEST = 1e-15  # of the largest place, next to a range that begins at zero: a logarithm has no zero
 
@@ -159,14 +160,62 @@ def outward(
     the second, below it, begins to somewhere; otherwise the first fails, and the second, above it, ceases to meet it.
     Where that is nowhere on the ladder, its last place. step: places asked at a time.
     """
-    before = start
-    if meeting and gain(np.array([before]))[0] >= 0:
+    before, at_start = start, float(_solid(gain)(np.array([start]))[0])
+    if meeting and at_start >= 0:
         return before, True
     for first in range(0, len(ladder), step):
         part = np.append(before, ladder[first : first + step])
-        turned = np.flatnonzero((_solid(gain)(part[1:]) >= 0) == meeting)
+        gains = np.append(at_start, _solid(gain)(part[1:]))
+        turned = np.flatnonzero((gains[1:] >= 0) == meeting)
         if len(turned):
-            pair = part[[turned[0]]], part[[turned[0] + 1]]
-            return float(boundary(gain, *(pair if meeting else pair[::-1]), whole, precision)[0]), True
-        before = float(part[-1])
+            two = slice(turned[0], turned[0] + 2)
+            return _between(gain, part[two], gains[two], meeting, whole, precision), True
+        before, at_start = float(part[-1]), float(gains[-1])
     return before, False
+
+
+def refined(
+    gain: Curve, near: float, meeting: bool, limits: tuple[float, float], whole: bool, precision: float
+) -> float | None:
+    """Return where a curve meets its target close to a place at which another, much like it, does; None: not close.
+
+    meeting: beyond, the curve meets the target. limits: the first and the last place that may be asked, and so which
+    way beyond is. Of two rings around the place.
+    """
+    for reach in (1.05, 1.25):
+        step = max(near * (reach - 1), 1.0) if whole else near * (reach - 1)
+        low, high = np.clip([near - step, near + step], min(limits), max(limits))
+        if whole:
+            low, high = np.floor(low), np.ceil(high)
+        nearer, beyond = (low, high) if limits[0] < limits[1] else (high, low)
+        gains = _solid(gain)(np.array([nearer, beyond]))
+        if (gains[0] >= 0) != meeting and (gains[1] >= 0) == meeting:
+            return _between(gain, np.array([nearer, beyond]), gains, meeting, whole, precision)
+    return None
+
+
+def _between(gain, places, gains, meeting, whole, precision):
+    """Return the last place that meets between two, nearest first, by lines where a precision is enough."""
+    (fails, below), (meets, above) = list(zip(places, gains, strict=True))[:: 1 if meeting else -1]
+    if precision and not whole:
+        return straight(gain, (float(fails), float(below)), (float(meets), float(above)), precision)
+    return float(boundary(gain, np.array([fails]), np.array([meets]), whole, precision)[0])
+
+
+def straight(gain: Curve, fails: tuple[float, float], meets: tuple[float, float], precision: float) -> float:
+    """Return the last place that meets, of a curve that is nearly straight between two: each is (place, gain).
+
+    It asks beyond where a line between the two meets the target, then short of it, each by less than the precision;
+    what bends or jumps so much that this does not close in is halved.
+    """
+    (low, below), (high, above) = fails, meets
+    for number in range(200):
+        if abs(high - low) <= precision * abs(high):
+            break
+        place = low + (high - low) * (-below / (above - below) if number < LINES else 0.5)
+        if number < LINES:
+            aside = np.copysign(0.4 * precision * place, (high - low) * (-1) ** number)
+            place = float(np.clip(place + aside, min(low, high), max(low, high)))
+        found = float(_solid(gain)(np.array([place]))[0])
+        low, below, high, above = (low, below, place, found) if found >= 0 else (place, found, high, above)
+    return high

@@ -18,6 +18,7 @@ SYNONYMS = {"workload": "model"}  # as on the face
 AT_MOST = ("moe_idle_share", "spare_devices", "devices_needed")  # and every time but that between interruptions
 SCANNED = {False: 257, True: 65}  # places of a scan; where each costs a search, or a machine of its own, the second
 CLOSE = {False: 0.0, True: 1e-5}  # relative precision of an interval's ends, likewise; 0: all that numbers hold
+FEW = 100  # draws that say about where an interval ends, where each costs a search
 SAME = 1e-9  # relative difference below which answers are the same
 
 
@@ -221,6 +222,23 @@ def _answer(along, target, interval):
     )
 
 
+def _end(along, curve, start, ladder, meeting, slow):
+    """Return (place, whether it ends there) as crossings.outward does; curve: from an Along to its curve.
+
+    Where each place costs a search, few draws say about where: all of them are asked only there and beside it.
+    """
+    whole, precision = along.places.whole, CLOSE[slow]
+    if slow and len(ladder):
+        near, ended = crossings.outward(curve(along.few(FEW)), start, ladder, meeting, whole, 1e-3, 1)
+        limits = float(start), float(ladder[-1])
+        found = ended and crossings.refined(curve(along), near, meeting, limits, whole, precision)
+        if found:
+            return found, True
+        if not ended and (curve(along)(ladder[-1:])[0] >= 0) != meeting:
+            return limits[1], False
+    return crossings.outward(curve(along), start, ladder, meeting, whole, precision, 1 if slow else 16)
+
+
 def _reached(along, crossing, gain, places, interval, at_most, slow):
     """Return the Reached of a crossing, with its interval where one is asked for."""
     place = np.array([crossing.place])
@@ -232,11 +250,10 @@ def _reached(along, crossing, gain, places, interval, at_most, slow):
             meeting = (end == "high") == crossing.upward  # out there the value meets the target
             side = int(meeting == at_most)  # the end of the prediction's interval that comes to the target there
 
-            def curve(each, side=side):
-                return gain(along.ends(each)[side])
+            def curve(drawn, side=side):
+                return lambda each: gain(drawn.ends(each)[side])
 
-            options = (meeting, along.places.whole, CLOSE[slow], 1 if slow else 16)
-            ends[end], ended = crossings.outward(curve, crossing.place, ladder, *options)
+            ends[end], ended = _end(along, curve, crossing.place, ladder, meeting, slow)
             if not ended:
                 ends[end] = None
                 endless.append(end)
