@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from model.__main__ import run
-from model.machine import exchange_fit, fleets, operation_fit, readings_fit, reduce_fit, step_fit
+from model.machine import exchange_fit, fleets, layouts, operation_fit, readings_fit, reduce_fit, step_fit
 from model.numbers import catalog
 
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=60)
@@ -20,7 +20,7 @@ settings.load_profile("repeatable")
 
 def forget_fits():
     """Empty what the fits keep between calls; they are kept by name, not by the folder that the rows came from."""
-    for module in (exchange_fit, fleets, operation_fit, readings_fit, reduce_fit, step_fit):
+    for module in (exchange_fit, fleets, layouts, operation_fit, readings_fit, reduce_fit, step_fit):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

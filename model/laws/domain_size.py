@@ -7,6 +7,7 @@ from model.notation.equation import Equation, Model
 from model.notation.nomenclature import (
     bare_power,
     bare_price,
+    break_even_premium,
     break_even_ranks,
     compute_time,
     decode_throughput,
@@ -31,10 +32,12 @@ from model.notation.nomenclature import (
     scale_out_bandwidth,
     scale_up_bandwidth,
     served,
+    service_throughput,
     serving_power,
     serving_share,
     small_domain,
     small_step_time,
+    small_throughput,
     trained,
     training_throughput,
     tray_availability,
@@ -75,6 +78,14 @@ break_even = Model(
         "exchanges are waited for; no start-up time",
     ),
     valid=(sp.Gt(ranks, small_domain), sp.Lt(needed_share, 1)),
+)
+
+affordable = Model(
+    equations=(Equation(break_even_premium, service_throughput / small_throughput),),
+    assumptions=(
+        "the same devices, network cards and software in domains of either size, each at its best layout",
+        "faults, which cost a larger domain more, are left out",
+    ),
 )
 
 bare = Model(

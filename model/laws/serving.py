@@ -13,12 +13,14 @@ from model.notation.nomenclature import (
     dense_ffn_parameters,
     dense_parameters,
     dense_weight_bytes,
+    device_price,
     domain,
     domain_price,
     embedding_parameters,
     expert_devices,
     expert_parameters,
     expert_slots,
+    fleet,
     group_devices,
     held_bytes,
     input_tokens,
@@ -26,14 +28,18 @@ from model.notation.nomenclature import (
     memory_capacity,
     memory_usable,
     moe_layers,
+    month,
+    monthly_budget,
     output_tokens,
     prefill_share,
     prefill_throughput,
+    purchase_budget,
     rent,
     rent_ratio,
     request_bytes,
     service_throughput,
     serving_power,
+    site_power,
     state_elements,
     state_width,
     step_time,
@@ -45,6 +51,7 @@ from model.notation.nomenclature import (
     tokens_per_step,
     user_speed,
     users,
+    users_served,
     weight_bytes,
 )
 
@@ -137,4 +144,20 @@ cost = Model(
         "decode devices alone: prefill has devices of its own",
     ),
     valid=(sp.Le(busy_share, 1),),
+)
+
+# Users of a whole service, from what limits how many devices it has: their number, power, rent or price.
+_served = Equation(
+    users_served, fleet * service_throughput * output_tokens / ((input_tokens + output_tokens) * user_speed)
+)
+_even = "requests come as fast as they are served, at all hours: what waits or idles is left out"
+fleet_users = Model((_served,), (_even,))
+power_users = Model(
+    (Equation(fleet, site_power / serving_power), _served),
+    (_even, "power is that of the machines at their maximum: the hall's cooling and network are left out"),
+)
+rent_users = Model((Equation(fleet, monthly_budget / (month * rent)), _served), (_even,))
+purchase_users = Model(
+    (Equation(fleet, purchase_budget / device_price), _served),
+    (_even, "a price is that of a whole domain shared out: the hall and the network between domains are left out"),
 )

@@ -30,6 +30,7 @@ class Machine:
         self._changes = changes or {}
         self._roomiest = None
         self.kept = None
+        self._others = {}
 
     @property
     def system(self):
@@ -121,6 +122,20 @@ class Machine:
         changes = {name: float(np.median(number)) for name, number in self._changes.items()}
         return type(self)(self.name, own=self._without is None, changes=changes, **self._more())
 
+    def changed(self, **changes):
+        """Return the same machine, with the same draws, with some of its numbers changed; each time the same one.
+
+        changes: numbers in base units. What is read of it counts as read of this one.
+        """
+        key = tuple(sorted(changes.items()))
+        if key not in self._others:
+            both = {**self._changes, **changes}
+            own = self._without is None
+            self._others[key] = type(self)(self.name, self.sampler, own=own, changes=both, **self._more())
+        other = self._others[key]
+        other.kept = None if self.kept is None else {} if other.kept is None else other.kept
+        return other
+
     def rows(self):
         """Return the rows of data/ used so far, as a frame: table, name, quantity and what the row says of it."""
         columns = ["table", "name", "quantity", "value", "unit", "low", "high", "kind", "source", "locator"]
@@ -129,8 +144,10 @@ class Machine:
             for facts in self._facts.values()
             for quantity, row in facts.used.items()
         ]
-        return pd.DataFrame(found, columns=columns)
+        parts = [pd.DataFrame(found, columns=columns), *(other.rows() for other in self._others.values())]
+        return pd.concat(parts, ignore_index=True).drop_duplicates(columns[:3]) if len(parts) > 1 else parts[0]
 
     def sources(self):
         """Return the keys of the sources of every number used so far, rows behind fits included, sorted."""
-        return sorted({row.source for facts in self._facts.values() for row in facts.used.values()} | self._fitted_from)
+        own = {row.source for facts in self._facts.values() for row in facts.used.values()} | self._fitted_from
+        return sorted(own.union(*(other.sources() for other in self._others.values())))

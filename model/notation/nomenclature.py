@@ -344,6 +344,14 @@ token_time = symbol(
     "token_time", "T_y", "s", "time between two tokens of a user, where prompts run on the devices that decode"
 )
 users = symbol("users", "n_U", "1", "users that a device serves at once")
+users_served = symbol("users_served", "N_U", "1", "users that a service serves at once, each at the speed asked for")
+fleet = symbol("fleet", "N_F", "1", "devices of a whole service, those of prefill counted")
+site_power = symbol(
+    "site_power", "W_M", "W", "power that the machines of a service draw at their maximum, all together"
+)
+monthly_budget = symbol("monthly_budget", "C_M", "USD", "dollars that a service pays as rent in a month")
+month = symbol("month", r"t_M", "day", "length of a month, the mean of a year's")
+purchase_budget = symbol("purchase_budget", "C_P", "USD", "dollars for which the machines of a service are bought")
 rent = symbol("rent", "c_R", "USD/h", "price of one device for an hour")
 domain_price = symbol("domain_price", "c_G", "USD", "price of all devices of one domain and what joins them")
 rent_ratio = symbol("rent_ratio", r"\varrho", "1/h", "rent of a device for an hour over its price")
@@ -553,6 +561,12 @@ trained = symbol("trained", "W_T", "token/s", "tokens trained per second and ins
 served = symbol("served", "W_S", "token/s", "tokens accepted per second and installed device, faults counted")
 small_domain = symbol("small_domain", "G_0", "1", "devices in a domain of the smaller kind that is compared with")
 premium = symbol("premium", r"\gamma", "1", "price of an installed device that is up, larger over smaller domain")
+break_even_premium = symbol(
+    "break_even_premium", r"\gamma^*", "1", "premium at which a dollar buys as many tokens in either domain"
+)
+small_throughput = symbol(
+    "small_throughput", "Y_0", "token/s", "tokens in and out per second and device in domains of the smaller kind"
+)
 small_step_time = symbol("small_step_time", "T_{G_0}", "s", "time of one step where the group spans smaller domains")
 large_step_time = symbol("large_step_time", "T_G", "s", "time of one step where one domain holds the group")
 domain_gain = symbol("domain_gain", r"\Gamma", "1", "useful work for one dollar, larger over smaller domain")

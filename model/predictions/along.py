@@ -17,7 +17,8 @@ from model.predictions.crossings import Places
 from model.predictions.inputs import InputError, RowError, check, fitting
 from model.predictions.quantity import Found, Quantity
 
-SHARED = ("speed", "devices", "tokens_per_step")  # numbers along which a search times the same steps again
+# Numbers along which a search times the same steps again.
+SHARED = ("speed", "devices", "tokens_per_step", "fleet", "site_power", "monthly_budget", "purchase_budget")
 BEYOND = 100.0  # how far beyond every recorded system a number of the machine is sought
 
 

@@ -12,7 +12,8 @@ from model.predictions.quantities import QUANTITIES, quantity
 # Usual sizes to ask with, in base units. Which rows are needed depends on them only where a group leaves its domain.
 SAMPLE = {"ranks": 64.0, "tokens": 128.0, "hidden": 7168.0, "experts": 256.0, "topk": 8.0, "batch": 1.0}
 SAMPLE |= {"context": 1024.0, "speed": 20.0, "bytes": 1e9, "confidence": 0.99, "unavailability": 0.01}
-SAMPLE |= {"devices": 4096.0, "sequences": 8192.0}
+SAMPLE |= {"devices": 4096.0, "sequences": 8192.0, "fleet": 4096.0, "site_power": 1e7, "monthly_budget": 1e7}
+SAMPLE |= {"purchase_budget": 1e9}
 INSIDE, BEYOND = {"ranks": 2.0}, {"domain": 2.0}  # a group within a domain; one that reaches over many of them
 
 
@@ -37,7 +38,8 @@ def lacks(name, system, inputs=None, given=None):
     would help.
     """
     what = quantity(name)
-    point = {each.name: sample(each, system) for each in what.inputs if each.default is None}
+    asked = [each for each in what.inputs if each.default is None or each.name == "layouts"]  # few: those that were run
+    point = {each.name: sample(each, system) for each in asked}
     point |= {key: number for key, number in (inputs or {}).items() if key in point}
     numbers, texts = check(what, pd.DataFrame([point]), system, "the sample")
     choices = {key: words[0] for key, (_, words) in texts.items() if words[0] and key != "system"}

@@ -17,6 +17,7 @@ from model.predictions.quantities import quantity
 SYNONYMS = {"workload": "model"}  # as on the face
 AT_MOST = ("moe_idle_share", "spare_devices", "devices_needed")  # and every time but that between interruptions
 SCANNED = {False: 257, True: 65}  # places of a scan; where each costs a search, or a machine of its own, the second
+SCANNED_ALL = 17  # likewise of a search over all layouts that can be
 CLOSE = {False: 0.0, True: 1e-5}  # relative precision of an interval's ends, likewise; 0: all that numbers hold
 FEW = 100  # draws that say about where an interval ends, where each costs a search
 SAME = 1e-9  # relative difference below which answers are the same
@@ -183,7 +184,7 @@ def _answer(along, target, interval):
     def curve(places):
         return gain(along.values(places))
 
-    grid = along.places.grid(SCANNED[slow])
+    grid = along.places.grid(SCANNED_ALL if words.get("layouts") == "all" else SCANNED[slow])
     values = along.values(grid)
     if not np.isfinite(values).any():
         along.refuse(float(grid[len(grid) // 2]))

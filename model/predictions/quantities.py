@@ -1,13 +1,12 @@
 """Every quantity that can be predicted, by name: one file for each subject, and this list of them."""
 
 from model.notation.spelling import meant, shortened, suggest
-from model.predictions import network, reliability, serving, training
+from model.predictions import capacity, network, reliability, serving, training
 from model.predictions.inputs import InputError
 from model.predictions.quantity import Quantity
 
 QUANTITIES = {
-    each.name: each
-    for each in (*network.QUANTITIES, *reliability.QUANTITIES, *serving.QUANTITIES, *training.QUANTITIES)
+    each.name: each for subject in (network, reliability, serving, capacity, training) for each in subject.QUANTITIES
 }
 
 

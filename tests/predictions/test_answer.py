@@ -18,6 +18,7 @@ EXCHANGE |= {"bytes_per_element": 1}
 STEP = {"model": "deepseek-v3", "ranks": 64, "batch": 64, "context": 4096, "precision": "fp8"}
 JOB = {"devices": 16384, "failure_rate": 5e-9}
 RUN = {"model": "deepseek-v3", "devices": 256, "sequences": 4096, "precision": "mxfp8"}
+SERVICE = {"model": "deepseek-v3", "speed": 20, "input_tokens": 1024, "output_tokens": 1024, "precision": "fp8"}
 POINTS = {  # quantity: (system, inputs)
     "all_to_all_time": ("hgx-h100", EXCHANGE),
     "all_reduce_time": ("hgx-h100", {"ranks": 64, "bytes": 1e9}),
@@ -40,10 +41,12 @@ POINTS = {  # quantity: (system, inputs)
         "hgx-h200",
         {"model": "deepseek-v3", "ranks": 16, "sequence": 4096, "precision": "fp8"},
     ),
-    "service_frontier": (
-        "hgx-b200",
-        {"model": "deepseek-v3", "speed": 20, "input_tokens": 1024, "output_tokens": 1024, "precision": "fp8"},
-    ),
+    "service_frontier": ("hgx-b200", SERVICE),
+    "users_of_fleet": ("hgx-b200", SERVICE | {"fleet": 4096}),
+    "users_of_power": ("hgx-b200", SERVICE | {"site_power": 1e7}),
+    "users_of_rent": ("hgx-b200", SERVICE | {"monthly_budget": 1e7}),
+    "users_of_purchase": ("cloudmatrix384", SERVICE | {"purchase_budget": 1e9, "precision": "int8"}),
+    "break_even_premium": ("hgx-b200", SERVICE | {"domain": 64, "layouts": "run"}),
     "devices_needed": ("hgx-h200", {"model": "deepseek-v3", "batch": 1024, "context": 4096, "precision": "fp8"}),
     "training_throughput": ("hgx-b200", RUN),
     "training_step_time": ("hgx-b200", RUN),
@@ -135,6 +138,11 @@ ROWS = {
     "whole_domain_share": [{"domain": d} for d in (8, 72)],
     "decode_frontier": [{"speed": s} for s in (20, 50)],
     "prefill_throughput": [{"sequence": s, "tensor_devices": t} for s in (512, 8192) for t in (1, 8)],
+    "users_of_fleet": [{"fleet": 4096}, {"speed": 40}, {"engine": "sglang"}],
+    "users_of_power": [{"site_power": 3e7}, {"speed": 40}],
+    "users_of_rent": [{"monthly_budget": 3e7}, {"speed": 40}],
+    "users_of_purchase": [{"purchase_budget": 3e9}, {"speed": 15}],
+    "break_even_premium": [{"domain": 32}, {"domain": 16}, {"speed": 40}, {"small_domain": 4}],
     "service_frontier": [{"speed": s, "output_tokens": n} for s in (20, 50) for n in (128, 4096)],
     "devices_needed": [{"batch": b, "precision": p} for b in (1, 512) for p in ("fp8", "bf16")],
     "training_throughput": [{"stages": p, "overlap": o} for p in (None, 8) for o in (0, 1)],

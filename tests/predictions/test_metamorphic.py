@@ -18,6 +18,7 @@ STEP = {"model": "deepseek-v3", "context": 4096, "precision": "fp8"}
 JOB = {"devices": 16384, "failure_rate": 8e-9}
 RUN = {"model": "deepseek-v3", "devices": 256, "sequences": 4096, "precision": "fp8"}
 SERVED = {"model": "deepseek-v3", "speed": 20, "precision": "fp8"}
+LENGTHS = {"input_tokens": 1024, "output_tokens": 1024}
 POINTS = {  # quantity: (system, inputs)
     "all_to_all_time": ("hgx-h100", EXCHANGE),
     "all_reduce_time": ("hgx-h100", {"ranks": 64, "bytes": 1e9}),
@@ -31,15 +32,23 @@ POINTS = {  # quantity: (system, inputs)
     "decode_throughput": ("hgx-h200", STEP | {"ranks": 32, "batch": 16}),
     "decode_frontier": ("hgx-h200", SERVED | {"context": 4096}),
     "prefill_throughput": ("hgx-h200", {"model": "deepseek-v3", "ranks": 16, "sequence": 4096, "precision": "fp8"}),
-    "service_frontier": ("hgx-h200", SERVED | {"input_tokens": 1024, "output_tokens": 1024}),
+    "service_frontier": ("hgx-h200", SERVED | LENGTHS),
+    "users_of_fleet": ("hgx-h200", SERVED | LENGTHS | {"fleet": 4096}),
+    "users_of_power": ("hgx-h200", SERVED | LENGTHS | {"site_power": 1e7}),
+    "users_of_rent": ("hgx-h200", SERVED | LENGTHS | {"monthly_budget": 1e7}),
+    "users_of_purchase": ("gb200-nvl72", SERVED | LENGTHS | {"purchase_budget": 1e9}),
+    "break_even_premium": ("hgx-h200", SERVED | LENGTHS | {"domain": 64, "layouts": "run"}),
     "devices_needed": ("hgx-h200", STEP | {"batch": 512}),
     "training_throughput": ("hgx-b200", RUN),
     "training_step_time": ("hgx-b200", RUN),
 }
-SEARCHES = ("decode_frontier", "service_frontier", "training_throughput", "training_step_time")
+USERS = ("users_of_fleet", "users_of_power", "users_of_rent", "users_of_purchase")
+SEARCHES = ("decode_frontier", "service_frontier", "training_throughput", "training_step_time", "break_even_premium")
+SEARCHES += USERS
 HARDWARE = ("scale_up_bandwidth", "scale_out_bandwidth", "memory_bandwidth", "memory_capacity", "peak_bf16", "peak_fp8")
-BETTER = {name: 1 if "throughput" in name or "frontier" in name else -1 for name in POINTS}
-MACHINES = [name for name, (system, _) in POINTS.items() if system and name != "moe_idle_share"]
+BETTER = {name: 1 if "throughput" in name or "frontier" in name or name in USERS else -1 for name in POINTS}
+NEITHER = ("moe_idle_share", "break_even_premium")  # better hardware may raise or lower it
+MACHINES = [name for name, (system, _) in POINTS.items() if system and name not in NEITHER]
 EXACT = 1e-12
 SCATTER = {"prefill_throughput": 0.04}  # ends that scatter by more than a fiftieth between seeds
 
@@ -54,7 +63,7 @@ def test_every_quantity_has_a_point():
     assert set(POINTS) == set(QUANTITIES)
 
 
-SEARCHED = {"service_frontier": 0.005}  # how far a search over batches may end from its best
+SEARCHED = dict.fromkeys(("service_frontier", *USERS), 0.005)  # how far a search over batches may end from its best
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ STEP = SERVE | {"ranks": 32, "batch": 64.0, "context": 4096, "tensor_devices": 1
 STEP |= {"kv_bytes_per_element": 1}
 SHARED = {"speed": 50.0, "tokens_per_step": 1.7, "kv_bytes_per_element": 1.0, "devices": 72}
 TRAIN = SERVE | {"devices": 1024, "sequences": 8192, "sequence": 4096}
+USERS = {"speed": 50.0, "input_tokens": 4096, "output_tokens": 1024, "devices": 72}
 POINTS = {  # one ordinary question for each quantity, with a value for every number that it can be given
     "all_to_all_time": EXCHANGE,
     "all_reduce_time": REDUCE,
@@ -35,6 +36,11 @@ POINTS = {  # one ordinary question for each quantity, with a value for every nu
     "decode_frontier": SERVE | SHARED | {"context": 4096},
     "prefill_throughput": SERVE | {"ranks": 16, "tensor_devices": 1, "expert_devices": 16, "sequence": 4096},
     "service_frontier": SERVE | {"speed": 50.0, "input_tokens": 4096, "output_tokens": 1024, "devices": 72},
+    "users_of_fleet": SERVE | USERS | {"fleet": 4096},
+    "users_of_power": SERVE | USERS | {"site_power": 1e7},
+    "users_of_rent": SERVE | USERS | {"monthly_budget": 1e6},
+    "users_of_purchase": SERVE | USERS | {"purchase_budget": 1e8},
+    "break_even_premium": SERVE | USERS | {"domain": 32, "small_domain": 8, "layouts": "run"},
     "devices_needed": SERVE | {"batch": 4096.0, "context": 4096, "kv_bytes_per_element": 1.0},
     "training_throughput": TRAIN,
     "training_step_time": TRAIN,

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy as sp
 
-from model.laws import serving
+from model.machine import prices
 from model.machine.scenario import Scenario
-from model.notation.equation import compute
-from model.notation.nomenclature import NOMENCLATURE, rent, rent_ratio
+from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import Sampler
@@ -108,25 +107,16 @@ def known(cluster, number, draws=None, seed=0):
 
 def power(cluster, scenario):
     """Return what a device draws, with its share of the machine, W: given, or the machine's. Raises Missing."""
-    given, system = cluster.given.get("serving_power"), scenario.system
-    return system("system_power") / system("devices") if given is None else given
+    given = cluster.given.get("serving_power")
+    return prices.power(scenario) if given is None else given
 
 
 def hourly(cluster, scenario):
     """Return the rent of a device, USD/s: given, from a price that is given, recorded, or from the machine's price.
 
-    Price and rent keep the ratio of one machine, by analogy: topic `rent-of-price` of data/assumptions.csv. Law:
-    model.laws.serving.rent_from_price. Raises Missing.
+    As in machine.prices. Raises Missing.
     """
-    price, system = cluster.given.get("device_price"), scenario.system
+    price = cluster.given.get("device_price")
     if cluster.given.get("rent") is not None:
         return cluster.given["rent"]
-    if price is None and "rent" in system:
-        return system("rent")
-    if price is None:
-        price = system("price") / system("devices")
-    basis = scenario.facts("assumptions", "rent-of-price")
-    law = serving.rent_from_price
-    both = {name: basis(name) for name in ("rent", "domain_price", "domain")}
-    ratio = compute(sp.solve(law[rent].rhs - rent, rent_ratio)[0], both)
-    return compute(law.solve(rent), {"rent_ratio": ratio, "domain_price": price, "domain": 1.0})
+    return prices.hourly(scenario) if price is None else prices.rent_of_price(scenario, price)
