@@ -153,7 +153,7 @@ def need_command(goal, inputs, system, as_json, interval, seed):
 
     INPUT is a number of the quantity, or one of the system's, such as scale_up_bandwidth. Several values, or none,
     are answers, too. A count is the last whole number that still meets the target: times, idle shares, spares and
-    devices needed are met from below, all else from above.
+    devices needed are met from below, all else from above. measured=FILE.csv: your own measurements, as in `predict`.
     """
     name, _, target = goal.partition("=")
     what, given = quantity(name), _pairs(inputs)
@@ -164,7 +164,10 @@ def need_command(goal, inputs, system, as_json, interval, seed):
     if not (of := given.pop("for", "")):
         numbers = ", ".join(each.name for each in what.inputs if not each.choices)
         raise InputError(f"what is sought? Say for=INPUT: {name} has {numbers}")
-    found = need(name, number, of, given, system=system, interval=interval, seed=seed, where="the command line")
+    if (own := given.pop(MEASURED, None)) == "":
+        raise InputError(f"{MEASURED}= names no file: write {MEASURED}=FILE.csv, or leave it out")
+    options = {"system": system, "interval": interval, "seed": seed, "measured": own or ""}
+    found = need(name, number, of, given, **options, where="the command line")
     click.echo(json.dumps(found.record()) if as_json else found.words())
 
 

@@ -1,17 +1,20 @@
 """The question the other way round: the value of one input at which a quantity reaches a target, with its interval."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from model.notation.spelling import suggest
+from model.numbers.readings import read
 from model.predictions import crossings
+from model.predictions import measured as own_rows
 from model.predictions.along import Along, sought
 from model.predictions.answer import DRAWS
 from model.predictions.crossings import Crossing
 from model.predictions.inputs import InputError
+from model.predictions.measured import HeldBack
 from model.predictions.quantities import quantity
 
 SYNONYMS = {"workload": "model"}  # as on the face
@@ -48,6 +51,7 @@ class Need:
     answer: "value", "not unique" or "out of reach"; reached: the values, in order; nearest: (quantity, input) where the
     quantity comes nearest; limits: the smallest and the largest input that can be asked. Where it is out of reach, met:
     every value of the input is on the good side of the target; steady: the quantity does not depend on the input.
+    study, held: where a reader's own measurements joined in, the answer without them, and how they fit those held back.
     """
 
     quantity: str
@@ -66,6 +70,8 @@ class Need:
     steady: bool
     interval: bool
     sources: tuple[str, ...]
+    study: "Need | None" = None
+    held: HeldBack | None = None
 
     @property
     def answer(self) -> str:
@@ -96,10 +102,17 @@ class Need:
             "inputs": self.inputs,
             "sources": list(self.sources),
             "sentence": self.words(),
+            **({"without": self.study.record(), "held_back": self.held.record()} if self.study and self.held else {}),
         }
 
     def words(self) -> str:
-        """Return the answer as a sentence."""
+        """Return the answer as a sentence; with a reader's measurements two more lines, as `predict` has them."""
+        if self.study and self.held:
+            without = f"  with {self.held.from_file()}; without them: {self.study.words()}"
+            return "\n".join([self._words(), without, f"  {self.held.words()}"])
+        return self._words()
+
+    def _words(self):
         on = f" on {self.system}" if self.system else ""
         bound = ("at most " if self.at_most else "at least ") if self.whole and self.reached else ""
         goal = f"{self.quantity} of {bound}{_with(self.target, self.unit)}{on}"
@@ -144,6 +157,7 @@ def need(
     seed: int = 0,
     own: bool = True,
     where: str = "",
+    measured: str = "",
     **inputs: Any,
 ) -> Need:
     """Return the Need: the value of the input `of` at which a quantity reaches a target, both in base units.
@@ -155,7 +169,9 @@ def need(
     met from below, everything else from above. The interval holds every value for which the target lies within the
     interval of the prediction; where the quantity rises or falls throughout, that is the 5 and 95 % points of the
     input solved in each draw. point: inputs by name, such as that `interval` which is not the argument of this name.
-    Other arguments as in `predict`; where: what a refusal calls the inputs. Raises InputError for what cannot be asked.
+    measured: a CSV file of the reader's own measurements, as in `predict`: the answer is then with them, and its
+    `study` the one without. Other arguments as in `predict`; where: what a refusal calls the inputs. Raises InputError
+    for what cannot be asked.
     """
     what = quantity(name)
     given = {SYNONYMS.get(key, key): value for key, value in {**(point or {}), **inputs}.items()}
@@ -167,8 +183,17 @@ def need(
     if not np.isfinite(target):
         raise InputError(f"{where}: the target is {target}; it takes a finite number, in {what.unit}")
     of = sought(what, SYNONYMS.get(of, of), given, where)
-    along = Along(what, of, given, system, {"own": own, "changes": changes}, draws, seed, where)
-    return _answer(along, float(target), interval)
+    options: dict[str, Any] = {"own": own, "changes": changes}
+    along = Along(what, of, given, system, options, draws, seed, where)
+    if not measured:
+        return _answer(along, float(target), interval)
+    readings = read(measured)
+    without, found = (
+        _answer(replace(along, options=options | {"readings": each}), float(target), interval)
+        for each in (readings.held(), readings)
+    )
+    own_rows.refuse_unused(what.name, readings)
+    return replace(found, study=without, held=own_rows.held_back(readings, interval, seed, draws))
 
 
 def _answer(along, target, interval):

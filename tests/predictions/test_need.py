@@ -1,6 +1,7 @@
 """The question the other way round: `need` finds what `predict`, a closed form or each draw alone would give."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from model.predictions.inputs import InputError
 from model.predictions.need import AT_MOST
 from model.predictions.quantities import QUANTITIES
 
+ROOT = Path(__file__).parents[2]
 JOB = {"system": "llama3-16k", "devices": 16384, "checkpoint_write": 10, "downtime": 300, "reload": 300}
 EXCHANGE = {"system": "gb200-nvl72", "op": "dispatch", "ranks": 64, "tokens": 1024, "hidden": 7168, "experts": 256}
 EXCHANGE |= {"topk": 8, "bytes_per_element": 1}
@@ -304,6 +306,27 @@ def test_a_speed_is_turned_into_devices():
         assert value <= 72 and found.reached[0].layout["ranks"] <= value
         assert face.predict(name, **point, devices=value, interval=False).value[0] >= 0.9 * best
         assert face.predict(name, **point, devices=value - 1, interval=False).value[0] < 0.9 * best
+
+
+# A reader's own measurements.
+
+
+def test_a_readers_measurements_move_the_answer_as_they_move_the_prediction(tmp_path):
+    rows = pd.read_csv(ROOT / "notebooks/scenarios/measured.csv")
+    own = tmp_path / "mine.csv"
+    rows.assign(value=1.5 * rows.value).to_csv(own, index=False)
+    point = {key: each for key, each in EXCHANGE.items() if key != "tokens"}
+    options, target = {"interval": False, **point}, 2e-4
+    found = face.need("all_to_all_time", target, "tokens", measured=str(own), **options)
+    value, study = found.reached[0].value, found.study.reached[0].value
+    assert study == face.need("all_to_all_time", target, "tokens", **options).reached[0].value > 1.1 * value
+    again = face.predict("all_to_all_time", tokens=[value, study], measured=str(own), **options)
+    assert again.value[0] == pytest.approx(target, rel=1e-9) and again.value_study[1] == pytest.approx(target, rel=1e-9)
+    assert found.record()["held_back"] == again.attrs["held_back"] and found.record()["without"]["value"] == study
+    first, second, third = found.words().splitlines()
+    assert f"of {own}; without them: all_to_all_time of 0.0002 s" in second and third.startswith("  held back: ")
+    with pytest.raises(InputError, match="rests on none of the rows fitted"):
+        face.need("job_mtbf", 3600.0, "devices", system="gb200-nvl72", failure_rate=1e-8, measured=str(own))
 
 
 # The command line.
