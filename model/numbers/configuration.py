@@ -1,23 +1,20 @@
-"""A workload from the config.json that is published with its weights: its shape, or what of it cannot be read."""
+"""A workload from the config.json that is published with its weights: its shape, or what of it cannot be read.
+
+How fields become columns stands in a table, configuration.json beside this file, whose steps are worked through in
+order; book/_ext/configuration.js works through the same, for a page. A step reads a field ("fields", the first that is
+not zero), works out a number ("is"), or refuses ("refuse"); one whose "when" does not hold reads zero.
+"""
 
 import json
+import math
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from model.notation.spelling import shortened
 from model.numbers.files import text
 
-MOST = 2**22  # bytes of a config.json; published ones have some thousand
-EXPERTS = ("n_routed_experts", "num_experts", "num_local_experts")  # one thing, as model families name it
-PARTS_OF_EXPERTS = ("num_experts_per_tok", "moe_intermediate_size", "n_shared_experts")
-PARTS_OF_LATENT = ("qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
-REFUSED = {  # a field that says attention is of a kind whose work and cache have no law here
-    "index_topk": "sparse attention with an indexer",
-    "linear_num_value_heads": "linear attention",
-    "mamba_num_heads": "state-space layers",
-    "attn_type_list": "linear attention",
-    "attention_chunk_size": "chunked attention",
-}
+TABLE = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
 class ConfigurationError(ValueError):
@@ -31,163 +28,153 @@ def shape(path: str) -> dict[str, float]:
     ConfigurationError where the file cannot be read, a field is missing, or attention is of another kind.
     """
     try:
-        return dict(_shape(path, text(path, MOST)))
-    except ConfigurationError:
-        raise
+        content = text(path, TABLE["longest"])
     except ValueError as error:
         raise ConfigurationError(f"{path} cannot be read as a config.json: {error}") from error
+    try:
+        return dict(columns(content))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}{error}") from error
 
 
 @cache
-def _shape(path, content):
-    """Return the shape of a config.json from its text; path: for messages."""
-    fields = _read(path, content)
-    layers, hidden, heads = (_number(path, fields, key) for key in _BASIC)
-    experts = next((count for key in EXPERTS if (count := _optional(path, fields, key))), 0)
-    _refuse_half(path, fields, experts)
-    dense = _dense_layers(path, fields, layers) if experts else layers
-    moe = layers - dense
-    wide = _optional(path, fields, "intermediate_size")
-    narrow = _optional(path, fields, "moe_intermediate_size") or wide
-    shared = _optional(path, fields, "shared_expert_intermediate_size")
-    shared = shared or _optional(path, fields, "n_shared_experts") * narrow
-    if not narrow or (dense and not wide):
-        raise ConfigurationError(f"{path}: intermediate_size is missing; a positive number is needed")
-    vocabulary = _number(path, fields, "vocab_size") * hidden
-    attention = _attention(path, fields, layers, hidden, heads)
-    ffn = 3 * hidden * (dense * wide + moe * shared)
-    read = layers * attention.pop("parameters") + ffn + moe * hidden * experts + vocabulary
-    expert = 3 * hidden * narrow if experts else 0
-    topk = _number(path, fields, "num_experts_per_tok", most=experts) if experts else 0
-    held = 0 if _flag(path, fields, "tie_word_embeddings") else vocabulary
-    return {
-        **{"layers": layers, "hidden": hidden, "dense_layers": dense, "moe_layers": moe},
-        **{"experts": max(experts, 1), "topk": topk, "expert_parameters": expert, "expert_hidden": narrow},
-        **{"dense_parameters": read, "dense_ffn_parameters": ffn, "embedding_parameters": held},
-        "total_parameters": read + held + moe * experts * expert,
-        "active_parameters": read + moe * topk * expert,
-        "state_elements": 0.0,
-        **attention,
-    }
+def columns(content: str) -> dict[str, float]:
+    """Return the quantities of a workload from the text of a config.json.
+
+    Raises ConfigurationError, whose message begins where the name of a file is to stand before it.
+    """
+    fields, known = _fields(content), dict[str, float]()
+    for step in TABLE["steps"]:
+        holds = _value(step["when"], fields, known) if "when" in step else True
+        if "refuse" in step:
+            if holds:
+                raise ConfigurationError(f": {step['field']} {step['refuse']}")
+        elif "is" in step:
+            known[step["name"]] = _value(step["is"], fields, known)
+        else:
+            known[step["name"]] = _read(step, fields, known) if holds else 0
+    return {name: float(known[name]) for name in TABLE["columns"]}
 
 
-_BASIC = ("num_hidden_layers", "hidden_size", "num_attention_heads")
-LARGEST = 1e7  # no size of a model is larger; the largest vocabularies have some hundred thousand words
-DEEPEST = 10_000  # layers
-
-
-def _read(path, content):
+def _fields(content):
+    """Return the fields of a config.json; those of its language part where a model also sees."""
+    if _deepest(content) > TABLE["deepest"]:
+        raise ConfigurationError(" cannot be read as a config.json: it is nested too deeply")
     try:
-        fields = json.loads(content)
-    except RecursionError as error:
-        raise ConfigurationError(f"{path} cannot be read as a config.json: it is nested too deeply") from error
-    if isinstance(fields, dict):  # a model that also sees keeps the shape of its language part apart
-        fields = fields.get("text_config", fields)
+        fields = json.loads(content, parse_constant=_no_constant)
+    except ValueError as error:
+        raise ConfigurationError(f" cannot be read as a config.json: {error}") from error
+    if isinstance(fields, dict):
+        fields = fields.get(TABLE["inside"], fields)
     if not isinstance(fields, dict) or not fields:
-        raise ConfigurationError(f"{path} holds no fields: give the config.json of a model")
-    for key, kind in REFUSED.items():
-        if fields.get(key):
-            raise ConfigurationError(f"{path}: {key} says {kind}, for which this study has no law of cache and work")
+        raise ConfigurationError(" holds no fields: give the config.json of a model")
     return fields
 
 
-def _refuse_half(path, fields, experts):
-    """Refuse a file with a part of what describes experts or latent attention: it would be read as another model."""
-    if not experts and (found := [key for key in PARTS_OF_EXPERTS if fields.get(key)]):
-        raise ConfigurationError(
-            f"{path}: {found[0]} is there, but no number of experts: give one of {', '.join(EXPERTS)}"
-        )
-    if experts and not fields.get("num_local_experts") and not fields.get("moe_intermediate_size"):
-        raise ConfigurationError(f"{path}: moe_intermediate_size is missing; the width of an expert is needed")
-    if fields.get("kv_lora_rank") is None and (found := [key for key in PARTS_OF_LATENT if fields.get(key)]):
-        raise ConfigurationError(f"{path}: {found[0]} says latent attention, but kv_lora_rank is missing")
+def _no_constant(word):
+    raise ValueError(f"{word} is no JSON")
 
 
-def _number(path, fields, key, most=LARGEST):
-    number = fields.get(key)
-    if number is None or _optional(path, fields, key, most) == 0:
-        raise ConfigurationError(f"{path}: {key} is {number!r}; a positive number is needed")
+def _deepest(content):
+    """Return how deep brackets lie in each other, those inside texts counted, too: enough to stop before a parser."""
+    depth = most = 0
+    for letter in content:
+        if letter in "[{":
+            depth += 1
+            most = max(most, depth)
+        elif letter in "]}":
+            depth -= 1
+    return most
+
+
+def _read(step, fields, known):
+    """Return what a step reads: the first of its fields that is not zero."""
+    most = known[step["most"]] if isinstance(step.get("most"), str) else step.get("most", TABLE["most"])
+    found = (_KINDS[step["kind"]](each, fields.get(each), most) for each in step["fields"])
+    return next((each for each in found if each), 0)
+
+
+def _whole(field, given, most):
+    """Return a whole number, 0 where it is missing or null."""
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if given is not None and not (number and 0 <= given <= most and given == int(given)):
+        raise ConfigurationError(f": {field} is {_said(given, most)}; a whole number up to {most:,.0f} is needed")
+    return int(given or 0)
+
+
+def _positive(field, given, most):
+    if not (number := _whole(field, given, most)):
+        said = "missing" if given is None else "0"
+        raise ConfigurationError(f": {field} is {said}; a positive number is needed")
     return number
 
 
-def _optional(path, fields, key, most=LARGEST):
-    """Return a whole number of a field, 0 where it is missing or null."""
-    number = fields.get(key)
-    most = DEEPEST if key == "num_hidden_layers" else most
-    whole = isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= most
-    if number is not None and not (whole and number == int(number)):
-        raise ConfigurationError(
-            f"{path}: {key} is {shortened(repr(number))}; a whole number up to {most:,.0f} is needed"
-        )
-    return int(number or 0)
+def _flag(field, given, most):
+    if given is not None and not isinstance(given, bool):
+        raise ConfigurationError(f": {field} is {_said(given, most)}; true or false is needed")
+    return int(given or 0)
 
 
-def _flag(path, fields, key):
-    flag = fields.get(key)
-    if flag is not None and not isinstance(flag, bool):
-        raise ConfigurationError(f"{path}: {key} is {shortened(repr(flag))}; true or false is needed")
-    return flag
+def _list(field, given, most):
+    """Return a list of at most one item a layer, empty where it is missing or null."""
+    if given is not None and not (isinstance(given, list) and len(given) <= most):
+        said = "too long a list" if isinstance(given, list) else _said(given, most)
+        raise ConfigurationError(f": {field} is {said}; a list of at most one item a layer is needed")
+    return given or []
 
 
-def _list(path, fields, key, layers):
-    """Return the list of a field, empty where it is missing or null."""
-    found = fields.get(key)
-    if found is not None and not (isinstance(found, list) and len(found) <= layers):
-        told = shortened(repr(found))
-        raise ConfigurationError(f"{path}: {key} is {told}; a list of at most one item a layer is needed")
-    return found or []
+_KINDS = {
+    "whole": _whole,
+    "positive": _positive,
+    "flag": _flag,
+    "length": lambda *of: len(_list(*of)),
+    "given items": lambda *of: sum(map(_given, _list(*of))),
+    "sliding_attention": lambda *of: sum(each == "sliding_attention" for each in _list(*of)),
+}
 
 
-def _dense_layers(path, fields, layers):
-    """Return the layers without routed experts."""
-    if listed := _list(path, fields, "mlp_only_layers", layers):
-        return len(listed)
-    frequency: Any = fields.get("moe_layer_freq")
-    if isinstance(frequency, list):
-        return layers - sum(map(bool, _list(path, fields, "moe_layer_freq", layers)))
-    steps = ("interleave_moe_layer_step", "decoder_sparse_step", "moe_layer_freq")
-    step = next((found for key in steps if (found := _optional(path, fields, key))), 1)
-    return _optional(path, fields, "first_k_dense_replace", layers) or layers - layers // step
+def _said(given, most):
+    """Return what a field holds, in words that repeat nothing of it."""
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, int | float):
+        return "a number below 0" if given < 0 else "too large a number" if given > most else "a number with a fraction"
+    return "text" if isinstance(given, str) else "a list" if isinstance(given, list) else "an object"
 
 
-def _attention(path, fields, layers, hidden, heads):
-    """Return what attention holds, caches and works: latent where keys have a rank, else grouped queries."""
-    windowed = _windowed(path, fields, layers)
-    places = {"attention_layers": layers - windowed, "windowed_layers": windowed}
-    places["attention_window"] = _optional(path, fields, "sliding_window") or 1
-    if fields.get("kv_lora_rank") is not None:
-        rank, rope, plain, value = (
-            _number(path, fields, key) for key in ("kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim")
-        )
-        query = _optional(path, fields, "q_lora_rank")
-        asked = hidden * query + query * heads * (plain + rope) if query else hidden * heads * (plain + rope)
-        kept = hidden * (rank + rope) + rank * heads * (plain + value)
-        cached = rank + rope
-        found = {
-            "parameters": asked + kept + heads * value * hidden,
-            "attention_flop_per_context": 2 * heads * (rank + rope + rank),
-            "attention_flop_per_context_expanded": 2 * heads * (plain + rope + value),
-            "key_value_heads": 1,
-        }
-    else:
-        groups = _optional(path, fields, "num_key_value_heads", heads) or heads
-        head = _optional(path, fields, "head_dim") or hidden / heads
-        cached = 2 * groups * head
-        found = {
-            "parameters": 2 * hidden * heads * head + 2 * hidden * groups * head,
-            "attention_flop_per_context": 4 * heads * head,
-            "attention_flop_per_context_expanded": 4 * heads * head,
-            "key_value_heads": groups,
-        }
-    found["kv_elements"] = (layers - windowed) * cached
-    found["kv_elements_windowed"] = windowed * cached
-    return found | places
+def _given(something: Any) -> bool:
+    """Tell whether something is neither null, false, zero nor empty."""
+    return bool(something)
 
 
-def _windowed(path, fields, layers):
-    """Return the layers that keep only a window of the context."""
-    if not _optional(path, fields, "sliding_window") or _flag(path, fields, "use_sliding_window") is False:
-        return 0
-    if kinds := _list(path, fields, "layer_types", layers):
-        return sum(kind == "sliding_attention" for kind in kinds)
-    return layers
+_WORKED: dict[str, Callable[..., float]] = {
+    "+": lambda *each: sum(each),
+    "-": lambda one, other: one - other,
+    "*": lambda *each: math.prod(each),
+    "/": lambda one, other: one / other,
+    "floor": lambda one: one // 1,
+    "not": lambda one: int(not one),
+}
+
+
+def _value(expression, fields, known):
+    """Return the number of an expression of the table: a number, a name, or [operation, what it is of, ...]."""
+    if not isinstance(expression, list):
+        return known[expression] if isinstance(expression, str) else expression
+    operation, *of = expression
+    if operation == "given":
+        return int(_given(fields.get(of[0])))
+    if operation == "there":
+        return int(fields.get(of[0]) is not None)
+    if operation == "list":
+        return int(isinstance(fields.get(of[0]), list))
+    if operation == "if":
+        return _value(of[1] if _value(of[0], fields, known) else of[2], fields, known)
+    if operation in ("or", "and"):  # the first that is not zero, or the first that is; else the last
+        found = 0
+        for each in of:
+            found = _value(each, fields, known)
+            if bool(found) == (operation == "or"):
+                break
+        return found
+    return _WORKED[operation](*(_value(each, fields, known) for each in of))

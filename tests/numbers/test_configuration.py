@@ -1,11 +1,19 @@
 """A workload from its published config.json: the same shape as the rows of data/, or a refusal that names the field."""
 
 import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model.numbers import catalog
-from model.numbers.configuration import ConfigurationError, shape
+from model.numbers.configuration import TABLE, ConfigurationError, columns, shape
+
+NODE = shutil.which("node")
+EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
 
 LATENT = {
     **{"num_hidden_layers": 61, "hidden_size": 7168, "num_attention_heads": 128, "vocab_size": 129280},
@@ -57,8 +65,8 @@ def test_windowed_layers_keep_a_window(config):
     ("change", "words"),
     [
         ({"index_topk": 2048}, "index_topk says sparse attention"),
-        ({"num_hidden_layers": None}, "num_hidden_layers is None; a positive number is needed"),
-        ({"num_experts_per_tok": "8"}, "num_experts_per_tok is '8'"),
+        ({"num_hidden_layers": None}, "num_hidden_layers is missing; a positive number is needed"),
+        ({"num_experts_per_tok": "8"}, "num_experts_per_tok is text; a whole number up to 256"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_the_field_s_name(config, change, words):
@@ -69,3 +77,108 @@ def test_what_cannot_be_read_is_refused_by_the_field_s_name(config, change, word
 def test_a_file_that_is_none_is_refused_by_its_name(tmp_path):
     with pytest.raises(ConfigurationError, match=r"nothing\.json cannot be read"):
         shape(str(tmp_path / "nothing.json"))
+
+
+# Every shape of data/, written as its makers publish one.
+
+
+def published(name):
+    """Return the fields of a config.json that the rows of a workload of data/ stand for."""
+    row = catalog.load("workloads").loc[name]
+    latent = row.kv_elements / row.layers != 2 * row.key_value_heads * row.head_dimension and not row.windowed_layers
+    fields = {"num_hidden_layers": row.layers, "hidden_size": row.hidden, "num_attention_heads": row.attention_heads}
+    fields |= {"vocab_size": row.vocabulary}
+    if latent:
+        ranks = ("q_lora_rank", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim")
+        fields |= {each: LATENT[each] for each in ranks}
+    else:
+        fields |= {"num_key_value_heads": row.key_value_heads, "head_dim": row.head_dimension}
+    if row.windowed_layers:
+        kinds = ["sliding_attention", "full_attention"] * int(row.windowed_layers)
+        fields |= {"sliding_window": row.attention_window, "layer_types": kinds}
+    dense = row.dense_ffn_parameters / 3 / row.hidden
+    if row.moe_layers:
+        routed = [0.0] * int(row.dense_layers) + [1.0] * int(row.moe_layers)
+        fields |= {"num_experts": row.experts, "num_experts_per_tok": row.topk, "moe_layer_freq": routed}
+        fields |= {"moe_intermediate_size": row.expert_hidden, "n_shared_experts": row.shared_experts}
+        dense -= row.moe_layers * row.shared_experts * row.expert_hidden
+    if row.dense_layers:
+        fields["intermediate_size"] = dense / row.dense_layers
+    return {key: int(each) if isinstance(each, float) else each for key, each in fields.items()}
+
+
+WORKLOADS = tuple(catalog.load("workloads").index)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_workload_comes_out_of_its_configuration(name):
+    rows, found = catalog.load("workloads").loc[name], columns(json.dumps(published(name)))
+    exact = set(found) & set(rows.dropna().index)
+    exact -= {"dense_parameters", "total_parameters", "active_parameters", "embedding_parameters"}
+    assert len(exact) >= 16
+    for quantity in exact:
+        assert found[quantity] == rows[quantity], quantity
+    for quantity in ("dense_parameters", "total_parameters", "active_parameters"):
+        assert found[quantity] == pytest.approx(rows[quantity], rel=0.03), quantity
+
+
+# The same in a page.
+
+SCRIPT = "<script>alert(1)</script>"
+ODD = (None, True, False, 0, -1, 1.5, 1e300, 12, 10**30, "", "8", SCRIPT, [], [1], [None, 0, "", {}, 1], {}, {"a": 1})
+CONTENTS = ("", "null", "[]", "{}", "[1, 2]", "3", '"text"', "{", '{"a": NaN}', '{"a": 1e999}', SCRIPT, "\ufeff{}")
+CONTENTS += ('{"text_config": null}', '{"text_config": 1}', "[" * 100_000, '{"__proto__": {"hidden_size": 5}}')
+CONTENTS += ('{"constructor": {"prototype": 1}}', '{"hidden_size": 1, "hidden_size": 2}', "x" * (TABLE["longest"] + 1))
+
+
+def cases():
+    """Return texts of files: every real shape, each of their fields missing and odd, and files that are none."""
+    rng = np.random.default_rng(5)
+    found = [*CONTENTS, *(json.dumps(published(name)) for name in WORKLOADS)]
+    named = sorted({each for step in TABLE["steps"] for each in step.get("fields", [step.get("field")]) if each})
+    for base in (LATENT, GROUPED, published("gpt-oss-120b"), published("glm-4.5")):
+        for field in named:
+            found += [json.dumps({key: each for key, each in base.items() if key != field})]
+            found += [json.dumps(base | {field: each}) for each in ODD]
+        found += [
+            json.dumps(base | {str(field): ODD[rng.integers(len(ODD))] for field in rng.choice(named, 3)})
+            for _ in range(500)
+        ]
+    return [*found, *(json.dumps({"text_config": published(name), "model_type": "x"}) for name in WORKLOADS)]
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no node on the path")
+def test_a_page_reads_what_the_command_line_reads_and_refuses_the_same(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXTENSIONS))
+    monkeypatch.delitem(sys.modules, "configuration", raising=False)
+    import configuration
+
+    texts = cases()
+    code = f"{configuration.script()}\nconst texts = JSON.parse(require('fs').readFileSync(0, 'utf8'));"
+    code += "\nconsole.log(JSON.stringify(texts.map(readConfiguration)));"
+    done = subprocess.run([NODE, "-e", code], input=json.dumps(texts), capture_output=True, text=True, check=True)
+    read = refused = 0
+    for text, page in zip(texts, json.loads(done.stdout), strict=True):
+        try:
+            said = columns(text)
+        except ConfigurationError as error:
+            refused += 1
+            assert set(page) == {"refusal"} and SCRIPT not in page["refusal"], text[:200]
+            if " is nested" not in str(error) and "cannot be read" not in str(error) and len(text) < TABLE["longest"]:
+                assert str(error).removeprefix(": ").removeprefix(" ") in page["refusal"], text[:200]
+        else:
+            read += 1
+            assert list(page["columns"]) == list(said) == TABLE["columns"], text[:200]
+            assert list(page["columns"].values()) == pytest.approx(list(said.values()), rel=1e-12), text[:200]
+    assert read > 500 and refused > 1500
+
+
+def test_the_reader_is_written_beside_the_pages(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    monkeypatch.syspath_prepend(str(EXTENSIONS))
+    monkeypatch.delitem(sys.modules, "configuration", raising=False)
+    import configuration
+
+    configuration.write(SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=tmp_path))
+    assert "readConfiguration" in (tmp_path / "_static" / "configuration.js").read_text("utf-8")

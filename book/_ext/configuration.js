@@ -1,0 +1,122 @@
+// A workload from the text of a config.json, or what of it cannot be read: works through the table
+// model/numbers/configuration.json as model/numbers/configuration.py does. tests/numbers/test_configuration.py compares
+// the two. `table` is that table; book/_ext/configuration.py puts it before this file.
+
+const readConfiguration = (() => {
+  class Refused extends Error {}
+  const own = (object, name) => (Object.hasOwn(object, name) && object[name] !== null ? object[name] : undefined);
+  const number = (value) => typeof value === "number";
+  const given = (value) => (Array.isArray(value) ? value.length > 0 : value && typeof value === "object" ? Object.keys(value).length > 0 : Boolean(value));
+  const commas = (value) => Math.round(value).toLocaleString("en-US");
+
+  // What a field holds, in words that repeat nothing of it.
+  function said(value, most) {
+    if (typeof value === "boolean") return String(value);
+    if (number(value)) return value < 0 ? "a number below 0" : value > most ? "too large a number" : "a number with a fraction";
+    return typeof value === "string" ? "text" : Array.isArray(value) ? "a list" : "an object";
+  }
+
+  function whole(field, value, most) {
+    if (value !== undefined && !(number(value) && value >= 0 && value <= most && Number.isInteger(value))) throw new Refused(`${field} is ${said(value, most)}; a whole number up to ${commas(most)} is needed`);
+    return value ?? 0;
+  }
+
+  function positive(field, value, most) {
+    const found = whole(field, value, most);
+    if (!found) throw new Refused(`${field} is ${value === undefined ? "missing" : "0"}; a positive number is needed`);
+    return found;
+  }
+
+  function flag(field, value, most) {
+    if (value !== undefined && typeof value !== "boolean") throw new Refused(`${field} is ${said(value, most)}; true or false is needed`);
+    return value ? 1 : 0;
+  }
+
+  function list(field, value, most) {
+    if (value !== undefined && !(Array.isArray(value) && value.length <= most)) throw new Refused(`${field} is ${Array.isArray(value) ? "too long a list" : said(value, most)}; a list of at most one item a layer is needed`);
+    return value ?? [];
+  }
+
+  const kinds = {
+    whole,
+    positive,
+    flag,
+    length: (...of) => list(...of).length,
+    "given items": (...of) => list(...of).filter(given).length,
+    sliding_attention: (...of) => list(...of).filter((each) => each === "sliding_attention").length,
+  };
+
+  const worked = {
+    "+": (...each) => each.reduce((sum, one) => sum + one, 0),
+    "-": (one, other) => one - other,
+    "*": (...each) => each.reduce((product, one) => product * one, 1),
+    "/": (one, other) => one / other,
+    floor: Math.floor,
+    not: (one) => (one ? 0 : 1),
+  };
+
+  function value(expression, fields, known) {
+    if (!Array.isArray(expression)) return typeof expression === "string" ? known.get(expression) : expression;
+    const [operation, ...of] = expression;
+    if (operation === "given") return given(own(fields, of[0])) ? 1 : 0;
+    if (operation === "there") return own(fields, of[0]) === undefined ? 0 : 1;
+    if (operation === "list") return Array.isArray(own(fields, of[0])) ? 1 : 0;
+    if (operation === "if") return value(of[value(of[0], fields, known) ? 1 : 2], fields, known);
+    if (operation === "or" || operation === "and") {
+      let found = 0;
+      for (const each of of) {
+        found = value(each, fields, known);
+        if (Boolean(found) === (operation === "or")) break;
+      }
+      return found;
+    }
+    return worked[operation](...of.map((each) => value(each, fields, known)));
+  }
+
+  function read(step, fields, known) {
+    const most = typeof step.most === "string" ? known.get(step.most) : step.most ?? table.most;
+    for (const each of step.fields) {
+      const found = kinds[step.kind](each, own(fields, each), most);
+      if (found) return found;
+    }
+    return 0;
+  }
+
+  function fieldsOf(text) {
+    if (typeof text !== "string" || text.length > table.longest) throw new Refused("what was given is no config.json: it is longer than 4 MB");
+    let depth = 0;
+    for (const letter of text) {
+      if (letter === "[" || letter === "{") depth += 1;
+      else if (letter === "]" || letter === "}") depth -= 1;
+      if (depth > table.deepest) throw new Refused("what was given cannot be read as a config.json: it is nested too deeply");
+    }
+    let fields;
+    try {
+      fields = JSON.parse(text);
+    } catch {
+      throw new Refused("what was given cannot be read as a config.json: it is no JSON");
+    }
+    const object = (each) => each !== null && typeof each === "object" && !Array.isArray(each);
+    if (object(fields) && Object.hasOwn(fields, table.inside)) fields = fields[table.inside];
+    if (!object(fields) || !Object.keys(fields).length) throw new Refused("what was given holds no fields: give the config.json of a model");
+    return fields;
+  }
+
+  // Return {columns: {name: number}} of data/workloads.csv, or {refusal: a sentence that names the field}.
+  return (text) => {
+    try {
+      const fields = fieldsOf(text), known = new Map();
+      for (const step of table.steps) {
+        const holds = step.when === undefined || value(step.when, fields, known);
+        if (step.refuse !== undefined) {
+          if (holds) throw new Refused(`${step.field} ${step.refuse}`);
+        } else known.set(step.name, step.is !== undefined ? value(step.is, fields, known) : holds ? read(step, fields, known) : 0);
+      }
+      return { columns: Object.fromEntries(table.columns.map((name) => [name, known.get(name)])) };
+    } catch (error) {
+      if (error instanceof Refused) return { refusal: error.message };
+      throw error;
+    }
+  };
+})();
+globalThis.readConfiguration = readConfiguration;
