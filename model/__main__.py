@@ -19,6 +19,7 @@ from model.predictions.inputs import OPTIONAL, InputError, check, describe, name
 from model.predictions.need import need
 from model.predictions.quantities import QUANTITIES, quantity
 from model.predictions.table import predict_file
+from model.predictions.unknown import in_symbols
 from model.predictions.workers import cores
 
 TABLES = ("systems", "reliability", "serving", "network")
@@ -168,6 +169,23 @@ def need_command(goal, inputs, system, as_json, interval, seed):
         raise InputError(f"{MEASURED}= names no file: write {MEASURED}=FILE.csv, or leave it out")
     options = {"system": system, "interval": interval, "seed": seed, "measured": own or ""}
     found = need(name, number, of, given, **options, where="the command line")
+    click.echo(json.dumps(found.record()) if as_json else found.words())
+
+
+@main.command("symbols")
+@click.argument("name", metavar="QUANTITY")
+@click.argument("inputs", nargs=-1, metavar="[input=value]...")
+@click.option("--system", required=True, help="System of which numbers are missing; see `systems`.")
+@click.option("--against", help="System against which it is to break even.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--interval/--no-interval", default=True, help="Compute the range of the break-even.")
+def symbols_command(name, inputs, system, against, as_json, interval):
+    """Print QUANTITY with known numbers put into its law, and what nobody published left as a symbol.
+
+    A number of the system, such as scale_out_bandwidth=1e11, may be given beside the inputs. With --against: where the
+    system is as good as another one, as an inequality in each missing number, and the range of its limit.
+    """
+    found = in_symbols(name, system, _pairs(inputs), against=against, interval=interval)
     click.echo(json.dumps(found.record()) if as_json else found.words())
 
 

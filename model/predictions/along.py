@@ -174,10 +174,14 @@ class Along:
         return self._made(self.draws, {})
 
     def _made(self, draws, more):
-        sampler = Sampler(draws, (self.seed, 0)) if draws else None
         changes = {**(self.options.get("changes") or {}), **more}
+        return self._made_of(self.checked[2], draws, changes)
+
+    def _made_of(self, system, draws, changes):
+        """Return the Scenario of a system with draws or without."""
+        sampler = Sampler(draws, (self.seed, 0)) if draws else None
         options = {"own": self.options.get("own", True), "changes": changes, "readings": self.options.get("readings")}
-        scenario = Scenario(self.checked[2], sampler, **options)
+        scenario = Scenario(system, sampler, **options)
         if self.what.layout and self.of in SHARED:
             scenario.kept = {}
         return scenario

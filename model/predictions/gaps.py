@@ -43,13 +43,21 @@ def lacks(name, system, inputs=None, given=None):
     point |= {key: number for key, number in (inputs or {}).items() if key in point}
     numbers, texts = check(what, pd.DataFrame([point]), system, "the sample")
     choices = {key: words[0] for key, (_, words) in texts.items() if words[0] and key != "system"}
+    return supplied(what, system, choices, numbers, given)[0]
+
+
+def supplied(what, system, choices, numbers, given=None):
+    """Return (rows that a system lacks for a prediction, numbers of it with medians in their places).
+
+    choices, numbers: as a quantity's function takes them; given, errors: as in `lacks`.
+    """
     known = dict(given or {})
     found: list[tuple[str, str]] = []
     while True:
         try:
             with np.errstate(all="ignore"):
                 what.values(Scenario(system, changes=known), choices, numbers)
-            return found
+            return found, known
         except Missing as gap:
             if gap.name != system or gap.quantity in known:
                 raise

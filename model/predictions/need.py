@@ -186,18 +186,18 @@ def need(
     options: dict[str, Any] = {"own": own, "changes": changes}
     along = Along(what, of, given, system, options, draws, seed, where)
     if not measured:
-        return _answer(along, float(target), interval)
+        return solved(along, float(target), interval)
     readings = read(measured)
     without, found = (
-        _answer(replace(along, options=options | {"readings": each}), float(target), interval)
+        solved(replace(along, options=options | {"readings": each}), float(target), interval)
         for each in (readings.held(), readings)
     )
     own_rows.refuse_unused(what.name, readings)
     return replace(found, study=without, held=own_rows.held_back(readings, interval, seed, draws))
 
 
-def _answer(along, target, interval):
-    """Return the Need of a target."""
+def solved(along: Along, target: float, interval: bool) -> Need:
+    """Return the Need of a target along a number; interval: whether its ends are sought."""
     what, whole = along.what, along.places.whole
     numbers, words, system = along.checked
     slow = along.fact or bool(what.layout)
