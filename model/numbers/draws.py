@@ -28,6 +28,24 @@ def around(value, drawn, axis=None):
     return np.minimum(low, value), np.maximum(high, value)
 
 
+def told(value: float, low: float, high: float, most: int | None = None) -> str:
+    """Return a number with its interval as text, '0.064 (0.049 to 0.080)', with the digits that the interval bears.
+
+    Those are two digits of its width, at most so many decimal places as `most`. A number without an interval, low equal
+    to high, has four digits; an end without bound is said in words.
+    """
+    if not low < high:
+        return f"{float(f'{value:.4g}'):,.10g}"
+    width = (high if np.isfinite(high) else 2 * value) - low
+    places = 1 - int(np.floor(np.log10(width)))
+    places = places if most is None else min(places, most)
+
+    def written(number: float) -> str:
+        return f"{round(number, places):,.{max(places, 0)}f}" if np.isfinite(number) else "no bound"
+
+    return f"{written(value)} ({written(low)} to {written(high)})"
+
+
 class Ratio(NamedTuple):
     """Draws of one quantity over another, and the share of draws in which each is nothing: a speed out of reach, say.
 

@@ -14,6 +14,7 @@ WORDS = {  # quantity: words
     "all_to_all_time": "exchange",
     "all_reduce_time": "all-reduce",
     "decode_throughput": "decode throughput",
+    "decode_frontier": "decode, best layout",
     "decode_frontier_ratio": "gain of the best layout",
     "training_throughput": "training throughput",
     "job_mtbf": "time between failures",
@@ -90,15 +91,20 @@ def chance(rows, held):
 
 
 def waiting(systems=()):
-    """Return one row for each set of forecasts that no measurement has judged: SET, rows, half_width (median).
+    """Return one row for each set of forecasts that no measurement has judged, of all its machines together.
 
-    half_width: half of ln(high/low), as a share.
+    Columns date, commit, quantity, set, what (words), systems (joined by commas), rows, half_width; half_width: median
+    of half of ln(high/low), as a share.
     """
     rows, judged = _chosen(records.read("forecasts"), None, systems), records.read("blind")
     keys = [*SET, "inputs"]
     rows = rows[~pd.MultiIndex.from_frame(rows[keys]).isin(pd.MultiIndex.from_frame(judged[keys]))]
-    rows = rows.assign(half_width=np.log(rows.high / rows.low) / 2)
-    return rows.groupby(SET, sort=False, as_index=False).agg(rows=("low", "size"), half_width=("half_width", "median"))
+    rows = rows.assign(half_width=np.log(rows.high / rows.low) / 2, what=rows.quantity.map(WORDS).fillna(rows.quantity))
+    return rows.groupby([*SET[:4], "what"], sort=False, as_index=False).agg(
+        systems=("system", lambda names: ", ".join(dict.fromkeys(names))),
+        rows=("low", "size"),
+        half_width=("half_width", "median"),
+    )
 
 
 def ratios(rows, order):

@@ -15,6 +15,7 @@ from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.notation.units import size
 from model.numbers.draws import HIGH, LOW, Sampler, ratio
+from model.numbers.draws import told as interval
 from model.predictions.quantities import quantity
 from model.studies.cluster.machine import Cluster, hourly, precisions
 
@@ -221,12 +222,7 @@ def told(costs):
 
 
 def _text(row):
-    if not np.isfinite(row.value):
-        return "out of reach"
-    width = (row.high if np.isfinite(row.high) else 2 * row.value) - row.low
-    places = int(np.clip(1 - np.floor(np.log10(width)), 0, 3)) if width > 0 else 3
-    high = f"{row.high:,.{places}f}" if np.isfinite(row.high) else "no bound"
-    return f"{row.value:,.{places}f} ({row.low:,.{places}f} to {high})"
+    return interval(row.value, row.low, row.high, most=3) if np.isfinite(row.value) else "out of reach"
 
 
 def percent(busy):

@@ -216,11 +216,12 @@ def alike(data):
     return [column for column in data.columns if len(data) > 1 and data[column].nunique(dropna=False) == 1]
 
 
-def table(name, data, formats=None, heads=None, hidden=()):
+def table(name, data, formats=None, heads=None, hidden=(), stacked=False):
     """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format; no index is shown.
 
     heads: column to what the page writes above it, where that is not the name that the CSV keeps; hidden: columns that
     the CSV alone has, as one value in all rows, which a caption says better. What has no bound is said in words.
+    stacked: on a phone the cells of a row stand one below the other, each after its head: for tables of words.
     """
     _write(name, data)
     forms = {column: form if callable(form) else form.format for column, form in (formats or {}).items()}
@@ -230,8 +231,13 @@ def table(name, data, formats=None, heads=None, hidden=()):
         style = style.hide(list(hidden), axis="columns")
     if heads:
         style = style.format_index(lambda column: heads.get(column, column), axis="columns")
-    style = style.set_table_attributes('class="table sortable"')
-    show(name, style.to_html())
+    style = style.set_table_attributes(f'class="table sortable{" stacked" * stacked}"')
+    markup = style.to_html()
+    if stacked:
+        above = [html.escape((heads or {}).get(column, column), quote=True) for column in data.columns]
+        cell = r'(<td id="\w+_row\d+_col(\d+)")'
+        markup = re.sub(cell, lambda found: f'{found[1]} data-head="{above[int(found[2])]}"', markup)
+    show(name, markup)
 
 
 def show(name, markup):

@@ -2,9 +2,15 @@
 
 import re
 
+import pandas as pd
+
 from model.numbers import catalog
 
-COLUMNS = ("system", "workload", "model", "software", "engine", "precision", "format")  # of tables: identifiers
+# Columns of tables that hold identifiers, and inputs in words.
+COLUMNS = ("system", "systems", "workload", "model", "software", "engine", "precision", "format", "set")
+COUNTED = {"ranks": "{:,.0f} ranks", "tokens": "{:,.0f} tokens", "batch": "{:,.0f} requests a device"}
+COUNTED |= {"context": "{:,.0f} tokens held each", "devices": "{:,.0f} devices"}
+BINARY = {2**30: "GiB", 2**20: "MiB", 2**10: "KiB"}  # in which benchmarks choose their buffers
 
 
 def shown(name, short=False):
@@ -33,6 +39,33 @@ def spelled(text, short=False):
     words = re.split(r"([ ,]+)", text)
     parts = ([word] if shown(word) != word else word.split("_") for word in words)
     return "".join(" ".join(shown(part, short) for part in each) for each in parts)
+
+
+def asked(inputs):
+    """Return texts of inputs, 'op=dispatch ranks=32' each, in words, without what all of them share.
+
+    What follows from a word, as bytes of a number from `op`, is left out as well. Bytes are counted as benchmarks do.
+    """
+    points = pd.DataFrame([dict(pair.split("=") for pair in text.split()) for text in inputs], dtype=object)
+    several = len(points) > 1
+    kept = [name for name in points if not several or points[name].nunique(dropna=False) > 1]
+    words = [name for name in kept if pd.to_numeric(points[name], errors="coerce").isna().all()]
+    follows = [
+        name for name in kept if several and any(points.groupby(word)[name].nunique().max() == 1 for word in words)
+    ]
+    kept = [*words, *(name for name in kept if name not in (*words, *follows))]
+    return [", ".join(_said(name, row[name]) for name in kept if pd.notna(row[name])) for _, row in points.iterrows()]
+
+
+def _said(name, text):
+    """Return one input in words."""
+    if name in COUNTED:
+        return COUNTED[name].format(float(text))
+    if name == "bytes":
+        unit = next((unit for unit in BINARY if float(text) % unit == 0), None)
+        return f"{float(text) / unit:g} {BINARY[unit]}" if unit else f"{float(text):,.0f} bytes"
+    number = pd.to_numeric(text, errors="coerce")
+    return shown(text) if pd.isna(number) else f"{name.replace('_', ' ')} {number:,.4g}"
 
 
 def heads(columns):

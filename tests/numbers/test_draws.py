@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.numbers.draws import HIGH, LOW, around, low_high, ratio
+from model.numbers.draws import HIGH, LOW, around, low_high, ratio, told
 
 some = st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e3)), min_size=1, max_size=40)
 
@@ -69,3 +69,22 @@ def test_shares_are_those_of_each_column():
 def test_a_draw_without_an_outcome_is_refused(unknown):
     with pytest.raises(ValueError, match="give every draw an outcome"):
         ratio([1.0, unknown], [1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "numbers, text",
+    [
+        ((0.064, 0.049, 0.08), "0.064 (0.049 to 0.080)"),
+        ((1678.4, 1038.0, 2178.0), "1,700 (1,000 to 2,200)"),
+        ((5.54, 4.33, 6.86), "5.5 (4.3 to 6.9)"),
+        ((11.52, 11.52, 11.52), "11.52"),
+        ((1234567.0, 1234567.0, 1234567.0), "1,235,000"),
+        ((2.0, 1.0, np.inf), "2.0 (1.0 to no bound)"),
+    ],
+)
+def test_a_number_is_told_with_the_digits_that_its_interval_bears(numbers, text):
+    assert told(*numbers) == text
+
+
+def test_a_number_of_money_has_few_decimal_places():
+    assert told(0.06412, 0.06401, 0.06423, most=3) == "0.064 (0.064 to 0.064)"

@@ -5,6 +5,8 @@ import pandas as pd
 from model.numbers import catalog
 from model.views import figures, names
 
+OPS = (("dispatch", 1), ("combine", 2))
+
 
 def rows(kind):
     table = catalog.words("names")
@@ -54,3 +56,30 @@ def test_what_is_alike_in_all_rows_stands_in_the_file_alone(tmp_path, monkeypatc
     figures.table("times", frame, hidden=figures.alike(frame))
     assert "89" not in glued["times"] and "runs" not in glued["times"] and "ways" in glued["times"]
     assert (tmp_path / "times.csv").read_text(encoding="utf-8").startswith("hours,runs,ways\n")
+
+
+def test_inputs_are_said_in_words_without_what_all_share():
+    rows = ["software=nccl ranks=144 bytes=536870912", "software=nccl ranks=144 bytes=1073741824"]
+    assert names.asked(rows) == ["512 MiB", "1 GiB"]
+    rows = [f"op={op} bytes_per_element={many} ranks={ranks} tokens=128" for op, many in OPS for ranks in (32, 64)]
+    assert names.asked(rows)[1:3] == ["dispatch, 64 ranks", "combine, 32 ranks"]
+    assert names.asked(["bytes=1000 model=deepseek-v3 tokens_per_step=1.7"]) == [
+        "DeepSeek-V3, 1,000 bytes, tokens per step 1.7"
+    ]
+
+
+def test_every_set_of_blind_predictions_has_a_name():
+    recorded = set().union(
+        *(set(catalog.texts(catalog.DATA / f"{each}.csv")["set"]) for each in ("blind", "blind_sets", "forecasts"))
+    )
+    assert recorded - set(rows("set").name) <= set(rows("system").name)
+    assert set(rows("set").name) <= recorded
+
+
+def test_a_table_of_words_names_each_cell_where_it_stands_on_end(monkeypatch):
+    glued = {}
+    monkeypatch.setattr(figures, "glue", lambda key, value, display: glued.update({key: value.data}))
+    frame = pd.DataFrame({"claim": ["C01"], "key": ["x"], 'said "so"': ["true"]})
+    figures.table("claims", frame, hidden=["key"], stacked=True)
+    assert 'data-head="claim"' in glued["claims"] and 'data-head="said &quot;so&quot;"' in glued["claims"]
+    assert 'data-head="key"' not in glued["claims"] and "stacked" in glued["claims"]

@@ -52,9 +52,9 @@ def inside_over_outside(servers, conditions):
     for name in servers:
         up, out = ([facts(f"scale_{way}_bandwidth") for facts in conditions.facts(name)] for way in ("up", "out"))
         both = ratio(up, out)
-        found[name] = reading("C02", "bandwidth_ratio", name, *both)
+        found[name] = reading("C02", "bandwidth_ratio", f"{name}, inside over outside", *both)
         held = conditions.facts(name)[0]("domain")
-        found[f"{name}.devices"] = reading("C02", "server_devices", name, held)
+        found[f"{name}.devices"] = reading("C02", "server_devices", f"{name}, devices", held)
         many.append(np.broadcast_arrays(*both, np.empty(conditions.draws))[:2])
         most.append(held)
     least = (np.min(each, axis=0) for each in zip(*many, strict=True))
@@ -68,8 +68,8 @@ def announced(names):
     known, found = machines(), {}
     for number, name in names.items():
         packages, dies = known.domain[name], known.domain[name] * known.compute_dies[name]
-        found[f"{number}.dies"] = reading("C05", number, f"{number}, dies of one domain", dies)
-        found[f"{number}.packages"] = reading("C05", number, f"{number}, packages of one domain", packages)
+        found[f"{number}.dies"] = reading("C05", number, f"{number.upper()}, dies of one domain", dies)
+        found[f"{number}.packages"] = reading("C05", number, f"{number.upper()}, packages of one domain", packages)
     return frame(found)
 
 

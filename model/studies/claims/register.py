@@ -4,12 +4,13 @@ import pandas as pd
 
 from model.numbers import catalog
 from model.numbers.catalog import DataError
+from model.numbers.draws import told
 from model.numbers.records import digest
 from model.studies.claims.rule import MISLEADING, PART, SCALE, SUPPORT, TRUE, combine, decide
 
 STRENGTH = ("measured", "spec", "derived", "claim", "estimate", "assumed")  # of evidence, strongest first
 RELATION_WORDS = {"equals": "", "at least": "at least ", "at most": "at most ", "order of magnitude": "about "}
-SCALES = {"CNY": (1e6, " million CNY"), "token/day": (1e12, " million million tokens a day"), "1": (1, "")}
+SCALES = {"CNY": (1e6, " million CNY"), "token/day": (1e12, " trillion tokens a day"), "1": (1, "")}
 
 
 def titles():
@@ -152,19 +153,27 @@ def counts(words):
     return pd.Series({name: int((words == word).sum()) for name, word in zip(short, SCALE, strict=True)})
 
 
+def readings(judged):
+    """Return every reading in words, as a frame: claim, key, reading, said, computed, agreeing.
+
+    judged: a frame of `rule.judge`.
+    """
+    known = judged.set_index(["claim", "key"])
+    found = pd.DataFrame([_words(row) for _, row in known.iterrows()], index=known.index)
+    found["said"] = found.said.where(known.claimed.notna())
+    found["computed"] = found.computed.where(known.computed.notna())
+    return found.reset_index()
+
+
 def _words(row):
     """Return what is said and what is computed of one reading, as text."""
     scale, unit = SCALES.get(row.unit, (1, f" {row.unit}"))
     kind = catalog.read("claims").set_index(["claim", "quantity"]).kind[row.name[0], row.quantity]
     ours = "our reading: " if kind == "assumed" else ""
-    limits = f" ({_text(row.low / scale, 3)} to {_text(row.high / scale, 3)})" if row.low != row.high else ""
+    claimed, *computed = (number / scale for number in (row.claimed, row.computed, row.low, row.high))
     return {
-        "said": f"{ours}{RELATION_WORDS[row.relation]}{_text(row.claimed / scale)}{unit}",
-        "computed": f"{_text(row.computed / scale, 3 if limits else 4)}{unit}{limits}",
+        "said": f"{ours}{RELATION_WORDS[row.relation]}{told(claimed, claimed, claimed)}{unit}",
+        "computed": told(*computed).replace(" (", f"{unit} (") if row.low != row.high else f"{told(*computed)}{unit}",
         "reading": row.reading,
         "agreeing": row.agreeing,
     }
-
-
-def _text(number, digits=4):
-    return f"{float(f'{number:.{digits}g}'):,.10g}"
