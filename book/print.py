@@ -1,87 +1,222 @@
-"""Prints the book, built as one page, as a PDF: python book/print.py singlehtml/index.html book.pdf
+"""Prints a reader's edition of the book, built as one page: python book/print.py singlehtml/index.html book.pdf
 
-The system's Chromium prints. Where there is none, it does not start, or NO_PDF is set, the site offers no PDF: without
-arguments, this says why and exits with 1.
+It holds the opening page and each chapter's prose, laws, figures and takeaway; long tables, worked problems and
+appendices stay on the site, and where a table is left out stands what it says and which file holds it. The system's
+Chromium prints. Where there is none, it does not start, or NO_PDF is set, the site offers no PDF: without arguments,
+this says why and exits with 1.
 """
 
 import os
 import re
 import shutil
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Error, sync_playwright
 
 BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-LEFT_OUT = ["executed/", "status"]  # code and tables without end; what differs in each build
-WIDTH = 690  # CSS pixels between the margins of A4
+CHAPTERS = [  # after the opening page, in this order, and the references last
+    *("method", "systems", "bandwidth", "reliability", "fabric", "moe_idle", "serving", "training", "domain_size"),
+    *("generations", "validation", "blind", "claims", "purchase", "references"),
+]
+LEFT_OUT = "^(Worked )?[Pp]roblems?$|^Ways in$|^How the record is kept$|^All readings$|^What was frozen$"  # sections
+ROWS, COLUMNS = 10, 8  # of the largest table that paper shows
+WIDTH, COLUMN = 650, 311  # CSS pixels between the margins of A4, and of one of two columns
+MATHEMATICS = "**/mathjax/tex-chtml.js"
 PATIENCE = 600_000  # ms for all pages as one, where the notebooks of another build hold the cores
+ROOT = Path(__file__).resolve().parents[1]
 
 STYLE = """
+  @page { size: A4; margin: 21mm 19mm 18mm 19mm; @bottom-right { content: counter(page); font: 8pt "DejaVu Sans"; } }
+  @page :first { @bottom-right { content: none; } }
   .bd-sidebar, .bd-header-article, .bd-header, .bd-footer, .bd-footer-content, .bd-footer-article, .prev-next-footer,
-  .headerlink, .skip-link, #jb-print-docs-body, .copybtn, .toggle-button, dialog, #pst-back-to-top
+  .headerlink, .skip-link, #jb-print-docs-body, .copybtn, .toggle-button, dialog, #pst-back-to-top,
+  .law-notes :is(details, div.math),
+  figure:has(svg.narrow) svg.study-figure.wide, :is(.slider-figure, .purchase-figure) fieldset
     { display: none !important; }
-  .bd-main .bd-content, .bd-article-container, .bd-article, .bd-container__inner
-    { display: block; max-width: none !important; padding: 0 !important; margin: 0 !important; }
-  html, body { background: white; font-size: 13px; }
-  .cover { height: 24cm; padding-top: 7cm; break-after: page; }
-  .cover p { font-size: 2.4rem; line-height: 1.2; }
-  .cover p + p { font-size: 1.4rem; }
-  span[id^="document-"] + section, article > section { break-before: page; }
-  h1, h2, h3, h4 { display: block !important; break-after: avoid; }
-  figure, tr, svg, div.math, .admonition { break-inside: avoid; }
+  figure:has(svg.narrow) svg.study-figure.narrow { display: block !important; max-height: 6cm; }
+  .bd-main .bd-content, .bd-article-container, .bd-article, .bd-container, .bd-container__inner, .bd-main
+    { display: block !important; max-width: none !important; padding: 0 !important; margin: 0 !important; }
+  html, body { background: white; font-size: 10.4px; line-height: 1.42; color: #16161d; }
+  body, .bd-article { font-family: "DejaVu Sans", sans-serif; hyphens: auto; }
+  p, li { orphans: 3; widows: 3; margin-bottom: .55em; }
+  article > section, span[id^="document-"] + section { break-before: page; }
+  h1, h2, h3, h4 { display: block !important; break-after: avoid; font-family: inherit; margin: 1.1em 0 .4em; }
+  h1, [data-page] > h2:first-of-type
+    { font-size: 1.9rem; margin: 0 0 .9em; padding-bottom: .35em; border-bottom: 2px solid #16161d; column-span: all; }
+  [data-page] section > h2, [data-page="index"] h2, [data-page] > section > h3 { font-size: 1.2rem; }
+  h3 { font-size: 1.05rem; }
+  [data-page] { columns: 2; column-gap: 28px; } .across { column-span: all; margin-top: .6em; }
+  figure, tr, svg, div.math, .admonition, .law-notes { break-inside: avoid; }
+  figure { margin: .9em 0 1.1em; }
   figure:has(tr:nth-child(12)) { break-inside: auto; }
-  .glued, .glued .text_html, div.math, .pst-scrollable-table-container { overflow: visible !important; }
-  svg.study-figure { min-width: 0 !important; max-width: 100%; }
+  figcaption, .pointer { font-size: .88em; line-height: 1.35; text-align: left; }
+  .glued, .glued .text_html, div.math, .pst-scrollable-table-container
+    { overflow: visible !important; background: none !important; }
+  .bd-article .glued svg.study-figure, .bd-article .text_html svg.study-figure
+    { min-width: 0 !important; max-width: 100%; max-height: 7.5cm; width: auto; display: block; margin: 0 auto; }
+  .gallery svg.study-figure { max-height: 4cm; margin: 0; }
+  .bd-article table { font-size: .8em; margin: 0 auto .5em; width: auto; }
+  .bd-article table :is(td, th) { padding: .18em .5em !important; }
+  .bd-article table.stacked td::before { content: none !important; }
+  div.math { margin: 0; } mjx-container[display="true"] { margin: .35em 0 !important; }
+  .bd-article div.law-notes { margin: -.2rem 0 .7rem; font-size: .8em; }
+  .admonition { padding: .5em .8em !important; margin: .8em 0 !important; box-shadow: none !important; }
+  .pointer { border-left: 3px solid #bbb; padding: .1em .8em; margin: .6em 0 .9em; color: #444; }
+  a { color: inherit !important; text-decoration: none !important; }
+  a[href^="http"], .contents a, a.reference.internal[href] { color: #1f4e8c !important; }
   a:not([href]), a:not([href]) * { all: unset; }
   a:not([href])::before { content: none !important; }
+  .cover { break-after: page; }
+  .cover h1 { font-size: 2.7rem; line-height: 1.15; border: 0; margin: 2.2cm 0 .3em; max-width: 14cm; }
+  .cover .subtitle { font-size: 1.3rem; color: #444; margin-bottom: 1.6em; }
+  .cover .about { font-size: .95em; max-width: 13.5cm; border-top: 2px solid #16161d; padding-top: 1em; }
+  .contents { margin-top: 1.6em; background: none; border: 0; box-shadow: none; padding: 0; }
   .contents ol { list-style: none; padding: 0; }
+  .contents li { display: flex; gap: .5em; border-bottom: 1px dotted #aaa; padding: .28em 0; margin: 0; }
+  .contents li a { flex: 1; }
+  .references-small { font-size: .76em; line-height: 1.3; }
+  .references-small .citation { break-inside: avoid; margin-bottom: .5em; }
+  .references-small .source-key { display: none; }
 """
 
-# Takes away what paper cannot do, opens what is folded, and makes what is too wide smaller.
-PREPARE = """async ([leftOut, width]) => {
-  await window.MathJax?.startup?.promise;
+# Takes away what the site holds better, before mathematics are set.
+SELECT = r"""([chapters, leftOut, rows, columns]) => {
   document.documentElement.dataset.theme = "light";
+  const article = document.querySelector("article");
+  const last = {};
   for (const mark of document.querySelectorAll("span[id^='document-']")) {
-    if (leftOut.some((name) => mark.id.startsWith("document-" + name))) {
-      mark.nextElementSibling.remove();
-      mark.remove();
+    const name = mark.id.replace("document-", ""), section = mark.nextElementSibling;
+    if (chapters.includes(name)) last[name] = section;
+    else section.remove();
+    mark.remove();
+    section.dataset.page = name;
+  }
+  const opening = article.querySelector(":scope > section");
+  opening.dataset.page = "index";
+  opening.id ||= "index";
+  for (const name of chapters) article.append(last[name]);
+  for (const section of article.querySelectorAll("section section")) {
+    const head = section.querySelector("h2, h3")?.textContent.replace("#", "").trim();
+    if (new RegExp(leftOut).test(head)) section.remove();
+  }
+  article.querySelectorAll("details.sd-dropdown, .toctree-wrapper, style, script").forEach((each) => each.remove());
+  for (const figure of article.querySelectorAll("figure.glued")) {
+    const file = figure.querySelector("figcaption a.download")?.getAttribute("href").split("/").pop();
+    const page = figure.closest("[data-page]").dataset.page;
+    const body = figure.querySelectorAll("tbody tr");
+    const wide = figure.querySelectorAll("thead tr:last-child th").length;
+    if (file && (body.length > rows || wide > columns)) {
+      const caption = figure.querySelector("figcaption .caption-text").cloneNode(true);
+      caption.querySelectorAll("a.download").forEach((each) => each.remove());
+      caption.innerHTML = caption.innerHTML.replace(/\s*Download:[\s\S]*$/, "");
+      const note = document.createElement("p");
+      note.className = "pointer";
+      note.id = figure.id;
+      const number = figure.querySelector(".caption-number")?.textContent ?? "";
+      note.append(number + " ", ...caption.childNodes,
+        ` ${body.length} rows, left to the site: ${page}.html, and the file ${file}.`);
+      figure.replaceWith(note);
     }
   }
-  document.querySelectorAll("details").forEach((each) => (each.open = true));
-  document.querySelectorAll(".toggle-hidden").forEach((each) => each.classList.remove("toggle-hidden"));
-  for (const link of document.querySelectorAll("a[href]")) {
+  article.querySelectorAll("a.download").forEach((each) => each.remove());
+  for (const link of article.querySelectorAll("a[href]")) {
     const [page, anchor] = link.getAttribute("href").split("#");
     if (/^https?:/.test(page)) continue;
-    let target = ["", "index.html"].includes(page) && document.getElementById(decodeURIComponent(anchor));
-    if (target && target.id.startsWith("document-")) target = target.nextElementSibling;  // an empty mark has no place
-    if (target && target.id) link.href = "#" + target.id;
+    const name = anchor && decodeURIComponent(anchor);
+    let target = ["", "index.html"].includes(page) && name && document.getElementById(name);
+    if (!target && name?.startsWith("document-")) target = last[name.replace("document-", "")];
+    if (target && article.contains(target) && target.id) link.href = "#" + target.id;
     else link.removeAttribute("href");
   }
-  for (const each of document.querySelectorAll("table, mjx-container[display], pre")) {
-    const wide = Math.max(each.scrollWidth, each.getBoundingClientRect().width);
-    if (wide > width) each.style.zoom = width / wide;
+  const cited = new Set([...article.querySelectorAll("a[href^='#']")].map((link) => link.hash.slice(1)));
+  for (const entry of last.references.querySelectorAll(".citation")) {
+    if (!cited.has(entry.id)) entry.remove();
+    entry.parentElement?.classList.add("references-small");
   }
+  article.querySelectorAll(".law-notes :is(details, div.math)").forEach((each) => each.remove());
+}"""
+# Makes what is too wide smaller, gives each chapter its head, and adds the opening page.
+PREPARE = r"""async ([width, column, about]) => {
+  await window.MathJax.startup.promise;
   const article = document.querySelector("article");
-  const contents = document.createElement("nav");
-  contents.className = "contents";
-  contents.innerHTML = "<h2>Contents</h2><ol></ol>";
-  for (const chapter of article.querySelectorAll(":scope > section, span[id^='document-'] + section")) {
-    const link = document.createElement("a");
-    link.href = "#" + chapter.id;
-    link.textContent = chapter.querySelector("h1, h2").textContent.replace("#", "");
-    contents.lastElementChild.appendChild(document.createElement("li")).appendChild(link);
+  for (const figure of article.querySelectorAll("figure:has(svg.study-figure):not(:has(svg.narrow))")) {
+    figure.classList.add("across");
   }
+  for (const each of article.querySelectorAll("table, mjx-container[display], pre")) {
+    const natural = (size) => {
+      each.style.width = each.matches("table") ? size : "";
+      return Math.max(each.scrollWidth, each.getBoundingClientRect().width);
+    };
+    const across = natural("max-content") > 1.25 * column;
+    const wide = natural("min-content");
+    each.style.width = "";
+    if (across) (each.closest("figure, div.math, .pst-scrollable-table-container") ?? each).classList.add("across");
+    if (wide > (across ? width : column)) each.style.zoom = (across ? width : column) / wide;
+  }
+  const [title, ...subtitle] = document.title.split("? ");
   const cover = document.createElement("div");
   cover.className = "cover";
-  cover.innerHTML = "<p></p><p></p>";
-  const [title, ...subtitle] = document.title.split("? ");
-  cover.firstElementChild.textContent = title + (subtitle.length ? "?" : "");
-  cover.lastElementChild.textContent = subtitle.join("? ");
-  article.prepend(cover, contents);
+  cover.innerHTML = "<h1></h1><p class='subtitle'></p><p class='about'></p><nav class='contents'><ol></ol></nav>";
+  cover.querySelector("h1").textContent = title + (subtitle.length ? "?" : "");
+  cover.querySelector(".subtitle").textContent = subtitle.join("? ");
+  cover.querySelector(".about").textContent = about;
+  const heads = document.createElement("style");
+  const quoted = (text) => JSON.stringify(text);
+  for (const [number, chapter] of [...article.querySelectorAll("[data-page]")].entries()) {
+    const words = chapter.querySelector("h1, h2").textContent.replace("#", "").trim();
+    chapter.style.page = `chapter${number}`;
+    heads.textContent += `@page chapter${number} { @top-left { content: ${quoted(words)}; font: 8pt "DejaVu Sans";
+      color: #555; } @top-right { content: ${quoted(title + (subtitle.length ? "?" : ""))}; font: 8pt "DejaVu Sans";
+      color: #555; } }\n`;
+    const line = document.createElement("li");
+    line.innerHTML = "<a></a><span class='at'>0</span>";
+    line.firstChild.href = "#" + chapter.id;
+    line.firstChild.textContent = words;
+    cover.querySelector("ol").append(line);
+  }
+  document.head.append(heads);
+  article.prepend(cover);
+  return [...cover.querySelectorAll(".contents a")].map((link) => link.hash.slice(1));
 }"""
-NUMBER = '<div style="width: 100%; font-size: 8px; text-align: center"><span class="pageNumber"></span></div>'
+FILL = """(pages) => document.querySelectorAll(".contents .at").forEach((each, i) => (each.textContent = pages[i]))"""
+
+
+def about():
+    """Return what the opening page says of the edition."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return (
+        f"The reader's edition of version {version}: the arguments, laws and figures of each chapter. Every number was "
+        "computed when the book was built. The site beside this file holds what paper has no room for: long tables as "
+        "CSV, worked problems with their steps, the nomenclature, notebooks, figures with sliders, a page that "
+        "computes with your own numbers, and the book in Traditional Chinese. Text and data: CC BY 4.0, code: "
+        "Apache-2.0."
+    )
+
+
+def leaves(pdf):
+    """Return the numbers of the objects that are a PDF's pages, in order."""
+    objects = {int(number): body for number, body in re.findall(rb"\n(\d+) 0 obj\n(.*?)\nendobj", pdf, re.DOTALL)}
+
+    def below(number):
+        kids = re.search(rb"/Kids \[(.*?)\]", objects[number], re.DOTALL)
+        if b"/Type /Pages" not in objects[number]:
+            return [number]
+        return [leaf for kid in re.findall(rb"(\d+) 0 R", kids[1]) for leaf in below(int(kid))]
+
+    root = next(body for body in objects.values() if b"/Type /Catalog" in body)
+    return below(int(re.search(rb"/Pages (\d+) 0 R", root)[1]))
+
+
+def places(pdf):
+    """Return {name: number of the page, from 1} of what a PDF's links lead to."""
+    order = {number: place for place, number in enumerate(leaves(pdf), 1)}
+    number = re.search(rb"/Dests (\d+) 0 R", pdf)[1]
+    table = re.search(rb"\n%s 0 obj\n<<(.*?)>>\nendobj" % number, pdf, re.DOTALL)[1]
+    found = re.findall(rb"/(\S+) \[(\d+) 0 R", table)
+    return {name.decode(): order[int(page)] for name, page in found}
 
 
 def repeatable(pdf):
@@ -112,18 +247,23 @@ def refusal():
 
 
 def print_book(page, target):
-    """Write the PDF of the built page."""
+    """Write the PDF of the built page: once to see on which pages chapters begin, and again with the contents."""
     with sync_playwright() as playwright:
         chromium = _chromium(playwright)
         tab = chromium.new_page(viewport={"width": WIDTH, "height": 1000})
         tab.emulate_media(media="print", color_scheme="light")
-        tab.goto(page.resolve().as_uri(), timeout=PATIENCE)
+        tab.set_default_timeout(PATIENCE)
+        tab.route(MATHEMATICS, lambda route: route.abort())  # until what stays is chosen: all pages take minutes
+        tab.goto(page.resolve().as_uri())
+        tab.evaluate(SELECT, [CHAPTERS, LEFT_OUT, ROWS, COLUMNS])
+        tab.unroute(MATHEMATICS)
         tab.add_style_tag(content=STYLE)
-        tab.evaluate(PREPARE, [LEFT_OUT, WIDTH])
-        margins = {"top": "16mm", "bottom": "16mm", "left": "14mm", "right": "14mm"}
-        paper = {"format": "A4", "margin": margins, "print_background": True, "tagged": True, "outline": True}
-        footer = {"display_header_footer": True, "header_template": "<span></span>", "footer_template": NUMBER}
-        pdf = tab.pdf(**paper, **footer)
+        tab.add_script_tag(url=(page.parent / "_static/mathjax/tex-chtml.js").resolve().as_uri())
+        chapters = tab.evaluate(PREPARE, [WIDTH, COLUMN, about()])
+        paper = {"prefer_css_page_size": True, "print_background": True, "tagged": True, "outline": True}
+        found = places(tab.pdf(**paper))
+        tab.evaluate(FILL, [found[name] for name in chapters])
+        pdf = tab.pdf(**paper)
         chromium.close()
     target.write_bytes(repeatable(pdf))
 

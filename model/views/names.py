@@ -8,6 +8,7 @@ from model.numbers import catalog
 
 # Columns of tables that hold identifiers, and inputs in words.
 COLUMNS = ("system", "systems", "workload", "model", "software", "engine", "precision", "format", "set")
+SPELLED = ("missing", "number", "quantity", "op", "from")  # words with identifiers among them
 COUNTED = {"ranks": "{:,.0f} ranks", "tokens": "{:,.0f} tokens", "batch": "{:,.0f} requests a device"}
 COUNTED |= {"context": "{:,.0f} tokens held each", "devices": "{:,.0f} devices"}
 BINARY = {2**30: "GiB", 2**20: "MiB", 2**10: "KiB"}  # in which benchmarks choose their buffers
@@ -78,7 +79,8 @@ def formats(frame):
 
     Only the page shows them: the CSV that goes with a table keeps the identifiers, which commands take.
     """
-    return dict.fromkeys([name for name in COLUMNS if name in frame.columns], renamed)
+    ways = dict.fromkeys(COLUMNS, renamed) | dict.fromkeys(SPELLED, spelled)
+    return {name: way for name, way in ways.items() if name in frame.columns}
 
 
 def _known(short):

@@ -227,6 +227,16 @@ def test_the_book_is_offered_as_a_pdf_where_a_browser_could_print_it(pages):
     assert len(inside) > 200
     assert not [link for link in set(inside) if b"/" + link + b" " not in table], "links that lead nowhere"
     assert b"file:" not in pdf, "a link into this machine"
+    printer = run_path(str(ROOT / "book/print.py"))
+    assert 40 <= len(printer["leaves"](pdf)) <= 70, "a reader's edition, not all that the site holds"
+    found = printer["places"](pdf)
+    sources = [ROOT / "book" / f"{each}.md" for each in ("index", *printer["CHAPTERS"])]
+    titles = [re.search(r"^# (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)[1] for path in sources]
+    chapters = [found[re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")] for title in titles]
+    assert chapters == sorted(set(chapters)) and chapters[0] == 2, "each chapter begins a page, in order"
+    assert chapters[-1] < len(printer["leaves"](pdf))
+    left_out = ("nomenclature", "changelog", "status-of-this-build", "glossary", "blind-every", "frozen-table")
+    assert not [each for each in left_out if each in found]
     assert len(re.findall(rb"/Title \(", pdf)) > 50, "an outline"
     assert b"/StructTreeRoot" in pdf and b"/Lang (en)" in pdf, "it can be read aloud"
 

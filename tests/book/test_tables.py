@@ -17,6 +17,7 @@ WORDS = {"pooled", "nccl"}  # identifiers that are words of the field as well
 TYPED = {  # tables of what a reader types or looks up: identifiers are meant
     ("your_cluster", "parameters"),
     ("reference", "nomenclature"),
+    ("reference", "assumptions"),
     ("your_machine", "machine"),
     ("your_machine", "elsewhere"),
 }
@@ -27,8 +28,10 @@ INTERVAL = re.compile(r"(-?[\d,]*\.?\d+) \((-?[\d,]*\.?\d+) to (-?[\d,]*\.?\d+)\
 
 def tables(markup):
     """Return (heads, rows of cells), all as text, of each table in HTML."""
-    found = []
-    for table in BeautifulSoup(markup, "html.parser").select("table"):
+    found, soup = [], BeautifulSoup(markup, "html.parser")
+    for letters in soup.select(".math"):
+        letters.decompose()
+    for table in soup.select("table"):
         heads = [head.get_text(" ", strip=True) for head in table.select("thead tr:last-child th")]
         rows = [[cell.get_text(" ", strip=True) for cell in row.select("td, th")] for row in table.select("tbody tr")]
         found.append((heads, rows))
@@ -87,7 +90,7 @@ def faults(heads, rows, typed=False):
     named = set() if typed else set().union(*map(identifiers, cells))
     said = [f"shows identifiers: {sorted(named)}"] if named else []
     said += [f"has one value in all rows of {head!r}" for head in constant(heads, rows)]
-    idle = [each for cell in cells for each in idle_digits(cell)]
+    idle = [] if typed else [each for cell in cells for each in idle_digits(cell)]
     return said + ([f"shows digits that nobody bears: {idle[:5]}"] if idle else [])
 
 
