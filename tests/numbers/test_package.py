@@ -7,6 +7,7 @@ import re
 import zipfile
 
 import pytest
+from frictionless import Package
 
 from model.numbers import catalog, package
 
@@ -77,3 +78,33 @@ def test_two_packs_of_the_same_data_are_the_same_bytes_and_hold_all_of_it(tmp_pa
     assert first.read_bytes() == second.read_bytes()
     held = set(zipfile.ZipFile(first).namelist())
     assert held >= {*RESOURCES, "datapackage.json", "README.md", "references.bib"}
+
+
+@pytest.fixture
+def unpacked(tmp_path):
+    """The archive that the site offers, unpacked."""
+    package.pack(tmp_path / "data.zip")
+    folder = tmp_path / "unpacked"
+    zipfile.ZipFile(tmp_path / "data.zip").extractall(folder)
+    return folder
+
+
+def test_the_archive_that_readers_take_away_is_valid_for_frictionless(unpacked):
+    report = Package(str(unpacked / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["name", "rowNumber", "fieldName", "message"])[:5]
+    assert len(report.tasks) == len(RESOURCES)
+
+
+@pytest.mark.parametrize("field", ["unit", "value", "source"])
+def test_frictionless_sees_a_table_that_was_changed(unpacked, field):
+    rows = read(unpacked / "systems.csv")
+    rows[3][field] = {"unit": "GBs", "value": "many", "source": ""}[field]
+    with (unpacked / "systems.csv").open("w", encoding="utf-8", newline="") as table:
+        writer = csv.DictWriter(table, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    report = Package(str(unpacked / "datapackage.json")).validate()
+    [task] = [task for task in report.tasks if not task.valid]
+    found = {(error.type, getattr(error, "field_name", "")) for error in task.errors}
+    wrong = ("type-error" if field == "value" else "constraint-error", field)
+    assert task.name == "systems" and ("hash-count", "") in found and wrong in found
