@@ -1,4 +1,8 @@
-"""Says of each figure and table, in a JSON file, what its CSV holds: caption, columns, laws, tables and sources."""
+"""Says of each figure and table, in a JSON file, what its CSV holds: caption, columns, laws, rows of data/, sources.
+
+`rows` are the numbers that its notebook had asked for, one by one, when it was drawn; of its own systems, where it
+names some. `tables` are all that the notebook reads, also those that it reads as a whole, as a fit does.
+"""
 
 import csv
 import json
@@ -49,10 +53,11 @@ def description(env, docname, shown, folder, name, key):
         "notebook": f"executed/{name}.html",
         "caption": re.sub(r"\s*Data \(CSV\)\s*$", "", caption.astext()),
         "file": f"{key}.csv",
-        "rows": len(rows),
+        "length": len(rows),
         "columns": [_column(each, rows) for each in names],
         "laws": sorted(_laws(env, caption)),
         "tables": {each: sorted(_sources(folder.parent / "data" / f"{each}.csv", systems)) for each in tables},
+        "rows": _rows(folder, name, key, systems),
         "licence": "CC BY 4.0",
     }
 
@@ -70,6 +75,28 @@ def _laws(env, caption):
     labels = env.get_domain("math").equations
     names = {each.get("refid") or each.get("refuri", "").partition("#")[2] for each in caption.findall(nodes.reference)}
     return {label for label in labels if f"equation-{label}" in names}
+
+
+def _rows(folder, name, key, systems):
+    """Return the rows of data/ behind a figure as mappings of table, line of the file, name, quantity, source."""
+    asked = json.loads((folder / "executed" / name / f"{key}.rows.json").read_text(encoding="utf-8"))
+    asked = [each for each in asked if each[0] != "systems" or not systems or each[1] in systems]
+    lines = {table: _lines(folder.parent / "data" / f"{table}.csv") for table in {each[0] for each in asked}}
+    columns = ("table", "line", "name", "quantity", "source")
+    return [
+        dict(zip(columns, (table, lines[table][about, quantity], about, quantity, source), strict=True))
+        for table, about, quantity, source in asked
+    ]
+
+
+@cache
+def _lines(path):
+    """Return {(name, quantity): line of the file} of the rows of a table that are used."""
+    with path.open(encoding="utf-8") as table:
+        reader = csv.DictReader(table)
+        first = reader.fieldnames[0]
+        rows = [(row[first], row["quantity"], reader.line_num) for row in reader if row.get("chosen") != "no"]
+    return {(name, quantity): line for name, quantity, line in rows}
 
 
 @cache

@@ -5,6 +5,9 @@ import numpy as np
 from model.notation.units import size
 from model.numbers import catalog
 
+# {(table, name, quantity): source} of every number that this process has asked for, one by one.
+asked: dict[tuple[str, str, str], str] = {}
+
 
 class Missing(ValueError):
     """A number that a prediction needs and data/ does not have; table, name, quantity say which row would hold it."""
@@ -42,6 +45,7 @@ class Facts:
             raise Missing(message, self.table, self.name, quantity)
         row = self.rows[quantity]
         self.used[quantity] = row
+        asked[self.table, self.name, quantity] = row.source
         self._drawn[quantity] = self._number(quantity, row)
         return self._drawn[quantity]
 

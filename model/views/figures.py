@@ -2,6 +2,7 @@
 
 import html
 import io
+import json
 import os
 import re
 from functools import partial
@@ -21,6 +22,7 @@ from model.notation.nomenclature import NOMENCLATURE
 from model.notation.substitution import example as example_of
 from model.notation.substitution import letters, substituted
 from model.numbers.draws import around
+from model.numbers.facts import asked
 
 STYLE = Path(__file__).with_name("study.mplstyle")
 LAW = "application/vnd.study.law+json"  # what goes with a glued law, for the page that prints it
@@ -272,9 +274,14 @@ def label_lines(axis, gap=1.02):
 
 
 def _write(name, data):
-    """Write the data where the build asks for it, and return that folder; nothing and None elsewhere."""
+    """Write the data where the build asks for it, and return that folder; nothing and None elsewhere.
+
+    Beside the CSV stand the rows of data/ that have been asked for until now: [table, name, quantity, source] each.
+    """
     if folder := output_folder():
         data.to_csv(folder / f"{name}.csv", index=False)
+        rows = [[*row, source] for row, source in sorted(asked.items())]
+        (folder / f"{name}.rows.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
     return folder
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from runpy import run_path
@@ -142,12 +143,22 @@ def test_chapters_offer_their_notebook_and_the_data_behind_their_figures(pages):
         assert {f"{name}.csv" for name in re.findall(r"/(\w+)\.csv", pages[path].text)} >= offered > set()
 
 
+@cache
+def lines(table):
+    return (ROOT / "data" / f"{table}.csv").read_text(encoding="utf-8").splitlines()
+
+
 def test_each_figure_says_in_json_what_its_data_are():
     described = [json.loads(path.read_text(encoding="utf-8")) for path in (SITE / "_data").rglob("*.json")]
     assert len(described) > 50
     for each in described:
         assert len(each["caption"]) > 20 and each["tables"] and each["columns"], each["name"]
         assert (SITE / each["page"]).is_file() and (SITE / each["notebook"]).is_file()
+        for row in each["rows"]:
+            line = lines(row["table"])[row["line"] - 1]
+            assert line.startswith(f"{row['name']},") and f",{row['quantity']}," in line and row["source"] in line, row
+            assert row["source"] in each["tables"][row["table"]], row
+    assert sum(len(each["rows"]) > 10 for each in described) > 40
     keys = set(re.findall(r'<code[^>]* id="([^"]+)"', (SITE / "references.html").read_text(encoding="utf-8")))
     named = {key for each in described for sources in each["tables"].values() for key in sources}
     assert len(named) > 20 and named <= keys

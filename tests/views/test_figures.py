@@ -1,5 +1,6 @@
 """Names under which values are glued."""
 
+import json
 import re
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from model.laws import reliability
+from model.numbers import catalog, facts
 from model.views import figures
 
 
@@ -118,3 +120,14 @@ def test_labels_below_a_narrow_axis_do_not_meet(glued):
     figures.figure("lines", drawing, pd.DataFrame({"x": [1]}), "One line over many long labels.")
     wide, phone = (len(re.findall(r">\d,000,000<", svg)) for svg in glued["lines"].data.split("<svg")[1:])
     assert (wide, phone) == (9, 5)
+
+
+def test_beside_its_data_stand_the_rows_that_were_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("STUDY_OUTPUT", str(tmp_path))
+    monkeypatch.setattr(figures, "glue", lambda *_, **__: None)
+    before = len(facts.asked)
+    facts.Facts("systems", "gb200-nvl72")("domain")
+    figures.table("sizes", pd.DataFrame({"system": ["gb200-nvl72"]}))
+    rows = json.loads((tmp_path / "sizes.rows.json").read_text(encoding="utf-8"))
+    source = catalog.recorded("systems", "gb200-nvl72")["domain"].source
+    assert ["systems", "gb200-nvl72", "domain", source] in rows and len(rows) in (before, before + 1)
