@@ -84,7 +84,7 @@ rule pages:
     message: "pages"
     shell:
         "if python book/print.py > /dev/null; then export STUDY_PDF=1; fi && "
-        "jupyter-book build book --path-output {output} -W -n --keep-going -q > /dev/null"
+        "python book/pages.py build book --path-output {output} -W -n --keep-going -q > /dev/null"
 
 rule printed:  # all pages as one, and its PDF where there is a browser to print it
     input: SOURCES
@@ -95,7 +95,7 @@ rule printed:  # all pages as one, and its PDF where there is a browser to print
     message: "PDF"
     shell:
         "mkdir -p {output} && if python book/print.py; then "
-        "jupyter-book build book --path-output {output} --all --builder custom --custom-builder singlehtml"
+        "python book/pages.py build book --path-output {output} --all --builder custom --custom-builder singlehtml"
         " -W -n --keep-going -q > /dev/null && "
         "python book/print.py {output}/_build/singlehtml/index.html {output}/supernodes.pdf; fi"
 

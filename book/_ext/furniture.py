@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
@@ -26,9 +27,14 @@ def quoted(env, docname):
 
 def tables(folder, notebooks):
     """Return the files that the notebooks read."""
-    stored = [read(folder.parent / "notebooks" / f"{name}.ipynb", as_version=4) for name in notebooks]
-    names = sorted({table for notebook in stored for table in notebook.metadata["study"]["tables"]})
+    stored = [folder.parent / "notebooks" / f"{name}.ipynb" for name in notebooks]
+    names = sorted({table for path in stored for table in _listed(path)})
     return [folder / "references.bib" if name == "references" else folder.parent / f"data/{name}.csv" for name in names]
+
+
+@cache
+def _listed(path):
+    return read(path, as_version=4).metadata["study"]["tables"]
 
 
 def last_change(files, folder):

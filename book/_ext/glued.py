@@ -33,9 +33,18 @@ class glued_caption(nodes.caption):
 
 
 @cache
+def glued_where(path):
+    """Return (number of the cell, value) by name of what an executed notebook glues."""
+    found = {}
+    for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
+        if cell.cell_type == "code":
+            found |= {key: (number, value) for key, value in extract_glue_data_cell(cell)}
+    return found
+
+
+@cache
 def glued_values(path):
-    notebook = nbformat.read(path, as_version=4)
-    return dict(pair for cell in notebook.cells if cell.cell_type == "code" for pair in extract_glue_data_cell(cell))
+    return {key: value for key, (_, value) in glued_where(path).items()}
 
 
 class Glued(SphinxDirective):

@@ -8,6 +8,7 @@ import re
 from sphinx.search.en import SearchEnglish
 
 HAN = "㐀-鿿"
+LATIN = re.compile("[A-Za-z]")
 RUN = re.compile(rf"[{HAN}]+|[^\W{HAN}]+")
 
 
@@ -21,6 +22,10 @@ function splitQuery(query) {{
   return runs.flatMap((run) => (/^[{HAN}]{{2}}/u.test(run) ? pairs(run) : [run]));
 }}
 """
+
+    def stem(self, word):
+        """Return the stem of an English word, and what has no Latin letter as it is, which a stemmer takes long to."""
+        return super().stem(word) if LATIN.search(word) else word.lower()
 
     def split(self, text):
         """Return the words of a text; of Chinese ones also the single characters, which a reader may ask for."""

@@ -1,23 +1,9 @@
 """The trail behind a number: from a quoted value to the cell that computed it, and keys in the list of references."""
 
-from functools import cache
-
-import nbformat
 from docutils import nodes
-from myst_nb.ext.glue import extract_glue_data_cell
+from glued import glued_where
 from myst_nb.ext.glue.utils import PendingGlueReference
 from sphinx.transforms.post_transforms import SphinxPostTransform
-
-
-@cache
-def cells(path):
-    """Return the number of the cell of an executed notebook that glues each name."""
-    notebook = nbformat.read(path, as_version=4)
-    found = {}
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code":
-            found |= dict.fromkeys((key for key, _ in extract_glue_data_cell(cell)), number)
-    return found
 
 
 def anchor(document, number):
@@ -35,7 +21,7 @@ class ToTheCell(SphinxPostTransform):
         if self.app.builder.name == "singlehtml":
             return
         for value in list(self.document.findall(PendingGlueReference)):
-            place = cells(self.env.doc2path(value.refdoc)).get(value.key)
+            place, _ = glued_where(self.env.doc2path(value.refdoc)).get(value.key, (None, None))
             inside = value.parent
             while inside is not None and not isinstance(inside, nodes.reference | nodes.title):
                 inside = inside.parent
