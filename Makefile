@@ -11,7 +11,9 @@ QUICK := $(addprefix tests/test_,rooms.py repository.py) $(addprefix tests/,nota
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
-	@XDG_CACHE_HOME="$${XDG_CACHE_HOME:-$(CURDIR)/.snakemake/cache}" $(BIN)/snakemake --cores all --nolock --rerun-incomplete --quiet host progress reason $(SNAKEMAKE_OPTIONS) \
+	@started=$$($(if $(SNAKEMAKE_OPTIONS),false,$(BIN)/python -S notebooks/unchanged.py)) && echo "$$started" || { \
+	  XDG_CACHE_HOME="$${XDG_CACHE_HOME:-$(CURDIR)/.snakemake/cache}" $(BIN)/snakemake --cores all --nolock --rerun-incomplete --quiet host progress reason $(SNAKEMAKE_OPTIONS) \
+	  && $(BIN)/python -S notebooks/unchanged.py "$$started"; } \
 	  || { echo "The build stopped. The last complete book, if there is one, stays as it was."; exit 1; }
 	@echo "The book: book/_build/html/index.html"
 

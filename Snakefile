@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,6 +37,16 @@ for each in map(Path, expand("book/executed/{name}.ipynb", name=NOTEBOOKS)):
         print(f"{each} is not what its run wrote: it is run again.", file=sys.stderr)
         each.unlink()
 
+host = None  # the process that forks the runs of notebooks
+
+
+def stop_host():
+    """End it, where there is one, and wait for that."""
+    if host is not None:
+        host.stdin.close()
+        host.wait()
+
+
 onstart:
     # Snakemake's own lock outlives a killed run; the kernel lets go of this one.
     global alive
@@ -46,6 +57,15 @@ onstart:
         raise WorkflowError("Another build runs in this folder: wait for it, or stop it.")
     except OSError as error:
         print(f"This file system locks no files ({error.strerror}): two builds in it are not kept apart.", file=sys.stderr)
+    global host  # which ends with this process, however that ends; without its address the jobs go on without it
+    host = subprocess.Popen([sys.executable, "notebooks/host.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    os.environ["STUDY_HOST"] = host.stdout.readline().strip()
+
+onsuccess:
+    stop_host()
+
+onerror:
+    stop_host()
 
 wildcard_constraints:
     name="|".join(map(re.escape, NOTEBOOKS))
@@ -105,12 +125,12 @@ rule notebook:
         files("model"),
         "requirements.txt",
         "notebooks/engine.py",
+        "notebooks/execute.py",
         "notebooks/executed.py",
-        script="notebooks/execute.py",
+        script="notebooks/host.py",
         notebook="notebooks/{name}.ipynb",
     output:
         "book/executed/{name}.ipynb",
         directory("book/executed/{name}"),
-    benchmark: "book/_build/runs/{name}.tsv"  # for the status page
     message: "notebook {wildcards.name}"
-    shell: "python {input.script} {input.notebook:q} {output[0]:q}"
+    shell: "python -S {input.script} {input.notebook:q} {output[0]:q}"

@@ -6,6 +6,7 @@ For the book: python notebooks/execute.py notebooks/NAME.ipynb book/executed/NAM
 import multiprocessing
 import os
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -28,6 +29,7 @@ import nbformat  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 FAILED = ROOT / "book" / "_build" / "failed"
+RUNS = ROOT / "book" / "_build" / "runs"  # what each took
 MARK = "STUDY_RUN"  # in the environment of whatever a run starts: which run that was
 # What Python and its libraries read when they start: the same for everybody. One thread, since runs go side by side.
 ENVIRONMENT = {
@@ -251,12 +253,21 @@ def build(source, target, at):
         executed.record(target)
 
 
+def measured(name, seconds):
+    """Write down for the status page what the one run of this process took: seconds, and most memory, MB."""
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    RUNS.mkdir(parents=True, exist_ok=True)
+    write(RUNS / f"{name}.tsv", f"s\tmax_rss\n{seconds:.2f}\t{most:.2f}\n")
+
+
 def main(source, target):
     """Build one notebook of the book."""
     read(source)
+    start = time.monotonic()
     for end in fork([lambda at: build(source, target, at)], 1, limit()):
         if not end.whole:
             sys.exit(end.code or 1 if end.told else f"{source}: the run {end.words}")
+    measured(target.stem, time.monotonic() - start)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""Tells in a moment whether a build would find nothing to do: python notebooks/unchanged.py [DIGEST]
+
+It compares every file that the book is made of, and the book, with the list that was kept when a build was complete:
+size, inode, and when content and status last changed, which no write leaves as they are. Where one differs, or the
+browser or the Python is another, it prints a digest of what a build now starts from and exits with 1: Snakemake looks
+which of it matters. Given that digest after the build, it keeps the list, unless a file changed while the build ran.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+KEPT = Path(".snakemake/built.json")
+SOURCES = ("Snakefile", "CHANGELOG.md", "CITATION.cff", "pyproject.toml", "requirements.txt", ".venv/ready")
+FOLDERS = ("book", "data", "model", "notebooks")
+MADE = ("book/executed", "book/_build/html", "book/_build/finished")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def seen(path):
+    """Return what tells a file from any other content that it may have had; None for one that is not there."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return [found.st_size, found.st_ino, found.st_mtime_ns, found.st_ctime_ns]
+
+
+def files(folder, without=()):
+    """Yield the paths of all files in a folder, but for some folders and what Python leaves there."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name != "__pycache__" and entry.path not in without:
+                yield from files(entry.path, without)
+        else:
+            yield entry.path
+
+
+def state():
+    """Return {what: how it is now} of two kinds: what a build starts from, and what it makes."""
+    sources = {path: seen(path) for path in SOURCES}
+    for folder in FOLDERS:
+        sources |= {path: seen(path) for path in files(folder, (*MADE, "book/_build"))}
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    sources |= {"browser": browser, "PDF": "NO_PDF" not in os.environ, "Python": sys.executable}
+    made = {MADE[-1]: seen(MADE[-1])}
+    for folder in filter(os.path.isdir, MADE[:-1]):
+        made |= {path: seen(path) for path in files(folder)}
+    return {"sources": sources, "made": made}
+
+
+def digest(found):
+    """Return a digest of what a build starts from."""
+    return hashlib.sha256(json.dumps(found["sources"], sort_keys=True).encode()).hexdigest()
+
+
+def kept():
+    """Return the list that was kept, None where there is none or it was cut."""
+    try:
+        return json.loads(KEPT.read_bytes())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def keep(found):
+    """Keep a list, whole or not at all."""
+    part = KEPT.with_name(f"{KEPT.name}.{os.getpid()}.part")
+    part.write_text(json.dumps(found), encoding="utf-8")
+    part.replace(KEPT)
+
+
+def main(started=None):
+    """Return the exit code; started: the digest from before a build that is complete now."""
+    now = state()
+    if started is not None:
+        if started == digest(now):
+            keep(now)
+        return 0
+    same = kept() == now
+    print("Nothing to be done: no file has changed since the book was built." if same else digest(now))
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        sys.exit(__doc__)
+    sys.exit(main(*sys.argv[1:]))
