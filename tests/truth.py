@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import re
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -103,6 +104,7 @@ for _name, _model in MODELS.items():
     EQUATIONS |= {f"{_name}:{equation.lhs}": equation for equation in _model.equations}
 
 
+@cache
 def expressions():
     """Return {name: (expression, conditions)}: each right-hand side, and each left-hand side in inputs alone."""
     every = {

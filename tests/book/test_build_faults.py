@@ -61,12 +61,13 @@ def edit_first_row(path, column, change):
         writer.writerows(rows)
 
 
-def assert_stops(study, *sentence):
-    """The build fails, one line says all of the sentence, and the last good site is untouched."""
+def assert_stops(study, *sentences):
+    """The build fails, for each sentence a line says all parts of it, and the last good site is untouched."""
     before = (study / INDEX).read_bytes()
     code, printed = build(study)
     assert code != 0
-    assert [line for line in printed.splitlines() if all(part in line for part in sentence)], printed
+    for sentence in sentences:
+        assert [line for line in printed.splitlines() if all(part in line for part in sentence)], printed
     assert (study / INDEX).read_bytes() == before
 
 
@@ -77,41 +78,81 @@ def test_notebook_that_raises(study):
     notebook["cells"].append(broken | {"source": "raise ValueError('broken on purpose')"})
     path.write_text(json.dumps(notebook), "utf-8")
     where = f"notebooks/reliability.ipynb, cell {len(notebook['cells'])}"
-    assert_stops(study, where, "ValueError: broken on purpose")
+    assert_stops(study, (where, "ValueError: broken on purpose"))
     assert (study / "book/_build/failed/reliability.ipynb").is_file()
 
 
-def test_name_that_no_notebook_glues(study):
+def test_names_that_no_notebook_glues(study):
+    """A number and an equation: one build names both, for warnings stop it only at its end."""
     with (study / "book/index.md").open("a", encoding="utf-8") as page:
         page.write("\n{glue:text}`executed/reliability.ipynb::no_such_name:.2f`\n")
-    assert_stops(study, "index.md", "no_such_name")
-
-
-def test_equation_that_no_notebook_glues(study):
-    with (study / "book/index.md").open("a", encoding="utf-8") as page:
         page.write("\n```{glue:math} executed/reliability.ipynb::no_such_law\n```\n")
-    assert_stops(study, "index.md", "no_such_law")
+    assert_stops(study, ("index.md", "no_such_name"), ("index.md", "no_such_law"))
 
 
 def test_data_row_without_source(study):
     edit_first_row(study / "data/systems.csv", "source", lambda source: "")
-    assert_stops(study, "notebooks/", "systems.csv", "source")
+    assert_stops(study, ("notebooks/", "systems.csv", "source"))
 
 
 def test_nothing_changed(study):
-    code, printed = build(study)
-    assert code == 0
-    assert "Nothing to be done" in printed
-    assert "Job " not in printed
+    """Snakemake finds nothing to do in a copy, whose files are new; then the list of them says so, without Snakemake.
+
+    Until a file changes that the book is made of, or one of the book, though size and date stay as they were.
+    """
+    jobs, told = re.compile(r"^Job \d", re.MULTILINE), "no file has changed since the book was built"
+    first, second = build(study), build(study)
+    assert first[0] == second[0] == 0
+    assert "Nothing to be done" in first[1] and told not in first[1] and not jobs.search(first[1])
+    assert "Nothing to be done" in second[1] and told in second[1]
+    programs = f"BIN={stopped(study)}"
+    for path in (study / "book/index.md", study / "book/executed/reliability.ipynb"):
+        assert told in build(study, programs)[1]
+        before, text = path.stat(), path.read_bytes()
+        for content in (text[:-2] + b"  ", text):
+            path.write_bytes(content)
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            code, printed = build(study, programs)
+            assert code != 0 and told not in printed
+        assert "Nothing to be done" in build(study)[1]
 
 
-def test_second_build_is_identical(study, good):
-    def contents(folder):
-        made = [*folder.glob("book/executed/**/*"), *folder.glob("book/_build/html/**/*")]
-        return {path.relative_to(folder): path.read_bytes() for path in made if path.is_file()}
+def stopped(study):
+    """Return a folder of programs in which Python is this one, and snakemake builds nothing."""
+    folder = study / "bin"
+    folder.mkdir(exist_ok=True)
+    python = Path(sys.executable).with_name("python")
+    for name, lines in {"python": f'exec "{python}" "$@"', "snakemake": "exit 3"}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (folder / name).chmod(0o755)
+    return folder
 
+
+def contents(folder):
+    made = [*folder.glob("book/executed/**/*"), *folder.glob("book/_build/html/**/*")]
+    return {path.relative_to(folder): path.read_bytes() for path in made if path.is_file()}
+
+
+def test_a_second_build_that_is_killed_goes_on_and_is_identical(study, good):
+    """Everything anew, with a kill once the first notebook is there; meanwhile another build is refused."""
     shutil.rmtree(study / "book/executed")
     (study / "book/_build/finished").unlink()
+    process = subprocess.Popen(
+        [*MAKE, "book"],
+        cwd=study,
+        env=ENVIRONMENT,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    while not list(study.glob("book/executed/*.ipynb")) and process.poll() is None:
+        time.sleep(0.05)
+    code, printed = build(study)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert code != 0
+    assert "Another build runs in this folder" in printed
+    assert contents(study).keys() < contents(good).keys()
     code, printed = build(study)
     assert code == 0, printed
     first, second = contents(good), contents(study)
@@ -132,25 +173,3 @@ def test_changed_number_reruns_only_its_readers(study, table):
     edit_first_row(study / f"data/{table}.csv", "value", lambda value: f"{float(value) * 1.01:.6g}")
     _, printed = build(study, "SNAKEMAKE_OPTIONS=--dry-run")
     assert set(re.findall(r"notebook (\w+)$", printed, re.MULTILINE)) == readers(study, table) != set()
-
-
-def test_killed_run_goes_on(study):
-    edit_first_row(study / "data/reliability.csv", "value", lambda value: f"{float(value) * 1.01:.6g}")
-    process = subprocess.Popen(
-        [*MAKE, "book"],
-        cwd=study,
-        env=ENVIRONMENT,
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    until = time.monotonic() + 60
-    while (study / "book/executed/reliability.ipynb").exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    code, printed = build(study)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert code != 0
-    assert "Another build runs in this folder" in printed
-    code, printed = build(study)
-    assert code == 0, printed
