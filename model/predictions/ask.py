@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,15 +12,14 @@ import sympy as sp
 
 from model.machine.scenario import Scenario
 from model.notation.equation import Model, kept, latex
-from model.notation.limits import MOST_FAILURES, PER_HOUR
 from model.notation.nomenclature import NOMENCLATURE
-from model.notation.spelling import meant, shortened, suggest
-from model.notation.units import base
+from model.notation.spelling import shortened
 from model.numbers import catalog
 from model.numbers.draws import Sampler
 from model.predictions import answer, sensitivity
 from model.predictions import measured as own_rows
-from model.predictions.inputs import BASE_UNITS, SYNONYMS, InputError, check, named_system, synonyms, unknown
+from model.predictions.changes import checked
+from model.predictions.inputs import BASE_UNITS, SYNONYMS, InputError, check, synonyms, unknown
 from model.predictions.quantities import QUANTITIES, quantity
 
 
@@ -82,7 +80,7 @@ def predict(
     name, frame = what.name, _points(what, points, system, inputs)
     refuse_numbers(draws, seed)
     _refuse_no_truth(interval=interval, own=own)
-    changes = _changes(changes, frame)
+    changes = checked(changes, frame)
     asked = None, interval, seed, draws
     options: dict[str, Any] = {"where": f"{name}(...)", "own": own, "changes": changes}
     readings = _readings(measured)
@@ -125,7 +123,7 @@ def draws(
     frame = _points(what, points, system, inputs)
     refuse_numbers(number, seed)
     _refuse_no_truth(own=own)
-    changes, readings = _changes(changes, frame), _readings(measured)
+    changes, readings = checked(changes, frame), _readings(measured)
     found = np.empty((number, len(frame)))
     for row in range(len(frame)):
         choices, numbers, where = _one(what, frame.iloc[[row]])
@@ -162,7 +160,7 @@ def explain(
     what = quantity(name)
     frame = _points(what, None, system, inputs)
     choices, numbers, where = _one(what, frame)
-    scenario = Scenario(where, changes=_changes(changes, frame), readings=_readings(measured))
+    scenario = Scenario(where, changes=checked(changes, frame), readings=_readings(measured))
     answered = _answered(what, scenario, choices, numbers)
     with kept() as calls:  # a second time, when what is fitted has been fitted
         what.values(scenario, choices, numbers)
@@ -215,10 +213,6 @@ def law(name: str) -> Model:
 
 
 MOST_POINTS = 10_000_000  # of a product of lists: more are a table for the command line
-APART = 1e3  # a changed number lies so far at most from all that are recorded, or it is in another unit
-# Numbers of a machine that are no rows of systems.csv.
-WHOLE = ("domain", "devices", "dies")  # counts of things, one at least
-GIVEN = {"startup": (1e-9, 0.1), "failure_rate": (0.0, MOST_FAILURES)}
 
 
 def _points(what, points, system, inputs):
@@ -281,58 +275,6 @@ def _answered(what, scenario, choices, numbers):
         return float(np.ravel(what.values(scenario, choices, numbers))[0])
     except ValueError as error:
         raise InputError(f"{what.name}: {error}") from error
-
-
-def _changes(changes, frame):
-    """Return changes of a machine, each number checked; InputError for what no machine has, and for another unit.
-
-    A number may lie a thousand times beyond all that are recorded: that is room for any machine, not for GB/s in place
-    of B/s. frame: of the points, which name a system and no number that is changed.
-    """
-    if not changes:
-        return changes
-    if not isinstance(changes, Mapping):
-        raise InputError(f"changes are a {type(changes).__name__}: give a mapping of names to numbers")
-    known = catalog.load("systems")
-    checked, takes = {}, [*known.columns, *GIVEN]
-    for key, number in changes.items():
-        if (name := meant(str(key), takes)) is None:
-            raise InputError(f"changes: a machine has no {shortened(key)}{suggest(str(key), takes, most=3)}")
-        if name in checked or (name in GIVEN and name in frame):
-            raise InputError(f"changes: {name} is given twice: leave one of the two out")
-        low, high = _within(name, known)
-        is_number = isinstance(number, Real) and not isinstance(number, bool)
-        if not is_number or not low <= number <= high or (name in WHOLE and number != np.floor(number)):
-            accepted = change(name)[2] + f"; {PER_HOUR}" * (name == "failure_rate" and is_number and number > high)
-            raise InputError(f"changes: {name} is {shortened(repr(number))}; it takes {accepted}")
-        checked[name] = float(number)
-    if "system" not in frame or frame.system.isna().any():
-        raise InputError("changes are those of a machine: name the system that they change")
-    for system in frame.system.unique() if "devices" in checked else ():
-        domain = checked.get("domain", known.domain.get(named_system(str(system))))
-        if domain is not None and checked["devices"] < domain:
-            raise InputError(
-                f"changes: devices is {checked['devices']:g}, and a domain of {system} has {domain:g}: change that, too"
-            )
-    return checked
-
-
-def change(name: str) -> tuple[float, float, str]:
-    """Return (low, high, both in words) of what a number of a machine may be changed to, in its base unit."""
-    low, high = _within(name, catalog.load("systems"))
-    rows = catalog.read("systems")
-    unit = base(_unit(name) if name in GIVEN else rows.unit[rows.quantity == name].iloc[0])
-    unit = "" if unit == "1" else f", in {unit}"
-    return low, high, f"a number from {max(low, 1e-12):.3g} to {high:.3g}{unit}{', whole' * (name in WHOLE)}"
-
-
-def _within(name, known):
-    low, high = GIVEN.get(name) or (known[name].min() / APART, known[name].max() * APART)
-    return (max(low, 1.0) if name in WHOLE else low), high
-
-
-def _unit(name):
-    return NOMENCLATURE[sp.Symbol(name, positive=True)].unit
 
 
 def _one(what, frame):

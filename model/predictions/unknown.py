@@ -17,11 +17,11 @@ from model.numbers import catalog
 from model.numbers.draws import around, ratio
 from model.predictions.along import Along
 from model.predictions.answer import DRAWS
-from model.predictions.ask import change
+from model.predictions.changes import change
 from model.predictions.gaps import supplied
 from model.predictions.inputs import InputError, check, named_system, synonyms
-from model.predictions.need import Need, solved
 from model.predictions.quantities import quantity
+from model.predictions.solution import Need, solved
 
 TRIED = (1.0, 2.0, 3.0)  # times a stand-in: three places tell a law a + b x^k, with k of POWERS, from any other
 POWERS = (1, -1)

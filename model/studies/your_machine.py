@@ -15,7 +15,8 @@ from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import HIGH, LOW, Sampler
-from model.predictions.ask import change, predict
+from model.predictions.ask import predict
+from model.predictions.changes import change
 from model.predictions.inputs import OPTIONAL, RELATIONS, describe, fitting
 from model.predictions.program import write
 from model.predictions.quantities import QUANTITIES, quantity

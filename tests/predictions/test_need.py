@@ -10,8 +10,8 @@ import pytest
 import model as face
 from model.predictions.crossings import Places, boundary, crossings, edges, summit
 from model.predictions.inputs import InputError
-from model.predictions.need import AT_MOST
 from model.predictions.quantities import QUANTITIES
+from model.predictions.solution import AT_MOST
 
 ROOT = Path(__file__).parents[2]
 JOB = {"system": "llama3-16k", "devices": 16384, "checkpoint_write": 10, "downtime": 300, "reload": 300}

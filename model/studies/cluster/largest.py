@@ -1,7 +1,8 @@
 """The question the other way round: the largest job of a cluster that is not interrupted too often."""
 
 from model.numbers.facts import Missing
-from model.predictions.need import Need, need
+from model.predictions.need import need
+from model.predictions.solution import Need
 from model.studies.cluster.machine import failure_rate
 
 
