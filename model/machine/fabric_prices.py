@@ -27,17 +27,16 @@ def recorded_topologies():
     return frame
 
 
-def prices_from(topologies, first, second, fabric_cost=None):
+def prices_from(topologies, first, second):
     """Return (switch_price, link_price) in USD that explain the prices of two topologies, nan where they cannot.
 
-    Two topologies with the same links for each switch say one thing twice. fabric_cost: Series in place of the column.
+    Two topologies with the same links for each switch say one thing twice.
     """
     pair = topologies.loc[[first, second]]
-    price = pair.fabric_cost if fabric_cost is None else fabric_cost.loc[[first, second]]
     matrix = pair[["switches", "links"]].to_numpy() / pair[["endpoints"]].to_numpy()
     if abs(np.linalg.det(matrix)) < 1e-9:
         return np.array([np.nan, np.nan])
-    return np.linalg.solve(matrix, price / pair.endpoints)
+    return np.linalg.solve(matrix, pair.fabric_cost / pair.endpoints)
 
 
 def fitted_prices(topologies, fabric_cost=None):
@@ -78,11 +77,16 @@ def drawn_prices(topologies, sampler, tolerance=0.05):
     pairs = price_pairs(topologies)
     pairs = pairs[(pairs.worst_error <= tolerance) & (pairs[["switch_price", "link_price"]] > 0).all(axis=1)]
     picked = (sampler.unit("pair of topologies")[:, 0] * len(pairs)).astype(int)
-    found = [
-        prices_from(topologies, *pairs.iloc[pair][["first", "second"]], pd.Series(drawn[draw], names))
-        for draw, pair in enumerate(picked)
-    ]
-    return np.array(found).T[:, :, None]
+    places = np.array(
+        [[names.index(first), names.index(second)] for first, second in pairs[["first", "second"]].values]
+    )
+    places = places[picked]
+    ends = topologies.endpoints.to_numpy()[places]
+    matrix = (
+        topologies[["switches", "links"]].to_numpy()[places] / ends[:, :, None]
+    )  # as prices_from, all draws at once
+    price = np.take_along_axis(drawn, places, axis=1) / ends
+    return np.linalg.solve(matrix, price[:, :, None])[:, :, 0].T[:, :, None]
 
 
 def curves(most=128):

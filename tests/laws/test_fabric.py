@@ -221,6 +221,16 @@ def test_the_price_per_endpoint_is_price_over_endpoints_to_its_printed_digits(to
         assert row.low <= row.fabric_cost <= row.high
 
 
+def test_each_draw_is_what_its_pair_infers(topologies):
+    """Without roundings a draw is one of the pairs' own prices, to the last bit."""
+    exact = topologies.assign(low=topologies.fabric_cost, high=topologies.fabric_cost)
+    pairs = fabric_prices.price_pairs(exact)
+    pairs = pairs[(pairs.worst_error <= 0.05) & (pairs[["switch_price", "link_price"]] > 0).all(axis=1)]
+    drawn = np.hstack(fabric_prices.drawn_prices(exact, Sampler(400, 1)))
+    known = {tuple(each) for each in pairs[["switch_price", "link_price"]].to_numpy()}
+    assert {tuple(each) for each in drawn} == known and len(known) > 2
+
+
 def test_drawn_prices_are_positive_and_hold_the_fitted_switch_price_within_a_twentieth(topologies):
     switch, link = fabric_prices.drawn_prices(topologies, Sampler(400, 1))
     assert switch.shape == link.shape == (400, 1)
