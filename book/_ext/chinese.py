@@ -3,6 +3,8 @@
 {verdict}`C01` is the verdict of a claim. A round number in prose is counted in 萬 and 億: 300,000,000 is 3 億.
 """
 
+import csv
+import html
 import re
 from pathlib import Path
 
@@ -13,15 +15,6 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
 logger = logging.getLogger(__name__)
-VERDICTS = {
-    "true": "屬實",
-    "true in part": "部分屬實",
-    "open": "未定",
-    "unsupported": "無旁證",
-    "misleading": "誤導",
-    "false": "不實",
-    "not testable": "無法檢驗",
-}
 NAVIGATION = {
     "Appendices": "附錄（英文）",
     "Notebooks": "運算筆記本（英文）",
@@ -54,34 +47,8 @@ MARKS = {  # in the text of a page, as Sphinx writes it
     r'(<a class="reference internal" href="[^"]*#equation-[^"]*">)equation ': r"\1式 ",
     r'(class="headerlink"[^>]* title=")(?:Link|Permalink) to this [a-z]+"': r'\1連到這裡"',
 }
-WORDS = {  # that notebooks glue
-    "experts": "專家",
-    "attention": "注意力",
-    "dense": "稠密部分",
-    "small kernels": "小 kernel",
-    "slower rank": "較慢的 rank",
-    "network": "網路",
-    "start-up": "啟動",
-    "latency between domains": "域間延遲",
-    "transfer inside domains": "域內傳輸",
-    "transfer between domains": "域間傳輸",
-    "writing checkpoints": "寫入檢查點",
-    "detecting and replacing": "偵測與更換",
-    "lost work and reloading": "損失的工作與重新載入",
-    "memory": "記憶體",
-    "compute": "計算",
-    "neither memory nor peak": "既非記憶體、也非峰值",
-    "memory or what was run": "記憶體，或有人跑過的範圍",
-    "speed": "速度",
-    "more": "提高",
-    "less": "降低",
-    "pooled": "池化",
-    "fleet": "機群",
-    "high": "上",
-    "low": "下",
-    "fat tree, two tiers": "兩層胖樹",
-    "fat tree, three tiers": "三層胖樹",
-}
+with Path(__file__).parents[1].joinpath("zh", "words.csv").open(encoding="utf-8", newline="") as table:
+    WORDS = {row["english"]: row["chinese"] for row in csv.DictReader(table)}  # that notebooks glue, and their tables
 PATTERNS = {  # in glued words
     r"^8 × (\w+) server$": r"八卡 \1 伺服器",
     r"(?<=\d) \(([\d.,]+) to ([\d.,]+)\)": r"（\1 到 \2）",
@@ -90,6 +57,27 @@ PATTERNS = {  # in glued words
     r"\bHuawei (?=\w)": "華為 ",
     ", ": "、",
 }
+COUNTS = {  # in tables: phrases with a number or a name in them
+    r"([\d,.]+) devices": r"\1 個裝置",
+    r"([\d,.]+) ranks": r"\1 個 rank",
+    r"([\d,.]+) tokens": r"\1 個 token",
+    r"([\d,.]+) requests a device": r"每裝置 \1 個請求",
+    r"([\d,.]+) tokens held each": r"各持有 \1 個 token",
+    r"at ([\d,]+) devices": r"\1 個裝置時",
+    r"at ([\d,]+) tokens": r"\1 個 token 時",
+    r"experts on (\d+) devices": r"專家在 \1 個裝置上",
+    r"domains of (\d+)": r"\1 個一域",
+    r"([^,\s]+) left out": r"略去 \1",
+    r"(.+) rate": r"\1 的故障率",
+    r"at least (.+)": r"至少 \1",
+    r"at most (.+)": r"至多 \1",
+    r"about (.+)": r"約 \1",
+    r"our reading: (.+)": r"我們的解讀：\1",
+}
+CELL = re.compile(r"<(th|td)\b([^>]*)>([^<>]+)</\1>")
+KEPT = {"token", "tokens", "rank", "ranks", "dispatch", "combine", "all", "reduce", "kernel", "prefill", "decode"}
+UNITS = {"ms", "us", "min", "kg", "bit"}
+KEPT |= {"numexpr", "mlsysim", "gather", "scatter", "op"}  # words that stay, as prose has them
 MYRIADS = {10**8: "億", 10**4: "萬"}
 HAN = "㐀-鿿"
 
@@ -102,11 +90,11 @@ class Verdict(SphinxRole):
         self.env.note_dependency(str(path))
         glued = glued_values(str(path)).get(f"verdict.{self.text}")
         verdict = "".join(glued["data"]["text/plain"]).strip("'") if glued else None
-        if verdict not in VERDICTS:
+        if verdict not in WORDS:
             logger.warning(
                 f"verdict: {path.name} has none of {self.text} that is known here", location=self.get_location()
             )
-        return [nodes.strong("", VERDICTS.get(verdict, "?"))], []
+        return [nodes.strong("", WORDS.get(verdict, "?"))], []
 
 
 def in_myriads(number):
@@ -126,6 +114,51 @@ def in_words(glued):
     for english, chinese in PATTERNS.items():
         words = re.sub(english, chinese, words)
     return words
+
+
+def in_table(words):
+    """Return the words of a table's cell in Chinese: whole, or by their parts among commas; others as they are."""
+    if words in WORDS:
+        return WORDS[words]
+    for english, chinese in COUNTS.items():
+        if found := re.fullmatch(english, words):
+            return re.sub(r"\\1", lambda _, inside=found[1]: in_table(inside), chinese)
+    whole = in_words(words)
+    if whole != words and not english_words(whole):
+        return whole
+    parts = [in_table(part) for part in words.split(", ")] if ", " in words else []
+    return "、".join(parts) if parts and not any(map(english_words, parts)) else words
+
+
+def english_words(text):
+    """Return the English words in a text that Chinese prose does not keep: units, names and letters stay."""
+    return [word for word in re.findall(r"(?<![\w/-])[a-z]{2,}(?![\w/])", text) if word not in KEPT | UNITS]
+
+
+def table_said(markup):
+    """Return the HTML of a table with its heads and cells in Chinese, where the dictionary has their words."""
+
+    def said(found):
+        tag, attributes, words = found.groups()
+        chinese = in_table(html.unescape(words.strip()))
+        if chinese == html.unescape(words.strip()):
+            return found[0]
+        return f'<{tag}{attributes} lang="zh-Hant">{html.escape(chinese, quote=False)}</{tag}>'
+
+    markup = re.sub(
+        r'data-head="([^"]*)"', lambda head: f'data-head="{html.escape(in_table(html.unescape(head[1])))}"', markup
+    )
+    return CELL.sub(said, markup)
+
+
+def say_tables(app, doctree):
+    """Say in Chinese, on a Chinese page, the words of tables that arrive as HTML; not of one that a script fills."""
+    if is_chinese(app.env.docname):
+        app.env.note_dependency(str(Path(__file__).parents[1] / "zh" / "words.csv"))
+        for shown in doctree.findall(nodes.raw):
+            text = shown.astext()
+            if shown.get("format") == "html" and "<table" in text and "<script" not in text and "<fieldset" not in text:
+                shown.children = [nodes.Text(table_said(text))]
 
 
 def say_glued(app, doctree, docname):
@@ -188,6 +221,7 @@ def _captioned(bar):
 
 def setup(app):
     app.add_role("verdict", Verdict())
+    app.connect("doctree-read", say_tables, priority=400)  # before `editions` marks what stays English
     app.connect("doctree-resolved", say_glued)
     app.connect("html-page-context", speak, priority=950)  # after theme and `editions` have filled the context
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,7 @@
 """What the build itself says in Chinese: letters of laws, round numbers, navigation, numbers of figures, and search."""
 
 import csv
+import html
 import json
 import re
 import sys
@@ -25,6 +26,7 @@ import glued  # noqa: E402
 import letters  # noqa: E402
 import searching  # noqa: E402
 import terms  # noqa: E402
+import tried  # noqa: E402
 
 
 def test_every_letter_has_its_meaning_in_chinese_and_of_the_words_that_stand_in_english():
@@ -124,7 +126,7 @@ def test_no_word_that_is_glued_into_a_chinese_page_stays_english():
             english = set(re.findall(r"\b[a-z]{3,}\b", words)) - NAMES - {"kernel", "rank"}
             if english and not key.startswith(tuple(KEPT)):
                 lost[f"{path.stem}: {key}"] = words
-    assert not lost, "say them in WORDS of book/_ext/chinese.py"
+    assert not lost, "say them in book/zh/words.csv"
 
 
 def test_both_halves_count_alike_and_english_does_not_count_chinese():
@@ -219,3 +221,58 @@ def test_the_side_bar_and_the_words_around_a_chinese_page_are_chinese():
 def test_what_is_said_of_data_is_said_of_the_english_page():
     pages = {json.loads(path.read_text(encoding="utf-8"))["page"] for path in (SITE / "_data").rglob("*.json")}
     assert pages and not [page for page in pages if page.startswith("zh/") or page.startswith("summary_zh")]
+
+
+def heads_shown():
+    """Return the heads of tables that Chinese pages show, as notebooks glue them, and those of what was tried."""
+    found, executed = set(tried.COLUMNS), ROOT / "book" / "executed"
+    for path in [*(ROOT / "book" / "zh").glob("*.md"), ROOT / "book" / "summary_zh.md"]:
+        shown = re.findall(r"\{glue:\w+\} (?:\.\./)?executed/(\w+)\.ipynb::(\S+)", path.read_text(encoding="utf-8"))
+        for notebook, key in shown:
+            markup = glued.glued_values(str(executed / f"{notebook}.ipynb"))[key]["data"].get("text/html", "")
+            found |= {html.unescape(head) for head in re.findall(r"<th[^>]*>([^<>]+)</th>", "".join(markup))}
+    return {head.strip() for head in found} - {""}
+
+
+def test_no_head_of_a_table_on_a_chinese_page_stays_english():
+    if not list((ROOT / "book" / "executed").glob("*.ipynb")):
+        pytest.skip("there is no executed notebook: run make book")
+    heads = heads_shown()
+    assert len(heads) > 200
+    left = sorted(head for head in heads if chinese.english_words(chinese.in_table(head)))
+    assert not left, "say them in book/zh/words.csv"
+
+
+def test_captions_of_chinese_pages_are_chinese():
+    for path in [*(ROOT / "book" / "zh").glob("*.md"), ROOT / "book" / "summary_zh.md"]:
+        text = path.read_text(encoding="utf-8")
+        for caption in re.findall(r"^```\{glue:(?:table|figure)\}.*\n(?::.*\n)*\n(.*)", text, re.MULTILINE):
+            prose = re.sub(r"\{[\w:]+\}`[^`]*`", "", caption)
+            assert re.search("[一-鿿]{4}", prose), f"{path.name}: {caption}"
+            english = re.findall(r"(?:\b[a-z]{3,}\b[ ,]+){4,}", prose)
+            assert not english, f"{path.name}: {english}"
+
+
+@pytest.mark.parametrize(
+    "cell, said",
+    [
+        ("training, 16,384 devices", "訓練、16,384 個裝置"),
+        ("our reading: at least 0.9", "我們的解讀：至少 0.9"),
+        ("DeepSeek-V3, experts on 64 devices", "DeepSeek-V3、專家在 64 個裝置上"),
+        ("B200 left out", "略去 B200"),
+        ("0.047 (0.038 to 0.061)", "0.047（0.038 到 0.061）"),
+        ("0.91", "0.91"),
+        ("a sentence that nobody translated", "a sentence that nobody translated"),
+    ],
+)
+def test_cells_of_tables_are_said_whole_or_by_their_parts(cell, said):
+    assert chinese.in_table(cell) == said
+    assert bool(chinese.english_words(said)) == cell.startswith("a sentence")
+
+
+def test_a_table_says_its_words_and_marks_them_as_chinese():
+    markup = '<table><tr><th class="x">gain</th></tr><tr><td data-head="mean error">yes</td><td>GB200</td></tr></table>'
+    assert chinese.table_said(markup) == (
+        '<table><tr><th class="x" lang="zh-Hant">增益</th></tr><tr>'
+        '<td data-head="平均誤差" lang="zh-Hant">是</td><td>GB200</td></tr></table>'
+    )
