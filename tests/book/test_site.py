@@ -16,6 +16,7 @@ from conftest import CHROMIUM, SITE
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(SITE.rglob("*.html")) if (SITE / "index.html").exists() else []
+PAGES = [path for path in PAGES if path.parent.name != "_embed"]  # figures alone: see test_embed.py
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 OTHER = re.compile(r"<div lang=\"en\">.*?</figure>|<pre.*?</pre>", re.DOTALL)  # English on a Chinese page, and code
 
