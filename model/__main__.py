@@ -10,6 +10,7 @@ import pandas as pd
 from model.notation.equation import latex
 from model.notation.spelling import plain, shortened
 from model.numbers import catalog
+from model.numbers.files import text
 from model.predictions import measured
 from model.predictions.answer import DRAWS, STUDY, predict, software_names, with_and_without
 from model.predictions.ask import explain, refuse_numbers
@@ -19,8 +20,9 @@ from model.predictions.inputs import OPTIONAL, InputError, check, describe, name
 from model.predictions.need import need
 from model.predictions.quantities import QUANTITIES, quantity
 from model.predictions.table import predict_file
-from model.predictions.unknown import in_symbols
 from model.predictions.workers import cores
+from model.studies import saved_state
+from model.studies.unknown import in_symbols
 
 TABLES = ("systems", "reliability", "serving", "network")
 MEASURED = "measured"  # names the file of a reader's own measurements, beside the inputs
@@ -187,6 +189,25 @@ def symbols_command(name, inputs, system, against, as_json, interval):
     """
     found = in_symbols(name, system, _pairs(inputs), against=against, interval=interval)
     click.echo(json.dumps(found.record()) if as_json else found.words())
+
+
+@main.command("state")
+@click.argument("link", metavar="LINK|FILE.yaml")
+def state_command(link):
+    """Turn a link of the page Your machine into a file of parameters for notebooks/your_cluster.ipynb, or back.
+
+    A link, from its # on, prints the file; a file prints the link, to be put behind the page's address.
+    """
+    if not link.endswith((".yaml", ".yml")):
+        click.echo(saved_state.write_file(saved_state.read_link(link)), nl=False)
+        return
+    try:
+        state, left = saved_state.read_file(text(link, 2**20))
+    except ValueError as error:
+        raise InputError(f"{link}: {error}") from error
+    if left:
+        click.echo(f"{link}: the page has no place for {', '.join(left)}", err=True)
+    click.echo(saved_state.write_link(state))
 
 
 @main.command("record")

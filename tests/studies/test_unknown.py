@@ -9,7 +9,7 @@ import sympy as sp
 import model as face
 from model.numbers import catalog
 from model.predictions.inputs import InputError
-from model.predictions.unknown import in_symbols, rounded
+from model.studies.unknown import in_symbols, rounded
 
 EXCHANGE = {"op": "dispatch", "ranks": 64, "tokens": 128, "hidden": 7168, "experts": 256, "topk": 8}
 EXCHANGE |= {"bytes_per_element": 1}
