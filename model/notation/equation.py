@@ -81,10 +81,10 @@ class Model:
     @cache  # noqa: B019 (models are module-level constants that live as long as the process)
     def solve(self, target):
         """Return target, a symbol or an expression, in terms of the inputs alone."""
-        target = sp.sympify(target)
-        for equation in reversed(self.equations):
-            target = target.subs(equation.lhs, equation.rhs)
-        return target
+        target, solved = sp.sympify(target), dict[sp.Basic, sp.Basic]()
+        for equation in self.chain(target.free_symbols)[1]:  # in order: each right-hand side is rebuilt once, and short
+            solved[equation.lhs] = equation.rhs.xreplace(solved)
+        return target.xreplace(solved)
 
     def answers(self, columns, targets=None):
         """Return {name: value} of left-hand sides, those of the tuple targets or all, on numbers or arrays.
