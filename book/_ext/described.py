@@ -46,7 +46,12 @@ def description(env, docname, shown, folder, name, key):
         reader = csv.DictReader(table)
         names, rows = reader.fieldnames, list(reader)
     systems = frozenset(row["system"] for row in rows if row.get("system"))
-    tables = _tables(folder / "executed" / f"{name}.ipynb")
+    asked, sources = _rows(folder, name, key, systems), {}
+    for table in _tables(folder / "executed" / f"{name}.ipynb"):
+        named = {
+            row["source"] for row in asked if row["table"] == table
+        }  # a number of another machine may be asked for
+        sources[table] = sorted(named | _sources(folder.parent / "data" / f"{table}.csv", systems))
     return {
         "name": key,
         "page": f"{docname}.html",
@@ -56,8 +61,8 @@ def description(env, docname, shown, folder, name, key):
         "length": len(rows),
         "columns": [_column(each, rows) for each in names],
         "laws": sorted(_laws(env, caption)),
-        "tables": {each: sorted(_sources(folder.parent / "data" / f"{each}.csv", systems)) for each in tables},
-        "rows": _rows(folder, name, key, systems),
+        "tables": sources,
+        "rows": asked,
         "licence": "CC BY 4.0",
     }
 
