@@ -50,7 +50,7 @@ def description(env, docname, shown, folder, name, key):
     for table in _tables(folder / "executed" / f"{name}.ipynb"):
         named = {
             row["source"] for row in asked if row["table"] == table
-        }  # a number of another machine may be asked for
+        }  # of other machines, too
         sources[table] = sorted(named | _sources(folder.parent / "data" / f"{table}.csv", systems))
     return {
         "name": key,
