@@ -12,7 +12,7 @@ from model.notation.spelling import plain, shortened
 from model.numbers import catalog
 from model.numbers.files import text
 from model.predictions import measured
-from model.predictions.answer import DRAWS, STUDY, predict, software_names, with_and_without
+from model.predictions.answer import STUDY, predict, software_names, with_and_without
 from model.predictions.ask import explain, refuse_numbers
 from model.predictions.forecasts import judge, record
 from model.predictions.gaps import missing
@@ -125,7 +125,7 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
     own = given.pop(MEASURED, None)
     if own == "":
         raise InputError(f"{MEASURED}= names no file: write {MEASURED}=FILE.csv, or leave it out")
-    refuse_numbers(DRAWS, seed)
+    refuse_numbers(quantity(name).draws, seed)
     if table is None:
         if passed:
             raise InputError("--pass names columns of a table: give one with --table")

@@ -48,9 +48,7 @@ def description(env, docname, shown, folder, name, key):
     systems = frozenset(row["system"] for row in rows if row.get("system"))
     asked, sources = _rows(folder, name, key, systems), {}
     for table in _tables(folder / "executed" / f"{name}.ipynb"):
-        named = {
-            row["source"] for row in asked if row["table"] == table
-        }  # of other machines, too
+        named = {row["source"] for row in asked if row["table"] == table}  # of other machines, too
         sources[table] = sorted(named | _sources(folder.parent / "data" / f"{table}.csv", systems))
     return {
         "name": key,

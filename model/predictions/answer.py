@@ -11,7 +11,7 @@ from model.predictions.inputs import InputError, RowError, check
 from model.predictions.quantities import quantity
 from model.predictions.quantity import Found
 
-DRAWS, CELLS = 1000, 1_000_000  # draws of an interval; numbers of one drawn array at a time, which bounds memory
+CELLS = 1_000_000  # numbers of one drawn array at a time, which bounds memory
 ROWS = 2**14  # of one array that is not drawn: it stays in a core's cache from one operation to the next
 SEARCHED = 2**16  # of one search: rows share what it lays out before it looks at any of them
 STUDY = ("value_study", "low_study", "high_study")  # columns of the answer without a reader's own measurements
@@ -23,7 +23,7 @@ def predict(
     system=None,
     interval=True,
     seed=0,
-    draws=DRAWS,
+    draws=None,
     where="input",
     own=True,
     first=1,
@@ -33,12 +33,13 @@ def predict(
     """Return a frame with columns value, unit, low, high, and the layout that a search found, and the sources used.
 
     frame: columns are inputs of the quantity in base units (others are passed over), one may be `system`; system: for
-    rows without one; own=False leaves each system's own calibration rows out; first: number of the first row, for
-    messages; changes: numbers of the machine, in base units, in place of the recorded ones; readings: a reader's own
-    measurements, to be fitted with the study's. Raises InputError for anything that cannot be answered, naming row and
-    column.
+    rows without one; own=False leaves each system's own calibration rows out; draws: of the interval, None for as many
+    as the quantity takes; first: number of the first row, for messages; changes: numbers of the machine, in base
+    units, in place of the recorded ones; readings: a reader's own measurements, to be fitted with the study's. Raises
+    InputError for anything that cannot be answered, naming row and column.
     """
     what = quantity(name)
+    draws = what.draws if draws is None else draws
     numbers, texts = check(what, frame, system, where, first)
     result = np.full((3, len(frame)), np.nan)
     layout: dict[str, np.ndarray] = {}

@@ -58,7 +58,7 @@ def predict(
     system: str | Iterable[str] | None = None,
     changes: Mapping[str, float] | None = None,
     interval: bool = True,
-    draws: int = answer.DRAWS,
+    draws: int | None = None,
     seed: int = 0,
     own: bool = True,
     measured: str = "",
@@ -71,13 +71,15 @@ def predict(
     machine in place of the recorded ones (`{"domain": 144}`). own=False leaves the system's own measurements out of
     its constants. measured: a CSV file of the reader's own measurements, in the columns of data/network.csv or
     data/serving.csv, made on the system as it is recorded, whatever the changes; value, low, high are then the answer
-    with them, and value_study, low_study, high_study without.
+    with them, and value_study, low_study, high_study without. draws: of the interval; left out: as many as the
+    quantity needs for another seed to move an end by no more than 2 %.
     attrs of the frame: equation (LaTeX), sources (keys of the references, and that file), assumptions (sentences), and
     with `measured` held_back (rows, error, inside, ..., by name). Raises InputError, or catalog.DataError for that
     file, for what cannot be answered, naming row, input and what would be accepted.
     """
     what = quantity(name)
     name, frame = what.name, _points(what, points, system, inputs)
+    draws = what.draws if draws is None else draws
     refuse_numbers(draws, seed)
     _refuse_no_truth(interval=interval, own=own)
     changes = checked(changes, frame)
@@ -108,7 +110,7 @@ def draws(
     *,
     system: str | Iterable[str] | None = None,
     changes: Mapping[str, float] | None = None,
-    number: int = answer.DRAWS,
+    number: int | None = None,
     seed: int = 0,
     own: bool = True,
     measured: str = "",
@@ -121,6 +123,7 @@ def draws(
     """
     what = quantity(name)
     frame = _points(what, points, system, inputs)
+    number = what.draws if number is None else number
     refuse_numbers(number, seed)
     _refuse_no_truth(own=own)
     changes, readings = checked(changes, frame), _readings(measured)
@@ -196,7 +199,7 @@ def drivers(name: str, *, system: str | None = None, points: int = 512, seed: in
     points: of each of the two samples that are compared, a power of two.
     """
     what = quantity(name)
-    refuse_numbers(answer.DRAWS, seed)
+    refuse_numbers(what.draws, seed)
     is_whole = isinstance(points, int | np.integer) and not isinstance(points, bool)
     if not is_whole or not 2 <= points <= 2**20 or points & (points - 1):
         raise InputError(f"points is {shortened(repr(points))}; it takes a power of two from 2 to {2**20}")

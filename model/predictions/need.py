@@ -9,7 +9,6 @@ import numpy as np
 from model.notation.spelling import suggest
 from model.predictions import measured as own_rows
 from model.predictions.along import Along, sought
-from model.predictions.answer import DRAWS
 from model.predictions.inputs import SYNONYMS, InputError
 from model.predictions.quantities import quantity
 from model.predictions.solution import Need, solved
@@ -24,7 +23,7 @@ def need(
     system: str | None = None,
     changes: Mapping[str, float] | None = None,
     interval: bool = True,
-    draws: int = DRAWS,
+    draws: int = 1000,
     seed: int = 0,
     own: bool = True,
     where: str = "",

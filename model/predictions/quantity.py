@@ -39,6 +39,7 @@ class Quantity:
     others: tuple[Model, ...] = ()  # laws of the same target that may give the answer in place of `law`
     fitted: str = ""  # the operation whose calibration rows give the software names
     layout: tuple[str, ...] = ()  # columns of the layout that a search finds
+    draws: int = 1000  # of an interval, unless others are asked for: another seed then moves an end by 2 % at most
 
     @property
     def equation(self) -> Equation:

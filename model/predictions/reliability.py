@@ -22,6 +22,7 @@ RATE = Input(
     beyond=PER_HOUR,
 )
 DAY = 86_400.0
+FLEETS = 40_000  # draws: fleets differ so much that an end lies where one draw is far from the next
 VAIN = 20.0  # times the mean between interruptions: one interval in half a billion would end with a checkpoint
 
 
@@ -136,6 +137,7 @@ QUANTITIES = (
         ),
         effective_training_share,
         system="optional",
+        draws=FLEETS // 4,
     ),
     Quantity(
         "spare_devices",
@@ -152,6 +154,7 @@ QUANTITIES = (
         ),
         spare_devices,
         system="optional",
+        draws=FLEETS,
     ),
     Quantity(
         "whole_domain_share",

@@ -58,6 +58,7 @@ STEP = (
     CONTEXT,
     PRECISION,
 )
+DRAWS = 4000  # of a step's interval: no constant leads
 ACCEPTED = Input("tokens_per_step", 1.0, low=1.0, high=16.0, meaning="tokens credited for each request and step")
 
 
@@ -334,6 +335,7 @@ QUANTITIES = (
             ),
         ),
         moe_idle_share,
+        draws=DRAWS,
     ),
     Quantity(
         "decode_throughput",
@@ -355,6 +357,7 @@ QUANTITIES = (
             ENGINE,
         ),
         decode_throughput,
+        draws=DRAWS,
     ),
     Quantity(
         "decode_frontier",
@@ -375,6 +378,7 @@ QUANTITIES = (
         ),
         decode_frontier,
         layout=LAYOUT,
+        draws=DRAWS,
     ),
     Quantity(
         "prefill_throughput",
@@ -391,6 +395,7 @@ QUANTITIES = (
             ENGINE,
         ),
         prefill_throughput,
+        draws=DRAWS,
     ),
     Quantity(
         "service_frontier",
@@ -410,6 +415,7 @@ QUANTITIES = (
         ),
         service_frontier,
         layout=LAYOUT,
+        draws=DRAWS,
     ),
     Quantity(
         "devices_needed",

@@ -16,7 +16,6 @@ from model.notation.units import base
 from model.numbers import catalog
 from model.numbers.draws import around, ratio
 from model.predictions.along import Along
-from model.predictions.answer import DRAWS
 from model.predictions.changes import change
 from model.predictions.gaps import supplied
 from model.predictions.inputs import InputError, check, named_system, synonyms
@@ -103,7 +102,7 @@ def in_symbols(
     *,
     against: str | None = None,
     interval: bool = True,
-    draws: int = DRAWS,
+    draws: int = 1000,
     seed: int = 0,
     **inputs: Any,
 ) -> Unknown:

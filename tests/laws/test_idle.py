@@ -176,3 +176,11 @@ def test_measured_imbalance_is_that_of_its_own_throughputs():
     for name, printed in (("sglang-h100-prefill", 15.2), ("cm384-prefill", 15.4)):
         lost = 1 - rows[name, "prefill_throughput"] / rows[f"{name}-balanced", "prefill_throughput"]
         assert lost * 100 == pytest.approx(printed, abs=0.05)
+
+
+@given(st.floats(0.1, 1), st.floats(0.1, 1), st.floats(1e-6, 1e3))
+def test_shares_are_those_of_the_step_whatever_the_unit_of_time(busy, even, size):
+    """A step of one unit, of which busy is work, and even of that as long as even loads would take."""
+    point = {"step_time": size, "compute_time": busy * size, "useful_time": even * busy * size}
+    assert compute(idle[exchange_idle].rhs, point) == pytest.approx(1 - busy, abs=1e-12)
+    assert compute(idle[imbalance_idle].rhs, point) == pytest.approx(busy - even * busy, abs=1e-12)

@@ -17,6 +17,7 @@ from model.notation.nomenclature import (
     service_time,
     staffing_margin,
     stranded_share,
+    utilisation,
     waiting_probability,
 )
 from model.simulations import queues
@@ -173,3 +174,7 @@ def test_a_seed_gives_the_same_and_another_one_agrees_within_the_error():
     second, other = queues.simulate_stranded(72, 4_608, [16, 32, 72], 8_000, seed=2)
     assert first != second
     assert abs(first - second) <= 5 * np.hypot(error, other)
+
+
+def test_a_pool_is_used_by_as_much_as_is_offered_to_each():
+    assert compute(pooling.queue[utilisation].rhs, {"offered_load": 30.0, "pool": 40.0}) == 0.75

@@ -182,3 +182,20 @@ def test_the_reader_is_written_beside_the_pages(tmp_path, monkeypatch):
 
     configuration.write(SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=tmp_path))
     assert "readConfiguration" in (tmp_path / "_static" / "configuration.js").read_text("utf-8")
+
+
+def test_every_second_layer_of_experts_leaves_the_rest_dense(config):
+    """DeepSeek's shape with experts in every n-th layer: the others hold a dense block each, and routers cost a row."""
+    fields = {key: value for key, value in LATENT.items() if key != "first_k_dense_replace"}
+    for step in (2, 4):
+        found = shape(config(fields | {"moe_layer_freq": step, "num_hidden_layers": 60}))
+        assert found["moe_layers"] == 60 // step
+        assert found["dense_ffn_parameters"] == pytest.approx(
+            3 * 7168 * (18432 * (60 - 60 // step) + 2048 * 60 // step), rel=1e-12
+        )
+
+
+def test_a_router_has_a_row_of_the_hidden_width_for_each_expert(config):
+    more = shape(config(LATENT | {"n_routed_experts": 320}))
+    fewer = shape(config(LATENT))
+    assert more["dense_parameters"] - fewer["dense_parameters"] == 58 * 7168 * 64

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm, poisson
 
-from model.numbers.draws import HIGH, LOW, around, low_high, ratio, told
+from model.numbers.draws import HIGH, LOW, Sampler, around, low_high, ratio, told
 
 some = st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e3)), min_size=1, max_size=40)
 
@@ -88,3 +89,42 @@ def test_a_number_is_told_with_the_digits_that_its_interval_bears(numbers, text)
 
 def test_a_number_of_money_has_few_decimal_places():
     assert told(0.06412, 0.06401, 0.06423, most=3) == "0.064 (0.064 to 0.064)"
+
+
+# What a Sampler draws.
+
+MANY = Sampler(1000, 3)
+
+
+def test_a_label_draws_one_number_of_each_equal_step_in_an_order_of_its_own():
+    one, other, again = MANY.unit("one"), MANY.unit("other"), Sampler(1000, 3).unit("one")
+    assert one.shape == (1000, 1)
+    assert np.array_equal(np.sort(np.floor(one[:, 0] * 1000)), np.arange(1000))
+    assert np.array_equal(one, again) and not np.array_equal(one, Sampler(1000, 4).unit("one"))
+    assert abs(np.corrcoef(one[:, 0], other[:, 0])[0, 1]) < 0.1  # a hundredth of pairs lie beyond, this one does not
+
+
+def test_bounds_are_kept_and_filled_by_logarithm_or_from_zero_evenly():
+    share = MANY.unit("rate")
+    assert MANY.bounds("rate", 2.0, 32.0) == pytest.approx(2.0 * 16.0**share, rel=1e-12)
+    assert MANY.bounds("rate", 0.0, 5.0) == pytest.approx(5.0 * share, rel=1e-12)
+    assert MANY.bounds("rate", -1.0, 3.0) == pytest.approx(4.0 * share - 1.0, rel=1e-12)
+
+
+def test_joint_draws_have_their_means_and_their_covariance():
+    covariance = np.array([[4.0, 1.5, 0.0], [1.5, 1.0, -0.3], [0.0, -0.3, 0.25]])
+    drawn = np.concatenate(Sampler(40_000, 1).normal(["a", "b", "c"], [1.0, -2.0, 5.0], covariance), axis=1)
+    assert drawn.mean(axis=0) == pytest.approx([1.0, -2.0, 5.0], abs=0.01)
+    assert np.cov(drawn.T) == pytest.approx(covariance, abs=0.05)
+
+
+def test_a_count_may_have_come_of_the_means_whose_quantiles_say_so():
+    """The ends are where the count, or one less, would be met by so few: Jeffreys' interval lies between the two."""
+    low, high = low_high(Sampler(20_000, 1).count("faults", 12)[:, 0])
+    assert poisson.sf(12, low) < 0.05 < poisson.sf(11, low) and poisson.cdf(11, high) < 0.05 < poisson.cdf(12, high)
+
+
+def test_scatter_is_log_normal_of_its_width():
+    drawn = np.log(MANY.scatter("time", 0.3)[:, 0])
+    assert low_high(drawn) == pytest.approx(0.3 * norm.ppf([LOW / 100, HIGH / 100]), rel=0.01)
+    assert np.log(MANY.scatter("time", 0.6)[:, 0]) == pytest.approx(2 * drawn, rel=1e-9)
