@@ -183,7 +183,7 @@ def _pytest(scratch, tests):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     import pytest
 
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow"]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "not slow"]
     os._exit(pytest.main([*options, *map(str, tests)]))
 
 

@@ -229,3 +229,16 @@ def test_nobody_reserves_domains_that_are_hardly_ever_whole():
     found = spares.outside(point, 0.99)
     assert np.isfinite(found[0]) and np.isinf(found[2])
     assert np.isfinite(spares.inside(point, 0.99)[0][:2]).all()  # trays held back inside suffice
+
+
+def test_a_device_is_out_with_its_tray_or_its_domain_or_both():
+    columns = {"tray_devices": 4.0, "tray_repair": 40 * HOUR, "drain_repair": 20 * HOUR, **POINT}
+    asked = (devices_out, tray_availability, drain_availability)
+    found = {str(each): compute(fleet.two_rates.solve(each), columns) for each in asked}
+    up = found["tray_availability"] * found["drain_availability"]
+    assert found["devices_out"] == pytest.approx(POINT["devices"] * (1 - up), rel=1e-9)
+
+
+def test_trays_are_held_back_from_three_on():
+    assert fleet.held_back.valid[0].subs(trays, 3) == sp.true
+    assert fleet.held_back.valid[0].subs(trays, 2) == sp.false

@@ -14,6 +14,7 @@ from model.laws.reliability import (
     counting,
     first_order,
     fresh_parts,
+    losses,
     optimum,
     rate_interval,
     series_system,
@@ -26,6 +27,7 @@ from model.notation.nomenclature import (
     checkpoint_write,
     daly_interval,
     devices,
+    down_share,
     downtime,
     effective_training_share,
     failure_rate,
@@ -34,10 +36,12 @@ from model.notation.nomenclature import (
     interval,
     job_mtbf,
     part_life,
+    rework_share,
     shape,
     uptime_availability,
     wall_availability,
     wall_interval,
+    write_share,
     young_interval,
 )
 from model.notation.units import size
@@ -322,3 +326,12 @@ def test_units_in_repair_depend_on_the_mean_repair_alone(law):
     assert open_.var() == pytest.approx(mean, rel=0.12)
     reserve = spare_devices(1000, mean / 1000, 1, 1.0, 0.99)
     assert np.mean(open_ <= reserve) >= 0.99 - 4 * np.sqrt(0.01 / 3000)
+
+
+@given(st.floats(1e2, 1e5), st.floats(1.0, 600.0), st.floats(30.0, 5e3), st.floats(0.0, 3e3), st.floats(0.0, 3e3))
+def test_useful_time_and_all_that_is_lost_are_the_whole(mtbf, write, every, down, reload):
+    """Of a job of one device that goes down every mtbf seconds."""
+    point = {"devices": 1.0, "failure_rate": 1 / mtbf, "checkpoint_write": write, "interval": every}
+    point |= {"downtime": down, "reload": reload}
+    shares = (effective_training_share, write_share, down_share, rework_share)
+    assert sum(compute(losses.solve(each), point) for each in shares) == pytest.approx(1.0, rel=1e-9)

@@ -364,3 +364,10 @@ def test_limits_of_the_credit():
     assert {draft_acceptance, drafts} == law.free_symbols
     with pytest.raises(ValueError, match="draft_acceptance < 1"):
         credited.evaluate(tokens_per_step, pd.DataFrame([{"draft_acceptance": 1.0, "drafts": 3.0}]))
+
+
+@pytest.mark.parametrize("name", ["weight_bytes", "expert_parameters", "read_experts", "moe_layers"])
+def test_experts_are_read_in_proportion_to_what_they_are_made_of(name):
+    law = work[expert_bytes].rhs
+    point = {str(each): 3.0 for each in law.free_symbols}
+    assert compute(law, {**point, name: 6.0}) == pytest.approx(2 * compute(law, point), rel=1e-12)

@@ -431,3 +431,12 @@ def test_an_analogy_has_the_numbers_of_the_row_that_it_names():
         numbers = [other.value, *other[["low", "high"]].fillna(other.value)]
         assert [row.value, row.low, row.high] == numbers and row.unit == other.unit, f"{row.topic} {row.quantity}"
         assert (row.kind, row.source) == ("assumed", other.source)
+
+
+def test_what_is_recorded_of_a_name_are_its_own_chosen_rows_with_a_value():
+    found, rows = catalog.recorded("systems", "hgx-h100"), catalog.read("systems")
+    own = rows[(rows.system == "hgx-h100") & rows.value.notna() & (rows.chosen.fillna("") != "no")]
+    assert set(found) == set(own["quantity"]) and len(own) > 5
+    assert all(each.system == "hgx-h100" and each.quantity == name for name, each in found.items())
+    found.clear()  # one's own copy
+    assert catalog.recorded("systems", "hgx-h100") and not catalog.recorded("systems", "nobody")
