@@ -92,12 +92,20 @@ def moved(markup, page):
 
 
 def sources(site, page, markup):
-    """Return {table: keys of the references} behind a figure, from what the site says of its data; {} without any."""
+    """Return {table: keys of the references} behind a figure, from what the site says of its data; {} without any.
+
+    Of the rows that its notebook asked for one by one, where there are such, else of all tables that it reads.
+    """
     if not (named := CSV.search(markup)):
         return {}
     stem = posixpath.basename(page).removesuffix(".html")
     places = sorted(site.glob(f"_data/*/{named[1]}.json"), key=lambda path: path.parent.name != stem)
-    return json.loads(places[0].read_text(encoding="utf-8"))["tables"] if places else {}
+    if not places:
+        return {}
+    told, found = json.loads(places[0].read_text(encoding="utf-8")), {}
+    for row in told["rows"]:
+        found.setdefault(row["table"], set()).add(row["source"])
+    return found or told["tables"]
 
 
 def loads(markup):

@@ -1,6 +1,7 @@
 """Figures alone: one bare page for each figure of the book, small, with what is behind it, and without other hosts."""
 
 import html
+import json
 import re
 import sys
 from pathlib import Path
@@ -62,7 +63,9 @@ def test_a_bare_page_has_the_figure_its_sources_and_a_link_back(embed, tmp_path,
     (tmp_path / chapter).parent.mkdir(exist_ok=True)
     (tmp_path / chapter).write_text(f"<head><title>A chapter</title></head>{text}", encoding="utf-8")
     (told := tmp_path / "_data/notebook/times.json").parent.mkdir(parents=True)
-    told.write_text('{"tables": {"systems": ["maker2024", "press2025"]}}', encoding="utf-8")
+    rows = [{"table": "systems", "source": "maker2024"}] if chapter == "chapter.html" else []
+    tables = {"systems": ["maker2024", "press2025"], "priors": ["fit2026"]}
+    told.write_text(json.dumps({"tables": tables, "rows": rows}), encoding="utf-8")
     (path,) = embed.write(tmp_path, [chapter])
     bare, folder = path.read_text(encoding="utf-8"), chapter.removesuffix("chapter.html")
     assert path == tmp_path / "_embed/some-figure.html" and '<details class="embed">' not in bare
@@ -70,6 +73,7 @@ def test_a_bare_page_has_the_figure_its_sources_and_a_link_back(embed, tmp_path,
         assert f'href="../{address}"' in bare
     assert f'href="../{folder}_downloads/1f/times.csv"' in bare and 'href="https://example.org/"' in bare
     assert 'href="../references.html#maker2024"' in bare and "systems.csv" in bare
+    assert ("press2025" in bare) == ("priors.csv" in bare) == (not rows)  # the rows alone, where they are known
     assert f'lang="{"zh-Hant" if folder else "en"}"' in bare and "<script" not in bare
 
 
