@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import model as face
-from model.predictions.crossings import Places, boundary, crossings, edges, summit
+from model.predictions.crossings import Places, boundary, crossings, edges, refined, straight, summit
 from model.predictions.inputs import InputError
 from model.predictions.quantities import QUANTITIES
 from model.predictions.solution import AT_MOST
@@ -101,6 +101,39 @@ def test_both_sides_of_a_summit_between_two_places_are_found():
     assert [each.upward for each in found] == [True, False]
     whole = np.array([1.0, 100.0, 10_000.0])
     assert summit(lambda x: -((x - 777) ** 2), whole, -((whole - 777) ** 2), True) == 777
+
+
+def test_lines_close_in_on_a_root_in_few_questions_and_on_a_jump_in_more():
+    asked = []
+
+    def curve(x):
+        asked.append(x)
+        return np.log(x) - 1
+
+    found = straight(curve, (2.5, float(np.log(2.5) - 1)), (3.0, float(np.log(3) - 1)), 1e-5)
+    assert found == pytest.approx(np.e, rel=1e-5) and found >= np.e and len(asked) <= 5
+    found = straight(lambda x: np.where(x < 7, -1.0, 3.0), (1.0, -1.0), (9.0, 3.0), 1e-5)
+    assert 7 <= found <= 7 * (1 + 1e-5)
+
+
+def test_a_root_is_found_again_close_by_and_not_where_it_moved_far():
+    def curve(x):
+        return x - 10.0
+
+    assert refined(curve, 10.3, True, (1.0, 100.0), False, 1e-6) == pytest.approx(10, rel=1e-6)
+    assert refined(lambda x: -curve(x), 9.0, False, (1.0, 100.0), False, 1e-6) == pytest.approx(10, rel=1e-6)
+    assert refined(lambda x: -curve(x), 11.0, True, (100.0, 1.0), False, 1e-6) == pytest.approx(10, rel=1e-6)
+    assert refined(curve, 9.0, True, (1.0, 100.0), True, 1e-6) == 10
+    assert refined(curve, 20.0, True, (1.0, 100.0), False, 1e-6) is None
+
+
+@pytest.mark.slow
+def test_an_interval_found_with_few_draws_ends_where_all_of_them_say():
+    point = {key: each for key, each in POINTS["decode_frontier"].items() if key not in ("context", "system")}
+    target = again("decode_frontier", "context", 4096)
+    one = face.need("decode_frontier", target, "context", point, system="gb200-nvl72").reached[0]
+    ends = face.predict("decode_frontier", context=[one.low, one.high], system="gb200-nvl72", **point)
+    assert [ends.low[0], ends.high[1]] == pytest.approx([target, target], rel=1e-4)
 
 
 def test_what_lies_beside_the_outermost_hole_is_seen():
