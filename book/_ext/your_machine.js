@@ -6,53 +6,130 @@ const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : unde
 const shortened = (word) => (word.length <= LONGEST ? word : `${word.slice(0, LONGEST)}... (${word.length.toLocaleString("en-US")} letters)`);
 const also = (words) => (words ? `; ${words}` : "");
 const known = new Map();
+const places = new Map(Array.from(held.letters, (each, i) => [each.charCodeAt(0), i]));
+const letter = (code) => places.get(code) ?? 0;
 
-// An array of draws: steps between its ends, of the logarithm where all of them are positive.
+// An array of draws: steps between its ends, of the logarithm where all of them are positive; two letters a draw, or
+// three letters two.
 function drawn(place) {
   if (!known.has(place)) {
     const [positive, low, high, text] = held.arrays[place];
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    known.set(place, Float64Array.from({ length: bytes.length / 2 }, (_, i) => {
-      const number = low + ((high - low) * (bytes[2 * i] + 256 * bytes[2 * i + 1])) / held.levels;
+    const size = held.letters.length, [fine, coarse] = held.levels, wide = text.length === 2 * held.draws, steps = [];
+    for (let i = 0; i < text.length; i += wide ? 2 : 3) {
+      const [first, second, third] = [0, 1, 2].map((each) => letter(text.charCodeAt(i + each)));
+      if (wide) steps.push(first + size * second);
+      else {
+        const both = first + size * (second + size * third);
+        steps.push(Math.floor(both / (coarse + 1)), both % (coarse + 1));
+      }
+    }
+    known.set(place, Float64Array.from(steps, (each) => {
+      const number = low + ((high - low) * each) / (wide ? fine : coarse);
       return positive ? Math.exp(number) : number;
     }));
   }
   return known.get(place);
 }
 
-// What an argument of a program stands for: a number, or draws of it.
+// Numbers that programs of a step take by name, each alone or with the place of its draws: by the kind's letter.
+const NAMED = {
+  c: (state, name) => own(held.constants[state.system], name),
+  w: (state, name) => own(held.shapes[state.workload], name),
+  p: (state, name) => own(held.formats[state.inputs.precision], name),
+};
+
+// What an argument of a program stands for: a number, or draws of it; undefined where this machine has none.
 function bound(each, numbers, state, isDrawn) {
   if (typeof each === "number") return each;
   if (each[0] === "d") return drawn(+each.slice(1));
   if (each === "nan") return NaN;
   const [kind, name] = [each[0], each.slice(2)];
   if (kind === "i") return numbers[name];
-  const fact = held.systems[state.system].facts[name];
+  if (kind === "s") {
+    const place = own(held.scatter, `${state.system}|${state.workload}`);
+    return place !== undefined && isDrawn ? drawn(place) : undefined;
+  }
+  if (NAMED[kind]) {
+    const found = NAMED[kind](state, name);
+    return typeof found !== "object" ? found : isDrawn ? drawn(found[1]) : found[0];
+  }
+  const fact = own(held.systems[state.system].facts, name);
+  if (fact === undefined) return undefined;
   if (own(state.changes, name) !== undefined) return Number(state.changes[name]) * fact.size;
   return isDrawn && fact.draws !== undefined ? drawn(fact.draws) : fact.value;
 }
 
-// What the first program whose conditions hold says, for each draw; undefined where none does.
+// What the first program whose conditions hold says, for each draw; undefined where none does. programs: each the code
+// of a function and what it takes, or, by the place of a list, a sequence of lines that many programs share.
 function run(programs, numbers, state, isDrawn) {
-  const ready = programs.map(([place, bounds, refusal]) => ({ code: held.codes[place], refusal, given: bounds.map((each) => bound(each, numbers, state, isDrawn)) }));
+  const ready = typeof programs === "number" ? sequences(programs, numbers, state, isDrawn)
+    : programs.map(([place, bounds, refusal]) => {
+      const given = bounds.map((each) => bound(each, numbers, state, isDrawn));
+      return { refusal, call: (draw) => held.codes[place](...given.map((each) => at(each, draw))) };
+    });
   const one = (draw) => {
-    for (const { code, refusal, given } of ready) {
-      const found = code(...given.map((each) => (typeof each === "number" ? each : each[draw])));
-      if (found !== undefined) return refusal ? sentence(refusal, found) : found;
+    for (const { call, refusal } of ready) {
+      const found = call(draw);
+      if (found !== undefined) return refusal ? sentence(refusal, found, state, numbers) : found;
     }
     return undefined;
   };
   return isDrawn ? Array.from({ length: held.draws }, (_, draw) => one(draw)) : one(0);
 }
 
-// A refusal of the study: pieces of text and forms of numbers in turn.
-function sentence(pieces, numbers) {
+const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
+
+// The programs of a list, ready to be called: those for which this machine has all numbers.
+function sequences(list, numbers, state, isDrawn) {
+  const all = held.names.map((each) => bound(each, numbers, state, isDrawn));
+  let a = [], last = -1;
+  const given = (draw) => {
+    if (draw !== last) [a, last] = [all.map((each) => at(each, draw)), draw];
+    return a;
+  };
+  return held.lists[list]
+    .filter(([, taken]) => held.taken[taken].every((each) => all[each] !== undefined))
+    .map(([sequence, , refusal]) => ({ refusal, call: (draw) => followed(held.sequences[sequence], given(draw)) }));
+}
+
+// The value of a sequence of lines: those that are conditions end it, the last is the value.
+function followed(sequence, a) {
+  const t = [], end = sequence.length - 1;
+  for (let i = 0; i < end; i++) {
+    const place = sequence[i];
+    if (place >= 0) t[place] = held.lines[place](a, t);
+    else if (held.lines[-1 - place](a, t)) return undefined;
+  }
+  return held.lines[sequence[end]](a, t);
+}
+
+// A refusal of the study: pieces of text and forms of numbers in turn; {model} stands for the workload.
+function sentence(pieces, values, state, numbers) {
   const form = (number, how) => {
     if (how === ",.0f") return Math.round(number).toLocaleString("en-US");
-    const digits = /^\.(\d)g$/.exec(how);
-    return String(digits ? +number.toPrecision(+digits[1]) : +number.toPrecision(6));
+    if (how === "needed") return wouldHold(number, state, numbers);
+    const digits = /^,?\.?(\d*)g$/.exec(how);
+    return digits ? general(number, +(digits[1] || 6)) : String(+number.toPrecision(6));
   };
-  return pieces.map((piece, i) => (i % 2 ? form(numbers[(i - 1) / 2], piece) : piece)).join("");
+  return pieces.map((piece, i) => (i % 2 ? form(values[(i - 1) / 2], piece) : piece.replaceAll("{model}", state.workload))).join("");
+}
+
+// A number as Python writes it in the form "g".
+function general(number, digits) {
+  if (number === 0 || !Number.isFinite(number)) return String(number);
+  const [mantissa, power] = number.toExponential(digits - 1).split("e"), exponent = +power;
+  if (exponent >= -4 && exponent < digits) return String(+number.toPrecision(digits));
+  return `${+mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+}
+
+// How many devices would hold so many requests: experts and cache spread over all, or a tensor group of a domain.
+function wouldHold(requests, state, numbers) {
+  const use = held.quantities.decode_throughput.uses[`${state.system}|${state.inputs.precision}`];
+  const domain = bound("f:domain", numbers, state, false);
+  const sizes = [1, 3].flatMap((m) => Array.from({ length: 13 }, (_, i) => m * 2 ** i)).filter((each) => each <= 4096);
+  const holds = (size, tensor_devices, expert_devices) => run(use.held, { ...numbers, ranks: size, tensor_devices, expert_devices }, state, false) * size >= requests;
+  const needed = sizes.sort((a, b) => a - b).find((size) => holds(size, 1, size) || (size <= domain && holds(size, size, 1)));
+  return needed === undefined ? "no group would" : `${general(needed, 6)} devices would hold that many requests in all`;
 }
 
 function ends(value, found) {
@@ -95,7 +172,7 @@ function answer(name, state) {
   const { numbers, refusal } = read(what, state);
   if (refusal) return { refusal };
   const words = what.inputs.filter((each) => each.words).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
-  const use = own(what.uses, [state.system, ...words].join("|"));
+  const use = own(what.uses, [state.system, ...words.filter((each) => each !== "")].join("|"));
   const value = use && run(use.value, numbers, state, false);
   if (value === undefined) return { elsewhere: true };
   if (typeof value === "string") return { refusal: value };
@@ -108,13 +185,15 @@ function answer(name, state) {
 
 // How the same is asked on the command line; a machine that was changed, in Python.
 function command(name, state) {
-  const given = held.quantities[name].inputs.filter((each) => each.words?.[0] !== "*" && (own(state.inputs, each.name) ?? "") !== "");
+  const inputs = held.quantities[name].inputs, model = inputs.some((each) => each.name === "model");
+  const given = inputs.filter((each) => each.words?.[0] !== "*" && (own(state.inputs, each.name) ?? "") !== "");
   const changes = Object.entries(state.changes);
-  if (!changes.length) return `python -m model predict ${name} --system ${state.system} ${given.map((each) => `${each.name}=${state.inputs[each.name]}`).join(" ")}`.trim();
+  if (!changes.length) return `python -m model predict ${name} --system ${state.system} ${model ? `model=${state.workload} ` : ""}${given.map((each) => `${each.name}=${state.inputs[each.name]}`).join(" ")}`.trim();
   const facts = held.systems[state.system].facts;
   const changed = changes.map(([fact, word]) => `"${fact}": ${Number(word) * facts[fact].size}`).join(", ");
-  const inputs = given.map((each) => `"${each.name}": ${each.words ? `"${state.inputs[each.name]}"` : Number(state.inputs[each.name])}`).join(", ");
-  return `python -c 'import model, pandas; print(model.predict("${name}", pandas.DataFrame([{${inputs}}]), system="${state.system}", changes={${changed}}))'`;
+  const rows = given.map((each) => `"${each.name}": ${each.words ? `"${state.inputs[each.name]}"` : Number(state.inputs[each.name])}`);
+  if (model) rows.unshift(`"model": "${state.workload}"`);
+  return `python -c 'import model, pandas; print(model.predict("${name}", pandas.DataFrame([{${rows.join(", ")}}]), system="${state.system}", changes={${changed}}))'`;
 }
 
 // The same as parameters of notebooks/your_cluster.ipynb, those that it has.

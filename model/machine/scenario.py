@@ -1,5 +1,7 @@
 """A machine with what all machines share in a step, and with a reader's own measurements of it, if there are any."""
 
+import numpy as np
+
 from model.laws.all_reduce import LARGE
 from model.machine import memory, readings_fit, step_fit, training_fit, training_step
 from model.machine.estimate import scatter
@@ -32,9 +34,10 @@ class Scenario(Machine):
         fit = self._step_fit()
         return scatter(self.sampler, "step", fit, self.name, workload, fit.scatter, self.facts("priors", "step"))
 
-    def fewest_devices(self, model, precision, requests, context, kv=None):
-        """Return the fewest devices of one instance that hold a workload and so many requests, as `memory` does."""
-        return memory.fewest_devices(self, model, precision, requests, context, kv)
+    def would_hold(self, model, precision, requests, context, kv=None):
+        """Return in words how many devices of one instance would hold a workload and so many requests in all."""
+        needed = memory.fewest_devices(self, model, precision, requests, context, kv)
+        return f"{needed:g} devices would hold that many requests in all" if np.isfinite(needed) else "no group would"
 
     def training_columns(self, asked):
         """Return the columns of the law of a training step that neither job nor layout set, fitted ones among them.

@@ -163,7 +163,9 @@ def given(rows, name, usual):
     column = rows.get(name)
     if column is None:
         return usual
-    return np.where(np.isfinite(column), column, usual) if np.any(~np.isfinite(column)) else column
+    if np.size(column) > 1 and np.all(np.isfinite(column)):
+        return column
+    return np.where(np.isfinite(column), column, usual)
 
 
 def may_overlap(scenario, asked, rows):

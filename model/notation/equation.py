@@ -199,6 +199,11 @@ def written(tape):
         _written.reset(token)
 
 
+def tape():
+    """Return what writes laws down at the moment, or None."""
+    return _written.get()
+
+
 def compute(expression, columns):
     """Evaluate a sympy expression on a mapping from symbol names to numbers or arrays that broadcast together."""
     names, function = compiled(expression)

@@ -131,6 +131,7 @@ FUNCTIONS: dict[Any, Callable] = {  # of numpy that are no ufuncs
     np.ndim: lambda column: column.ndim,
     np.ravel: lambda column: column,
     np.argmax: lambda column: int(np.argmax(column.example)),
+    np.argmin: lambda column: int(np.argmin(column.example)),
     np.ones_like: lambda column: np.ones(column.shape),
     np.zeros_like: lambda column: np.zeros(column.shape),
     np.broadcast_to: lambda column, shape: Column(column.tape, column.name, np.broadcast_to(column.example, shape)),
@@ -243,12 +244,44 @@ class Program:
 
     It returns undefined where one of the branch's conditions fails, a number, or, where the study refuses, the numbers
     that its sentence quotes. bound: a key that the reader sets, a float, or an array of draws. refusal: the sentence in
-    pieces, text and forms of numbers in turn; () where it answers.
+    pieces, text and forms of numbers in turn; () where it answers. lines: as in a Tape, the last is the value.
     """
 
     code: str
     bound: tuple
     refusal: tuple = ()
+    lines: tuple = ()
+
+
+class Pool:
+    """Lines and arguments that many Programs share: each kept once, so that a program is a list of places.
+
+    names: what arguments stand for; lines: JavaScript of functions of (a, t), the arguments and the values of lines.
+    """
+
+    def __init__(self):
+        self.names: dict[Any, int] = {}
+        self.lines: dict[str, int] = {}
+
+    def line(self, code):
+        """Return the place of a line."""
+        return self.lines.setdefault(f"(a,t)=>{code.replace(' ', '')}", len(self.lines))
+
+    def sequence(self, lines, bound):
+        """Return (places of lines, places of arguments) of a program.
+
+        lines: of a Program; a condition's place stands as -1 less it, the value's comes last. bound: what its arguments
+        stand for, hashable.
+        """
+        given = [self.names.setdefault(each, len(self.names)) for each in bound]
+        known = {f"a{number}": f"a[{place}]" for number, place in enumerate(given)}
+        places = []
+        for name, code in lines:
+            place = self.line(WORD.sub(lambda match: known[match[0]], code))
+            if name:
+                known[name] = f"t[{place}]"
+            places.append(place if name else -1 - place)
+        return [*places[:-1], -1 - places[-1]], given
 
 
 def write(function, numbers):
@@ -289,11 +322,16 @@ def _pruned(tape, found, value, refusal):
     for name, _ in kept:
         if name:
             order[name] = f"t{sum(each[0] == 't' for each in order)}"
+
+    def renamed(code):
+        return WORD.sub(lambda match: order.get(match[0], match[0]), code)
+
     lines = [f"const {name}={code};" if name else f"if({code})return;" for name, code in kept]
-    body = WORD.sub(lambda match: order.get(match[0], match[0]), "".join([*lines, f"return {value};"]))
+    body = renamed("".join([*lines, f"return {value};"]))
     arguments = [name for name in order if name[0] == "a"]
     return Program(
         f"({','.join(order[name] for name in arguments)})=>{{{body}}}",
         tuple(tape.arguments[name] for name in arguments),
         refusal,
+        (*((name and order[name], renamed(code)) for name, code in kept), (None, renamed(value))),
     )

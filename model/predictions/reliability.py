@@ -40,7 +40,7 @@ def effective_training_share(scenario, choices, rows):
     given = rows.get("interval", np.nan)
     if scenario.sampler is None and (vain := np.broadcast_to(given > VAIN * mean, np.shape(mean + given))).any():
         row = int(np.argmax(vain))
-        asked, own = (float(np.broadcast_to(each, vain.shape)[row]) for each in (given, mean))
+        asked, own = (np.broadcast_to(each, vain.shape)[row] for each in (given, mean))
         raise RowError(
             row,
             f"interval is {asked:g} s, and the job is interrupted every {own:,.3g} s: hardly any work would ever be "

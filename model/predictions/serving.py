@@ -78,8 +78,7 @@ def refuse_what_does_not_fit(scenario, choices, rows):
     held, *columns = (np.broadcast_to(each, fits.shape)[row] for each in (held, *rows.values()))
     point = dict(zip(rows, columns, strict=True))
     requests, kv = point["batch"] * point["ranks"], point.get("kv_bytes_per_element")
-    needed = roomy.fewest_devices(model, precision, requests, point["context"], kv)
-    few = f"{needed:g} devices would hold that many requests in all" if np.isfinite(needed) else "no group would"
+    few = roomy.would_hold(model, precision, requests, point["context"], kv)
     most = np.maximum(held, 0.0)
     raise RowError(
         row, f"memory of {point['ranks']:g} devices holds {most:.3g} requests of {point['batch']:g} per device; {few}"

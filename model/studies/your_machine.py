@@ -4,13 +4,14 @@ A program is one branch of a quantity's own function (model.predictions.program)
 examples; what no branch of the page answers the page refuses, and names the command that answers it.
 """
 
-import base64
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from model.machine import memory
 from model.machine.scenario import Scenario
+from model.notation.equation import tape as tape_of
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import size
 from model.numbers import catalog
@@ -18,10 +19,17 @@ from model.numbers.draws import HIGH, LOW, Sampler
 from model.predictions.ask import predict
 from model.predictions.changes import change
 from model.predictions.inputs import OPTIONAL, RELATIONS, describe, fitting
-from model.predictions.program import write
+from model.predictions.program import Pool, write
 from model.predictions.quantities import QUANTITIES, quantity
 
-OFFERED = ("all_to_all_time", "all_reduce_time", "job_mtbf", "effective_training_share", "spare_devices")
+OFFERED = (
+    "decode_throughput",
+    "all_to_all_time",
+    "all_reduce_time",
+    "job_mtbf",
+    "effective_training_share",
+    "spare_devices",
+)
 OFFERED += ("whole_domain_share",)
 # Parameters of notebooks/your_cluster.ipynb that the page knows: an input or a number of the machine, and its unit.
 PARAMETERS = {
@@ -40,7 +48,15 @@ PARAMETERS = {
     "ranks": ("input", "ranks", "1"),
     "message": ("input", "bytes", "B"),
 }
-LEVELS = 2**16 - 1  # steps between the least and the largest of an array of draws that a page holds
+LETTERS = "".join(chr(each) for each in range(33, 127) if chr(each) not in '"\\<')
+# Steps between the least and the largest of an array of draws that a page holds: two letters are a draw, or three
+# letters two draws, where no two of them lie further apart than by WIDE of a logarithm.
+FINE, COARSE, WIDE = len(LETTERS) ** 2 - 1, int(len(LETTERS) ** 1.5) - 1, 3.0
+ENOUGH = 2  # systems of a kind that seek all branches
+STEPS = ("decode_throughput",)  # asked of any workload: one program does for all systems of a kind, and all workloads
+FOLLOWED = ("model", "engine")  # words that a page does not ask for: the workload, the machine's own software
+# Numbers of a system that the study asks for with another in their place: systems without them are of another kind.
+TELLING = ("dies", "scale_out_achievable", "in_switch_reduction", "runs_cann", "peak_fp8", "peak_int8")
 
 
 @dataclass(frozen=True)
@@ -55,13 +71,102 @@ class Asked:
 
 
 class Rewritten(Scenario):
-    """A Scenario that is asked again and again with other numbers of its system, and keeps all else that it knows."""
+    """A Scenario that is asked again and again with other numbers of its system, and keeps all else that it knows.
 
-    def given(self, changes):
+    named: numbers of workloads, precisions and fits become Columns of their own too, so that one program does for all
+    systems and workloads; `kept` has each under its key as it was asked for.
+    """
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.named, self.kept, self._most = False, {}, ""
+
+    def given(self, changes, named=False):
         """Return itself with changes in place of the numbers of its system."""
-        self._changes, self._roomiest = changes, None
+        self._changes, self._roomiest, self.named = changes, None, named
         self._facts.pop(("systems", self.name), None)
         return self
+
+    def column(self, key, number):
+        """Return a number or its draws as the Column of the prediction that is being written down."""
+        if not self.named or (tape := tape_of()) is None:
+            return number
+        self.kept[key] = number
+        return tape.column(key, np.asarray(number, float))
+
+    def _plain(self, find, *asked):
+        """Return what is found with numbers: what a machine keeps outlives one program."""
+        named, self.named = self.named, False
+        found = find(*asked)
+        self.named = named
+        return found
+
+    def facts(self, table, name):
+        """Return the Facts of a name in a table of data/; where they are named, as Columns."""
+        found, kind = super().facts(table, name), KINDS.get((table, name), KINDS.get(table))
+        most = self._most if table == "assumptions" else ""
+        return Columns(found, self, kind, most) if self.named and kind else found
+
+    def software(self, quantity, name=None):
+        """Return the Facts of a software, which are those of its system here."""
+        found = super().software(quantity, name)
+        return Columns(found, self, ("constant", f"{quantity}."), "") if self.named else found
+
+    def constants(self, quantity, software, op):
+        """Return the fitted constants of an operation by name."""
+        found, start = self._plain(super().constants, quantity, software, op), f"{quantity}.{op}."
+        return {name: self.column(("constant", start + name), number) for name, number in found.items()}
+
+    def step_constants(self, engine=None):
+        """Return what all systems share in a step, and the overhead of the system's usual software, by name."""
+        found = super().step_constants(engine)
+        return {name: self.column(("constant", f"step.{name}"), number) for name, number in found.items()}
+
+    def step_scatter(self, workload):
+        """Return the factors by which a step's time scatters about its law."""
+        found = self._plain(super().step_scatter, workload)
+        return found if self.sampler is None else self.column(("scatter", workload), found)
+
+    def roomiest(self):
+        """Return the same machine with the largest share of memory that is recorded as usable."""
+        found = super().roomiest()
+        found.named, found.kept, found._most = self.named, self.kept, ".most"
+        return found
+
+    def would_hold(self, model, precision, requests, context, kv=None):
+        """Return a mark of the requests: the page finds the devices that would hold them, by the law of memory."""
+        return f"{requests:needed}"
+
+
+KINDS = {  # what the numbers of a table of data/ are called in a program
+    "workloads": ("workload", ""),
+    "formats": ("format", ""),
+    ("formats", "combine"): ("constant", "combine."),
+    ("priors", "step"): ("constant", "priors."),
+    ("assumptions", "serving"): ("constant", "serving."),
+}
+
+
+class Columns:
+    """Facts whose numbers are Columns; kind: of their keys, and how their names begin there."""
+
+    def __init__(self, facts, scenario, kind, more):
+        self._facts, self._scenario, (self._kind, self._start), self._more = facts, scenario, kind, more
+        self.name, self.table = facts.name, facts.table
+
+    def __contains__(self, quantity):
+        return quantity in self._facts
+
+    def __call__(self, quantity, default=None):
+        """Return the number as a Column, a default as it is; of shared experts the number, as a condition."""
+        number = self._facts(quantity, default)
+        if quantity not in self._facts and quantity != "shared_experts":
+            return number
+        found = self._scenario.column((self._kind, f"{self._start}{quantity}{self._more}"), number)
+        if quantity != "shared_experts":
+            return found
+        assert found == float(number), "a number is itself: the comparison becomes a condition"
+        return number
 
 
 class Shelf:
@@ -135,6 +240,169 @@ def programs(what, scenario, facts, choices, asked):
     return list(found.values())
 
 
+def layouts(domain):
+    """Return (devices, of which split attention) of groups of all kinds: in a domain, over two, over many."""
+    few = min(domain, 8.0)
+    inside = [(1.0, 1.0), (few, 1.0), (few, 2.0 if few > 2 else 1.0), (few, few)]
+    over = [(2 * domain, 1.0), (2 * domain, 2.0), (4 * domain, 2 * domain), (2 * domain, 2 * domain)]
+    return [*inside, *over, (16 * domain, 16 * domain)]
+
+
+def shapes(workloads):
+    """Return the smallest workload of each kind: of experts, without and with shared ones, and dense."""
+    table = catalog.load("workloads").loc[list(workloads)].sort_values("total_parameters")
+    several = table.experts > 1
+    kinds = (several & (table.shared_experts == 0), several & (table.shared_experts > 0), ~several)
+    return [str(table.index[each][0]) for each in kinds if each.any()]
+
+
+def steps(workloads, facts, alone):
+    """Yield (workload, mapping from the numbers of a decode step and a system's facts to an example) of all kinds.
+
+    The last of each workload do not fit into memory, or have more devices than experts have use for. alone: False
+    where other systems of the same kind have found the rest, for one layout beside these.
+    """
+    domain = max(float(np.ravel(facts.get(("fact", "domain"), 8.0))[0]), 2.0)
+    for workload in shapes(workloads):
+        some = [(*layout, 0.01) for layout in layouts(domain)[slice(None) if alone else slice(1, 2)]]
+        for ranks, tensor, batch in [*some, (8.0, 1.0, 1e5), (8192.0, 1.0, 1.0)]:
+            found = {
+                "ranks": ranks,
+                "batch": batch,
+                "context": 512.0,
+                "tensor_devices": tensor,
+                "expert_devices": np.nan if ranks == 8192 else float(np.gcd(int(ranks), 8)),
+                "tokens_per_step": 1.5,
+                "processed": np.nan,
+                "kv_bytes_per_element": np.nan,
+            }
+            yield workload, {("input", name): np.array([value]) for name, value in found.items()} | facts
+
+
+def held_requests(scenario, choices, rows):
+    """Return the requests per device that the memory of a layout may hold."""
+    return memory.largest_batch(scenario.roomiest(), choices["model"], choices["precision"], rows)
+
+
+def step_programs(evaluate, scenario, facts, choices, asked, alone=True):
+    """Return (code, names of arguments, refusal) of distinct Programs of a step on one system, as examples find them.
+
+    evaluate: a quantity's function; choices: a precision; the workload may be any. In a refusal {model} stands for it.
+    """
+    found = {}
+    for workload, numbers in steps(asked.workloads, facts, alone):
+
+        def predict(columns, workload=workload):
+            rows = {key[1]: column for key, column in columns.items() if key[0] == "input"}
+            changes = {key[1]: column for key, column in columns.items() if key[0] == "fact"}
+            return evaluate(scenario.given(changes, True), {**choices, "model": workload}, rows)
+
+        each = write(predict, numbers)
+        refusal = tuple(piece.replace(workload, "{model}") for piece in each.refusal)
+        bound = tuple(name_of(one) for one in each.bound)
+        found.setdefault((each.lines, bound, refusal), None)
+    return list(found)
+
+
+def name_of(bound):
+    """Return what an argument of a step's program stands for, in a letter and a name; a number as it is."""
+    if isinstance(bound, tuple):
+        return "s:" if bound[0] == "scatter" else f"{bound[0][0] if bound[0] != 'format' else 'p'}:{bound[1]}"
+    if isinstance(bound, np.ndarray):
+        return bound.tobytes()
+    return "nan" if np.isnan(bound) else bound
+
+
+def kind(system, scenario, precision):
+    """Return what tells systems apart whose steps have other programs: which numbers they and their softwares have."""
+    softwares = (scenario._plain(scenario.software, name) for name in ("all_to_all_time", "all_reduce_time"))
+    having = tuple(frozenset(each.rows) for each in softwares)
+    return (precision, frozenset(changeable(system)) & frozenset(TELLING), having)
+
+
+def step_uses(what, known, asked, shelves):
+    """Return {key: {value, drawn, held: place of a list of programs}} of a step, for JSON.
+
+    shelves: a Pool, and Shelves of lists of programs, of the sequences of their lines and of what they take.
+
+    Systems of one kind share what their examples found, each its own first; a refusal that names a system is its own.
+    """
+    own, uses = {}, {}
+    pool, lists, *kept = shelves
+    for system, sides in known.items():
+        for precision in what.input("precision").words:
+            asks = [(side, what.evaluate, *numbers) for side, numbers in sides.items()]
+            for side, evaluate, scenario, facts in [*asks, ("held", held_requests, *sides["value"])]:
+                own_kind = kind(system, scenario, precision)
+                alone = sum(of == side and other == own_kind for (_, _, of), (other, _) in own.items()) < ENOUGH
+                found = step_programs(evaluate, scenario, facts, {"precision": precision}, asked, alone)
+                own[system, precision, side] = own_kind, found
+    for (system, precision, side), (own_kind, found) in own.items():
+        others = [
+            each
+            for (_, _, of), (other_kind, many) in own.items()
+            if of == side and other_kind == own_kind
+            for each in many
+            if not any(name in piece for piece in each[2] for name in known)
+        ]
+        programs = [
+            [
+                *(shelf.put(str(each), each) for shelf, each in zip(kept, pool.sequence(lines, bound), strict=True)),
+                *([list(refusal)] if refusal else []),
+            ]
+            for lines, bound, refusal in dict.fromkeys([*found, *others])
+        ]
+        uses.setdefault(f"{system}|{precision}", {})[side] = lists.put(str(programs), programs)
+    return uses
+
+
+def bind_bytes(one, arrays):
+    """Return an argument of `name_of` as JSON: draws by their place."""
+    return f"d{arrays.put(one, squeezed(np.frombuffer(one)))}" if isinstance(one, bytes) else one
+
+
+def both_sides(value, drawn, arrays):
+    """Return a number and its draws as JSON: [number, place of the draws], or the number where none vary.
+
+    Of what is asked for with draws alone the number is one of them, and no program takes it.
+    """
+    value = float(np.ravel(value)[0])
+    drawn = np.ascontiguousarray(np.ravel(np.asarray(drawn, float)))
+    if drawn.size == 1 or np.all(drawn == drawn[0]):
+        return value
+    return [value, arrays.put(drawn.tobytes(), squeezed(drawn))]
+
+
+def shared_numbers(known, taken, asked, arrays):
+    """Return what programs of steps take besides inputs and machines: constants, shapes, formats and scatter."""
+    constants, scatter = {}, {}
+    for system, sides in known.items():
+        (value, _), (drawn, _) = sides["value"], sides["drawn"]
+        constants[system] = {
+            name: both_sides(number, drawn.kept.get((what, name), number), arrays)
+            for (what, name), number in {**drawn.kept, **value.kept}.items()
+            if what == "constant" and f"c:{name}" in taken
+        }
+        if any(key[0] == "scatter" for key in drawn.kept):
+            for workload in asked.workloads:
+                found = np.ascontiguousarray(np.ravel(drawn._plain(Scenario.step_scatter, drawn, workload)))
+                scatter[f"{system}|{workload}"] = arrays.put(found.tobytes(), squeezed(found))
+    sides = [Scenario(next(iter(known)), sampler) for sampler in (None, Sampler(asked.draws, (asked.seed, 0)))]
+    tables = {"w:": ("workloads", asked.workloads), "p:": ("formats", quantity(STEPS[0]).input("precision").words)}
+    shapes, formats = (
+        {
+            each: {
+                name[2:]: both_sides(*(side.facts(table, each)(name[2:], 0.0) for side in sides), arrays)
+                for name in sorted(taken)
+                if name.startswith(start)
+            }
+            for each in names
+        }
+        for start, (table, names) in tables.items()
+    )
+    return {"constants": constants, "shapes": shapes, "formats": formats, "scatter": scatter}
+
+
 def words(what):
     """Yield the mappings of words that a quantity takes: every op; the software that is taken where none is named."""
     found = [{}]
@@ -147,17 +415,23 @@ def words(what):
 
 
 def key(system, choices):
-    """Return the key of a use: the system and its words."""
-    return "|".join([system, *choices.values()])
+    """Return the key of a use: the system and the words that are given."""
+    return "|".join([system, *filter(None, choices.values())])
 
 
 def page(asked):
     """Return what the page holds, as JSON can: codes, arrays of draws, machines, workloads, quantities with uses."""
     codes, arrays, found, taken = Shelf(), Shelf(), {}, set()
     known = {name: both(name, asked) for name in asked.systems}
+    shelves, rest = (Pool(), Shelf(), Shelf(), Shelf()), {}
     for name in OFFERED:
         what, uses = quantity(name), {}
-        for system, scenarios in known.items():
+        if name in STEPS:
+            uses = step_uses(what, known, asked, shelves)
+            asked_for = {each for each in shelves[0].names if isinstance(each, str)}
+            rest = shared_numbers(known, asked_for, asked, arrays)
+            taken |= {each[2:] for each in asked_for if is_fact(each)}
+        for system, scenarios in known.items() if name not in STEPS else ():
             for choices in words(what):
                 each = use(what, scenarios, choices, asked, codes, arrays)
                 taken |= {bound[2:] for one in (*each["value"], *each["drawn"]) for bound in one[1] if is_fact(bound)}
@@ -166,8 +440,13 @@ def page(asked):
     return {
         "draws": asked.draws,
         "interval": [LOW, HIGH],
-        "levels": LEVELS,
+        "letters": LETTERS,
+        "levels": [FINE, COARSE],
         "codes": codes.kept,
+        "lines": list(shelves[0].lines),
+        "names": [bind_bytes(each, arrays) for each in shelves[0].names],
+        **dict(zip(("lists", "sequences", "taken"), (each.kept for each in shelves[1:]), strict=True)),
+        **rest,
         "systems": {name: {"facts": machine(name, taken, asked, arrays)} for name in asked.systems},
         "arrays": arrays.kept,
         "workloads": {name: workload(name) for name in asked.workloads},
@@ -221,14 +500,21 @@ def bind(each, arrays):
 
 
 def squeezed(drawn):
-    """Return draws as JSON: 65,535 steps between their ends, of the logarithm where all are positive, as base64."""
+    """Return draws as JSON: steps between their ends, as letters, of the logarithm where all are positive."""
     positive = bool(np.all(drawn > 0))
     numbers = np.log(drawn) if positive else np.asarray(drawn, float)
     if not np.isfinite(numbers).all():
         raise ValueError("a draw is infinite or no number: the page cannot hold it")
     low, high = float(numbers.min()), float(numbers.max())
-    steps = np.rint((numbers - low) / (high - low) * LEVELS).astype("<u2")
-    return [int(positive), low, high, base64.b64encode(steps.tobytes()).decode()]
+    wide = not positive or high - low > WIDE or drawn.size % 2
+    levels = FINE if wide else COARSE
+    places = np.rint((numbers - low) / (high - low) * levels).astype(int)
+    if not wide:
+        places = places[::2] * (COARSE + 1) + places[1::2]
+    text = "".join(
+        "".join(LETTERS[each // len(LETTERS) ** i % len(LETTERS)] for i in range(2 if wide else 3)) for each in places
+    )
+    return [int(positive), low, high, text]
 
 
 def machine(name, taken, asked, arrays):
@@ -276,7 +562,7 @@ def inputs(what):
             **({} if each.default in (None, OPTIONAL) else {"default": each.default}),
             **({"beyond": each.beyond} if each.beyond else {}),
             **(
-                {"words": list(each.words)}
+                {"words": ["*"] if each.name in FOLLOWED else list(each.words)}
                 if each.choices
                 else {
                     "low": each.low,
@@ -313,12 +599,13 @@ def start(held, system, workload, job):
     texts = {}
     for what in held["quantities"].values():
         for each in what["inputs"]:
+            if each.get("words") == ["*"]:  # a machine's own software stands in, and the workload is chosen
+                continue
             name = each["name"]
             number = job.get(name, held["workloads"][workload].get(name))
             if number is None and not each["optional"]:
                 raise ValueError(f"the job lacks {name}: {each['accepts']}")
-            if each.get("words") != ["*"]:  # a machine's own software stands in
-                texts[name] = "" if number is None else number if isinstance(number, str) else f"{number:.12g}"
+            texts[name] = "" if number is None else number if isinstance(number, str) else f"{number:.12g}"
     return {"system": system, "workload": workload, "inputs": texts}
 
 
@@ -330,7 +617,8 @@ def answers(start):
     rows = []
     for name in OFFERED:
         what = quantity(name)
-        given = {each.name: start["inputs"].get(each.name, "") for each in what.inputs}
+        given = {"model": start["workload"], **start["inputs"]}
+        given = {each.name: given.get(each.name, "") for each in what.inputs}
         found = predict(
             name, pd.DataFrame([{key: word for key, word in given.items() if word != ""}]), system=start["system"]
         )

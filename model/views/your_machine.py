@@ -14,12 +14,14 @@ def program(held):
 
     held: the mapping of model.studies.your_machine.page.
     """
-    rest = json.dumps({name: part for name, part in held.items() if name != "codes"}, separators=(",", ":"))
-    codes = ",\n".join(held["codes"])
+    rest = {name: part for name, part in held.items() if name not in ("codes", "lines")}
+    rest = json.dumps(rest, separators=(",", ":"))
+    codes, lines = (",\n".join(held[each]) for each in ("codes", "lines"))
     relating = ",\n".join(f"{json.dumps(each[2])}: {each[2]}" for each in held["relations"])
     return (
         f"globalThis.yourMachine = (() => {{\n{script.runtime()}const codes = [\n{codes}\n];\n"
-        f"const relating = {{\n{relating}\n}};\nreturn {{ codes, relating, ...{rest} }};\n}})();\n"
+        f"const lines = [\n{lines}\n];\nconst relating = {{\n{relating}\n}};\n"
+        f"return {{ codes, lines, relating, ...{rest} }};\n}})();\n"
     )
 
 
@@ -36,8 +38,8 @@ def figure(name, held, start, names, answers):
 
 def _markup(name, held, start, names, answers):
     described = {each["name"]: each for what in held["quantities"].values() for each in what["inputs"]}
-    controls = [_select(name, each, f"{each}s", held, start[each], names) for each in ("system", "workload")]
-    controls += [_input(name, described[each], word) for each, word in start["inputs"].items()]
+    chosen = [_select(name, each, f"{each}s", held, start[each], names) for each in ("system", "workload")]
+    controls = [_input(name, described[each], word) for each, word in start["inputs"].items()]
     still = "".join(
         f'<tr><th scope="row"><code>{row.quantity}</code></th><td>{_said(row.value, row.unit)}</td>'
         f"<td>{_said(row.low, row.unit)} to {_said(row.high, row.unit)}</td></tr>"
@@ -55,10 +57,11 @@ def _markup(name, held, start, names, answers):
     return (
         f'<div class="your-machine" id="{name}-figure" data-start="{html.escape(json.dumps(start))}">'
         f'<div class="still"><table>{heads}<tbody>{still}</tbody></table></div>'
-        f'<fieldset class="job" data-live hidden><legend>Choose a machine, a workload and a job</legend>'
-        f"{''.join(controls)}</fieldset>"
-        f'<div data-live hidden><table class="answers" aria-live="polite">{heads}<tbody>{rows}</tbody></table>'
-        '<div class="buttons"><button type="button" class="copy">Copy the link</button> '
+        f'<div class="job" data-live hidden><fieldset><legend>Choose a machine and a workload</legend>'
+        f"{''.join(chosen)}</fieldset>"
+        f'<table class="answers" aria-live="polite">{heads}<tbody>{rows}</tbody></table>'
+        f"<fieldset><legend>and a job</legend>{''.join(controls)}</fieldset></div>"
+        '<div data-live hidden><div class="buttons"><button type="button" class="copy">Copy the link</button> '
         '<button type="button" class="back">Back to the start</button></div>'
         f'<label for="{name}-link">Link to what is set here</label> '
         f'<input class="link" id="{name}-link" type="text" readonly>'

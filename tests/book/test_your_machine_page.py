@@ -32,6 +32,8 @@ RANGES = {  # of inputs, around what people ask
     "domain": (2, 600),
     "unavailability": (1e-5, 0.1),
     "fabric_availability": (0.9, 1.0),
+    "batch": (0.1, 200),
+    "context": (100, 30_000),
 }
 WHOLE = {"ranks", "bytes", "devices", "withdrawn", "domain"}
 OPTIONAL = {"failure_rate", "interval", "fabric_availability"}
@@ -77,7 +79,9 @@ def studied(name, state, sizes):
     """Return (value, low, high) of the study for what the page shows."""
     taken = {each.strip() for row in model.quantities().loc[name, ["needs", "takes"]] for each in row.split(",")}
     given = {key: word for key, word in state["inputs"].items() if word != "" and key in taken}
-    given = {key: word if key == "op" else float(word) for key, word in given.items()}
+    given = {key: word if key in ("op", "precision") else float(word) for key, word in given.items()}
+    if "model" in taken:
+        given["model"] = state["workload"]
     changes = {fact: float(word) * sizes[fact] for fact, word in state["changes"].items()}
     found = model.predict(name, pd.DataFrame([given]), system=state["system"], changes=changes)
     return found.loc[0, ["value", "low", "high"]].to_numpy(float)
@@ -104,7 +108,8 @@ def test_the_page_says_what_the_command_line_does(tab, figure):
                 counts[name] += 1
                 np.testing.assert_allclose(found["value"], expected[0], rtol=1e-9, err_msg=str(shown["state"]))
                 np.testing.assert_allclose([found["low"], found["high"]], expected[1:], rtol=0.005, err_msg=name)
-    assert min(counts.values()) > SETTINGS / 2, counts
+    decoded = counts.pop("decode_throughput")  # memory refuses some of what is asked
+    assert decoded > 2 and min(counts.values()) > SETTINGS / 2, counts
     assert not tab.troubles
 
 

@@ -147,3 +147,24 @@ def test_laws_are_evaluated_again_when_the_writing_is_over():
     )
     assert equation._written.get() is None
     assert compute(reliability.series_system.solve(symbols.job_mtbf), {"devices": 4.0, "failure_rate": 1.0}) == 0.25
+
+
+@needs_node
+def test_programs_that_share_lines_say_what_they_say_alone():
+    def stepped(x, y):
+        return np.sqrt(x + y) * y if np.any(x > y) else np.sqrt(x + y) - x
+
+    pool, asked, alone = program.Pool(), [], []
+    more, fewer = (called(stepped, *numbers)[0] for numbers in ((3.0, 2.0), (2.0, 3.0)))
+    kept = [(pool.sequence(each.lines, each.bound)) for each in (more, fewer)]
+    assert len(pool.names) == 2 and len(pool.lines) < len(more.lines) + len(fewer.lines)
+    follow = (
+        "((lines,places,a)=>{const t=[];for(const i of places.slice(0,-1)){if(i>=0)t[i]=lines[i](a,t);"
+        "else if(lines[-1-i](a,t))return;}return lines[places.at(-1)](a,t);})"
+    )
+    for own, (places, _) in zip((more, fewer), kept, strict=True):
+        for numbers in ({0: 5.0, 1: 1.0}, {0: 1.0, 1: 5.0}):
+            given = ",".join(text(numbers[each]) for each in pool.names)
+            asked.append((f"()=>{follow}([{','.join(pool.lines)}],{places},[{given}])", []))
+            alone.append((own.code, [numbers[each] for each in own.bound]))
+    assert in_node(asked) == in_node(alone) and None in in_node(alone)

@@ -17,7 +17,8 @@ from model.views.your_machine import program
 NODE = shutil.which("node")
 OURS = Path(__file__).parents[2] / "book" / "_ext" / "your_machine.js"
 SYSTEMS = ("hgx-h800", "gb200-nvl72", "cloudmatrix384", "nvl288")
-ASKED = your_machine.Asked(SYSTEMS, ("deepseek-v3", "mixtral-8x7b"), 20, 1000, 0)
+WORKLOADS = ("deepseek-v3", "gpt-oss-120b", "llama-3.1-8b", "mixtral-8x7b", "qwen3-30b")
+ASKED = your_machine.Asked(SYSTEMS, WORKLOADS, 20, 1000, 0)
 RANGES = {  # of inputs as people ask them, and somewhat beyond
     "ranks": (1, 4096),
     "tokens": (0.5, 1e4),
@@ -37,9 +38,22 @@ RANGES = {  # of inputs as people ask them, and somewhat beyond
     "confidence": (0.5, 0.9999),
     "domain": (1, 1000),
     "unavailability": (1e-5, 0.25),
+    "batch": (0.01, 500),
+    "context": (100, 1e5),
+    "tensor_devices": (1, 8),
+    "expert_devices": (1, 64),
+    "tokens_per_step": (1, 3),
+    "processed": (2, 5),
+    "kv_bytes_per_element": (0.5, 2),
     "fabric_availability": (0.79, 1.0),
 }
-FACTS = {"domain": (2, 576), "scale_up_bandwidth": (50e9, 5e12), "scale_out_bandwidth": (10e9, 400e9)}
+FACTS = {
+    "memory_capacity": (40e9, 1e12),
+    "memory_bandwidth": (1e12, 2e13),
+    "domain": (2, 576),
+    "scale_up_bandwidth": (50e9, 5e12),
+    "scale_out_bandwidth": (10e9, 400e9),
+}
 # A share of time that falls with the exponential of the job has no digits left far below what anybody asks.
 FLOOR = {"effective_training_share": 1e-9}
 pytestmark = pytest.mark.skipif(not NODE, reason="there is no Node on the path")
@@ -80,20 +94,37 @@ def states(name, number, seed, held, changed=False):
                 low, high = np.log(RANGES[each["name"]])
                 drawn = np.exp(rng.uniform(low, high))
                 inputs[each["name"]] = f"{np.round(drawn):.0f}" if each["whole"] else f"{drawn:.6g}"
+        if name in your_machine.STEPS:
+            inputs |= a_layout(rng)
         system = str(rng.choice(SYSTEMS))
         facts, changes = held["systems"][system]["facts"], {}
         for fact, bounds in FACTS.items() if changed else ():
             if fact in facts and rng.random() < 0.6:
                 number = np.exp(rng.uniform(*np.log(bounds)))
                 changes[fact] = f"{(np.round(number) if fact == 'domain' else number) / facts[fact]['size']:.6g}"
-        found.append({"system": system, "workload": "deepseek-v3", "inputs": inputs, "changes": changes})
+        workload = str(rng.choice(ASKED.workloads))
+        found.append({"system": system, "workload": workload, "inputs": inputs, "changes": changes})
     return found
+
+
+def a_layout(rng):
+    """Return a group whose parts divide it, as text; one in four holds more than its memory or has too many devices."""
+    ranks = int(rng.choice([1, 2, 4, 8, 16, 24, 32, 48, 64, 72, 100, 144, 256, 288, 512, 1024]))
+    parts = [str(each) for each in range(1, ranks + 1) if ranks % each == 0]
+    spread = str(rng.choice(["", str(rng.choice(parts))]))
+    return {
+        "ranks": str(ranks),
+        "tensor_devices": str(rng.choice(["1", str(rng.choice(parts))])),
+        "expert_devices": spread,
+    }
 
 
 def studied(name, state, held):
     """Return (value, low, high) as the study answers, or its refusal, without where it stands."""
     given = {key: word for key, word in state["inputs"].items() if word != ""}
-    given = {key: word if key == "op" else float(word) for key, word in given.items()}
+    given = {key: word if key in held["choices"] else float(word) for key, word in given.items()}
+    if name in your_machine.STEPS:
+        given["model"] = state["workload"]
     facts = held["systems"][state["system"]]["facts"]
     changes = {fact: float(word) * facts[fact]["size"] for fact, word in state["changes"].items()}
     try:
@@ -143,7 +174,7 @@ def test_the_page_says_what_the_study_does(name, held, page):
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
-@pytest.mark.parametrize("name", ("all_to_all_time", "all_reduce_time"))
+@pytest.mark.parametrize("name", ("decode_throughput", "all_to_all_time", "all_reduce_time"))
 def test_it_does_so_of_a_changed_machine(name, held, page):
     counts = compared(name, [2], 40, held, page, changed=True)
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
