@@ -60,7 +60,9 @@ def judging(compared):
     parts = [rows[rows.role == "validate"].assign(quantity=quantity) for quantity, rows in compared.items()]
     found = pd.concat(parts, ignore_index=True).reindex(columns=KEPT)
     words = [
-        f"{row.measured:,.0f} tokens/s" if row.quantity == "decode_throughput" else f"{float(f'{row.measured / 1e-6:.4g}'):,.10g} µs"
+        f"{row.measured:,.0f} tokens/s"
+        if row.quantity == "decode_throughput"
+        else f"{told(*3 * [row.measured / 1e-6])} µs"
         for row in found.itertuples()
     ]
     return found.assign(words=words, size=found.tokens.fillna(found.bytes).fillna(found.batch))

@@ -37,7 +37,7 @@ def spelled(text, short=False):
 
     For labels as 'hgx-h100 deepep dispatch outer_efficiency', which say what was drawn.
     """
-    words = re.split(r"([ ,;:]+)", text)
+    words = re.split(r"([ ,;:]+|'s )", text)
     parts = ([word] if shown(word) != word else word.split("_") for word in words)
     return "".join(" ".join(shown(part, short) for part in each) for each in parts)
 
