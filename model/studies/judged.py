@@ -3,7 +3,7 @@
 import pandas as pd
 from scipy.stats import binom
 
-from model.numbers.draws import HIGH, LOW
+from model.numbers.draws import HIGH, LOW, told
 from model.predictions import sensitivity
 from model.studies import validation
 
