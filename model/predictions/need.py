@@ -23,7 +23,7 @@ def need(
     system: str | None = None,
     changes: Mapping[str, float] | None = None,
     interval: bool = True,
-    draws: int = 1000,
+    draws: int | None = None,
     seed: int = 0,
     own: bool = True,
     where: str = "",
@@ -44,6 +44,7 @@ def need(
     for what cannot be asked.
     """
     what = quantity(name)
+    draws = what.draws if draws is None else draws
     given = {SYNONYMS.get(key, key): value for key, value in {**(point or {}), **inputs}.items()}
     where = where or f"need({name!r}, ...)"
     names = [each.name for each in what.inputs]

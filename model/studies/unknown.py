@@ -102,7 +102,7 @@ def in_symbols(
     *,
     against: str | None = None,
     interval: bool = True,
-    draws: int = 1000,
+    draws: int | None = None,
     seed: int = 0,
     **inputs: Any,
 ) -> Unknown:
@@ -113,6 +113,7 @@ def in_symbols(
     it. Raises InputError for what cannot be asked, and where the law does not come out as it does in numbers.
     """
     what, system = quantity(name), named_system(system)
+    draws = what.draws if draws is None else draws
     point, numbers_of_it = _told(what, {**(given or {}), **inputs})
     numbers, texts = check(what, pd.DataFrame([point], index=[0]), system, f"{what.name} in symbols")
     choices = {key: words[0] for key, (_, words) in texts.items() if words[0] and key != "system"}

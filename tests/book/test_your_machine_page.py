@@ -35,6 +35,7 @@ RANGES = {  # of inputs, around what people ask
     "batch": (0.1, 200),
     "context": (100, 30_000),
 }
+DRAWS = 1000  # of the page; the command line takes more where that moves an end
 WHOLE = {"ranks", "bytes", "devices", "withdrawn", "domain"}
 OPTIONAL = {"failure_rate", "interval", "fabric_availability"}
 SET = """(figure, {system, inputs, facts}) => {
@@ -83,7 +84,8 @@ def studied(name, state, sizes):
     if "model" in taken:
         given["model"] = state["workload"]
     changes = {fact: float(word) * sizes[fact] for fact, word in state["changes"].items()}
-    found = model.predict(name, pd.DataFrame([given]), system=state["system"], changes=changes)
+    asked = {"system": state["system"], "changes": changes, "draws": DRAWS}
+    found = model.predict(name, pd.DataFrame([given]), **asked)
     return found.loc[0, ["value", "low", "high"]].to_numpy(float)
 
 
