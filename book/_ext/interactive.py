@@ -5,6 +5,7 @@ from pathlib import Path
 # Class of a figure: its notebook, whose name its script bears, too, and the file of numbers that the notebook writes.
 FIGURES = {"purchase-figure": ("purchase", "throughputs.json")}
 FIGURES |= {"your-machine": ("your_machine", "your_machine_numbers.js")}
+BESIDE = {"your_machine": ("state.js",)}  # scripts that a figure's own takes in
 
 
 def scripts(name):
@@ -30,7 +31,8 @@ def write(app):
             text = held.read_text(encoding="utf-8")
             text = f"globalThis.{name} = {text.strip()};\n" if held.suffix == ".json" else text
             (folder / numbers).write_text(text, encoding="utf-8")
-            ours = Path(__file__).with_name(own).read_text(encoding="utf-8")
+            parts = (Path(__file__).with_name(each) for each in (*BESIDE.get(name, ()), own))
+            ours = "".join(each.read_text(encoding="utf-8") for each in parts)
             (folder / own).write_text(f"(() => {{\n{ours}}})();\n", encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 // Answers for a reader's own machine, with the programs that model/studies/your_machine.py wrote down from the study's
 // own functions, and keeps what is asked in the page's link.
 const held = globalThis.yourMachine;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, LONGEST = 60, LONGEST_LINK = 4000;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, LONGEST = 60, LONGEST_LINK = 4000, LARGEST_FILE = 100000;
 const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
 const shortened = (word) => (word.length <= LONGEST ? word : `${word.slice(0, LONGEST)}... (${word.length.toLocaleString("en-US")} letters)`);
 const also = (words) => (words ? `; ${words}` : "");
@@ -196,17 +196,6 @@ function command(name, state) {
   return `python -c 'import model, pandas; print(model.predict("${name}", pandas.DataFrame([{${rows.join(", ")}}]), system="${state.system}", changes={${changed}}))'`;
 }
 
-// The same as parameters of notebooks/your_cluster.ipynb, those that it has.
-function parameters(state) {
-  const facts = held.systems[state.system].facts, lines = [`system: ${state.system}`];
-  if (state.workload) lines.push(`workload: ${state.workload}`);
-  for (const [name, kind, key, size] of held.parameters) {
-    const word = kind === "fact" ? own(state.changes, key) : own(state.inputs, key) || undefined;
-    if (word !== undefined) lines.push(`${name}: ${kind === "fact" ? +((Number(word) * facts[key].size) / size).toPrecision(15) : Number(word)}`);
-  }
-  return `${lines.join("\n")}\n`;
-}
-
 // A link and back. What is not as the page writes it is not taken, and the first such part is named.
 function link(state, start) {
   const parts = new URLSearchParams();
@@ -300,16 +289,17 @@ function begin(figure) {
       } else value.textContent = each.refusal ?? `Not in this page: ${command(name, state)}`;
     }
     field.value = location.href.split("#")[0] + link(state, start);
-    written.textContent = `${Object.keys(held.quantities).map((name) => command(name, state)).join("\n")}\n\n# papermill notebooks/your_cluster.ipynb report.ipynb -f this.yaml\n${parameters(state)}`;
+    written.textContent = `${Object.keys(held.quantities).map((name) => command(name, state)).join("\n")}\n\n${stateFiles.write(state, held)}`;
     Object.assign(figure, { state, found });
   }
 
-  function follow() {
-    if (!location.hash.includes("=")) return;
-    const { state: next, trouble } = opened(location.hash, start);
-    told.textContent = trouble ?? "";
+  function take(hash, beside = "") {
+    const { state: next, trouble } = opened(hash, start);
+    told.textContent = trouble ?? beside;
     if (next) show(next);
   }
+
+  const follow = () => { if (location.hash.includes("=")) take(location.hash); };
 
   controls.addEventListener("input", (event) => {
     const { name, value } = event.target;
@@ -341,6 +331,20 @@ function begin(figure) {
     try { await navigator.clipboard.writeText(field.value); told.textContent = "The link is copied."; }
     catch { told.textContent = "The link is marked: copy it."; }
   });
+  find(".save").addEventListener("click", () => {
+    const file = URL.createObjectURL(new Blob([stateFiles.write(state, held)], { type: "application/yaml" }));
+    Object.assign(document.createElement("a"), { href: file, download: "your_machine.yaml" }).click();
+    URL.revokeObjectURL(file);
+    told.textContent = "The file is saved.";
+  });
+  find(".open").addEventListener("change", async ({ target }) => {
+    const [file] = target.files;
+    if (!file) return;
+    const { link: from, left, trouble } = stateFiles.read(file.size > LARGEST_FILE ? null : await file.text(), held);
+    target.value = ""; // the same file may be opened again
+    if (trouble) told.textContent = trouble;
+    else take(from, left.length ? `The file is opened; without a place here: ${left.map(shortened).join(", ")}.` : "The file is opened.");
+  });
   find(".back").addEventListener("click", () => { told.textContent = ""; show(start); });
 
   for (const each of figure.querySelectorAll("[data-live]")) each.hidden = false;
@@ -351,4 +355,4 @@ function begin(figure) {
 }
 
 if (globalThis.document) document.querySelectorAll(".your-machine").forEach(begin);
-else Object.assign(globalThis, { answer, command, opened, link, parameters });
+else Object.assign(globalThis, { answer, command, opened, link });

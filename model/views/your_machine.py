@@ -62,7 +62,10 @@ def _markup(name, held, start, names, answers):
         f'<table class="answers" aria-live="polite">{heads}<tbody>{rows}</tbody></table>'
         f"<fieldset><legend>and a job</legend>{''.join(controls)}</fieldset></div>"
         '<div data-live hidden><div class="buttons"><button type="button" class="copy">Copy the link</button> '
+        '<button type="button" class="save">Save as a file</button> '
         '<button type="button" class="back">Back to the start</button></div>'
+        f'<label for="{name}-file">Open a saved file</label> '
+        f'<input class="open" id="{name}-file" type="file" accept=".yaml,.yml">'
         f'<label for="{name}-link">Link to what is set here</label> '
         f'<input class="link" id="{name}-link" type="text" readonly>'
         "<output></output>"

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import SITE
 
 import model
@@ -224,10 +225,31 @@ def test_parameters_for_the_report_are_those_of_its_notebook(tab, figure):
     known = set(re.findall(r"^(\w+):", "".join(cell["source"]), re.MULTILINE))
     shown = figure.evaluate(SET, {"system": "gb200-nvl72", "inputs": {}, "facts": {"domain": "36"}})
     lines = figure.locator(".written").text_content().split("this.yaml\n")[1].strip().split("\n")
-    written = dict(line.split(": ") for line in lines)
+    written = dict(line.split(": ") for line in lines if not line.startswith("#"))
     assert set(written) <= known and written["domain"] == "36" and written["system"] == "gb200-nvl72"
     assert float(written["message"]) == float(shown["state"]["inputs"]["bytes"])
     assert 'changes={"domain": 36}' in figure.locator(".written").text_content()
+
+
+@pytest.mark.browser
+def test_a_saved_file_opens_to_the_same_state_and_another_changes_nothing(tab, figure, tmp_path):
+    shown = figure.evaluate(SET, {"system": "gb300-nvl72", "inputs": {"ranks": "16"}, "facts": {"domain": "36"}})
+    with tab.expect_download() as saved:
+        figure.locator(".save").click()
+    path = tmp_path / "state.yaml"
+    saved.value.save_as(path)
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["domain"] == 36
+    figure.locator(".back").click()
+    assert figure.evaluate("figure => figure.state") != shown["state"]
+    figure.locator(".open").set_input_files(path)
+    tab.wait_for_function("figure => figure.querySelector('output').textContent !== ''", arg=figure.element_handle())
+    assert figure.evaluate("figure => figure.state") == shown["state"]
+    path.write_text("devices: alert(1)\n", encoding="utf-8")
+    figure.locator(".open").set_input_files(path)
+    tab.wait_for_function(
+        "figure => figure.querySelector('output').textContent.includes('no number')", arg=figure.element_handle()
+    )
+    assert figure.evaluate("figure => figure.state") == shown["state"]
 
 
 @pytest.mark.browser
