@@ -50,8 +50,9 @@ PARAMETERS = {
 }
 LETTERS = "".join(chr(each) for each in range(33, 127) if chr(each) not in '"\\<')
 # Steps between the least and the largest of an array of draws that a page holds: two letters are a draw, or three
-# letters two draws, where no two of them lie further apart than by WIDE of a logarithm.
-FINE, COARSE, WIDE = len(LETTERS) ** 2 - 1, int(len(LETTERS) ** 1.5) - 1, 3.0
+# letters two draws, where no two of them lie further apart than by WIDE, of a logarithm or, where not all are
+# positive, of themselves: exponents, for one.
+FINE, COARSE, WIDE = len(LETTERS) ** 2 - 1, int(len(LETTERS) ** 1.5) - 1, {True: 3.0, False: 0.5}
 ENOUGH = 2  # systems of a kind that seek all branches
 STEPS = ("decode_throughput",)  # asked of any workload: one program does for all systems of a kind, and all workloads
 FOLLOWED = ("model", "engine")  # words that a page does not ask for: the workload, the machine's own software
@@ -506,7 +507,7 @@ def squeezed(drawn):
     if not np.isfinite(numbers).all():
         raise ValueError("a draw is infinite or no number: the page cannot hold it")
     low, high = float(numbers.min()), float(numbers.max())
-    wide = not positive or high - low > WIDE or drawn.size % 2
+    wide = high - low > WIDE[positive] or drawn.size % 2
     levels = FINE if wide else COARSE
     places = np.rint((numbers - low) / (high - low) * levels).astype(int)
     if not wide:

@@ -35,8 +35,10 @@ def renamed(text, short=False):
 def spelled(text, short=False):
     """Return a text of words among blanks and commas with its identifiers as shown, the rest without underscores.
 
-    For labels as 'hgx-h100 deepep dispatch outer_efficiency', which say what was drawn.
+    For labels as 'hgx-h100 deepep dispatch outer_efficiency', which say what was drawn. A word that stands there twice in
+    turn is said once.
     """
+    text = re.sub(r"\b(\w+) (?=\1\b)", "", text)
     words = re.split(r"([ ,;:]+|'s )", text)
     parts = ([word] if shown(word) != word else word.split("_") for word in words)
     return "".join(" ".join(shown(part, short) for part in each) for each in parts)

@@ -43,7 +43,9 @@ SET = """(figure, {system, inputs, facts}) => {
     const say = (field, value) => { field.value = value; field.dispatchEvent(new Event("input", {bubbles: true})); };
     say(figure.querySelector("[name=system]"), system);
     for (const [name, word] of Object.entries(inputs)) say(figure.querySelector(`[name="${name}"]`), word);
-    for (const [name, word] of Object.entries(facts)) say(figure.querySelector(`[data-fact="${name}"]`), word);
+    // a machine of which little is known has few numbers
+    const known = Object.entries(facts).filter(([name]) => name in yourMachine.systems[system].facts);
+    for (const [name, word] of known) say(figure.querySelector(`[data-fact="${name}"]`), word);
     return {found: figure.found, state: figure.state};
 }"""
 

@@ -33,7 +33,7 @@ def test_identifiers_are_shown_as_names_and_other_texts_as_they_are():
     assert names.renamed("gb200-nvl72, a thing, cloudmatrix384") == "GB200 NVL72, a thing, Huawei CloudMatrix384"
     assert names.labels(["hgx-h100"]) == {"hgx-h100": "H100 × 8"}
     assert names.spelled("hgx-h100 deepep outer_efficiency, fp8") == "8 × H100 server DeepEP outer efficiency, FP8"
-    assert names.spelled("training efficiency_fp8") == "training efficiency FP8"
+    assert names.spelled("training training efficiency_fp8") == "training efficiency FP8"
 
 
 def test_a_table_shows_names_and_its_file_keeps_identifiers(tmp_path, monkeypatch):
