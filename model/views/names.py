@@ -35,8 +35,8 @@ def renamed(text, short=False):
 def spelled(text, short=False):
     """Return a text of words among blanks and commas with its identifiers as shown, the rest without underscores.
 
-    For labels as 'hgx-h100 deepep dispatch outer_efficiency', which say what was drawn. A word that stands there twice in
-    turn is said once.
+    For labels as 'hgx-h100 deepep dispatch outer_efficiency', which say what was drawn. A word
+    that stands there twice in turn is said once.
     """
     text = re.sub(r"\b(\w+) (?=\1\b)", "", text)
     words = re.split(r"([ ,;:]+|'s )", text)
