@@ -33,10 +33,18 @@ def prices_from(topologies, first, second):
     Two topologies with the same links for each switch say one thing twice.
     """
     pair = topologies.loc[[first, second]]
-    matrix = pair[["switches", "links"]].to_numpy() / pair[["endpoints"]].to_numpy()
-    if abs(np.linalg.det(matrix)) < 1e-9:
+    counts, ends = pair[["switches", "links"]].to_numpy(), pair.endpoints.to_numpy()
+    if abs(np.linalg.det(counts / ends[:, None])) < 1e-9:
         return np.array([np.nan, np.nan])
-    return np.linalg.solve(matrix, pair.fabric_cost / pair.endpoints)
+    return _explaining(counts, ends, pair.fabric_cost.to_numpy())
+
+
+def _explaining(counts, endpoints, price):
+    """Return the prices of a switch and a link, (..., 2), that explain two topologies.
+
+    counts: switches and links of both, (..., 2, 2); endpoints, price: of both, (..., 2).
+    """
+    return np.linalg.solve(counts / endpoints[..., None], (price / endpoints)[..., None])[..., 0]
 
 
 def fitted_prices(topologies, fabric_cost=None):
@@ -71,22 +79,14 @@ def drawn_prices(topologies, sampler, tolerance=0.05):
     Each draw takes prices within their rounding and one of the pairs whose prices are positive and miss no other
     topology by more than the tolerance.
     """
-    names = list(topologies.index)
-    shares = np.hstack([sampler.unit(f"price of {name}") for name in names])
+    shares = np.hstack([sampler.unit(f"price of {name}") for name in topologies.index])
     drawn = topologies.low.to_numpy() + (topologies.high - topologies.low).to_numpy() * shares
     pairs = price_pairs(topologies)
     pairs = pairs[(pairs.worst_error <= tolerance) & (pairs[["switch_price", "link_price"]] > 0).all(axis=1)]
     picked = (sampler.unit("pair of topologies")[:, 0] * len(pairs)).astype(int)
-    places = np.array(
-        [[names.index(first), names.index(second)] for first, second in pairs[["first", "second"]].values]
-    )
-    places = places[picked]
-    ends = topologies.endpoints.to_numpy()[places]
-    matrix = (
-        topologies[["switches", "links"]].to_numpy()[places] / ends[:, :, None]
-    )  # as prices_from, all draws at once
-    price = np.take_along_axis(drawn, places, axis=1) / ends
-    return np.linalg.solve(matrix, price[:, :, None])[:, :, 0].T[:, :, None]
+    both = np.stack([topologies.index.get_indexer(pairs[each]) for each in ("first", "second")], axis=1)[picked]
+    counts, ends = topologies[["switches", "links"]].to_numpy()[both], topologies.endpoints.to_numpy()[both]
+    return _explaining(counts, ends, np.take_along_axis(drawn, both, axis=1)).T[:, :, None]
 
 
 def curves(most=128):

@@ -68,8 +68,8 @@ def engine_of(scenario, engine=None):
     return "cann" if scenario.system("runs_cann", 0.0) else None
 
 
-def columns(scenario, asked, rows, share=1.0):
-    """Return the columns of the law of a step, or of a share of it (one of two microbatches), the constants left out.
+def columns(scenario, asked, rows):
+    """Return the columns of the law of a step, the constants left out; those of one of two microbatches: `halved`.
 
     rows: mapping of arrays ranks (devices), batch (requests per device), context and, where they matter, processed and
     drafts (of a request and step), kv_bytes_per_element, tensor_devices, expert_devices, redundant_experts, skew. In
@@ -81,7 +81,7 @@ def columns(scenario, asked, rows, share=1.0):
     dies = system("dies", 1)
     groups = groups_of_ranks(rows, dies)
     shape = shape_on_ranks(scenario, asked.model, groups, asked.engine)
-    requests = rows["batch"] * share / dies
+    requests = rows["batch"] / dies
     processed = rows.get("processed", 1.0) if decode else rows["context"]
     weight, dense = formats("weight_bytes"), formats("dense_weight_bytes")
     peak = system(f"peak_{asked.precision}") / dies
@@ -266,7 +266,8 @@ def parts(scenario, asked, rows, overlap=False):
     constants = scenario.step_constants(engine_of(scenario, asked.engine))
     time, busy, fair = step(scenario, asked, rows, overlap)
     turns = 2.0 if overlap else 1.0
-    part = with_constants(scenario, columns(scenario, asked, rows, 1 / turns), constants)
+    whole = columns(scenario, asked, rows)
+    part = with_constants(scenario, halved(whole) if overlap else whole, constants)
     balanced = part | {"skew": 0.0}
     found = []
     for name, (seconds, traffic) in ROOFLINES.items():

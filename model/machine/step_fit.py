@@ -15,7 +15,7 @@ from model.machine.estimate import Fitted
 from model.machine.machine import POOLED, Machine
 from model.machine.priors import priors
 from model.machine.readings_fit import solved
-from model.machine.step import Asked, columns, may_overlap, with_constants
+from model.machine.step import Asked, columns, halved, may_overlap, with_constants
 from model.machine.step_points import POINT, points, read
 from model.notation.nomenclature import step_time
 from model.numbers.facts import Facts
@@ -162,8 +162,9 @@ def prepare(rows):
         point = {name: group[name].to_numpy(float) for name in POINT}
         overlap = point.pop("overlap")
         tried = np.where(np.isnan(overlap), may_overlap(machine, asked, point), overlap > 0)
-        halves = columns(machine, asked, point, 0.5) if tried.any() else None
-        ready.append((group.index.to_numpy(), machine, engine, columns(machine, asked, point), halves, tried))
+        whole = columns(machine, asked, point)
+        halves = halved(whole) if tried.any() else None
+        ready.append((group.index.to_numpy(), machine, engine, whole, halves, tried))
     return ready
 
 

@@ -10,21 +10,11 @@ from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.notation.units import size
 from model.numbers.draws import ratio
-from model.predictions.inputs import Input, RowError, count, mean
+from model.predictions.inputs import Input, RowError, count
 from model.predictions.quantity import Found, Quantity
-from model.predictions.serving import DEVICES, ENGINE, LAYOUT, LAYOUTS, MODEL, PRECISION, SPEED, service_frontier
+from model.predictions.serving import LAYOUT, LAYOUTS, SERVICE, service_frontier
 
 MONTH = 365.25 / 12 * size("day")
-SERVICE = (
-    MODEL,
-    SPEED,
-    mean("input_tokens", low=1.0, high=1e7),
-    mean("output_tokens", low=1.0, high=1e7),
-    PRECISION,
-    ENGINE,
-    DEVICES,
-    LAYOUTS,
-)
 
 
 def users_of_fleet(scenario, choices, rows):
@@ -106,46 +96,41 @@ def _in_domains(scenario, choices, rows, name):
     return Found(values if scenario.sampler else values[0], layout)
 
 
-QUANTITIES = (
-    Quantity(
-        "users_of_fleet",
-        "1",
-        "users served at once at a speed each, by so many devices, prefill's counted; 0 out of reach",
+_KINDS = {  # function: its law, the devices in words, and the input that says how many there are
+    users_of_fleet: (
         serving.fleet_users,
-        symbols.users_served,
-        (count("fleet", meaning="devices of the whole service"), *SERVICE),
-        users_of_fleet,
-        layout=LAYOUT,
+        "so many devices, prefill's counted",
+        count("fleet", meaning="devices of the whole service"),
     ),
-    Quantity(
-        "users_of_power",
-        "1",
-        "users served at once at a speed each, by machines of so much power; 0 out of reach",
+    users_of_power: (
         serving.power_users,
-        symbols.users_served,
-        (Input("site_power", low=1.0, high=1e12, meaning="of the machines, cooling of the hall left out"), *SERVICE),
-        users_of_power,
-        layout=LAYOUT,
+        "machines of so much power",
+        Input("site_power", low=1.0, high=1e12, meaning="of the machines, cooling of the hall left out"),
     ),
-    Quantity(
-        "users_of_rent",
-        "1",
-        "users served at once at a speed each, by devices rented for so many dollars a month; 0 out of reach",
+    users_of_rent: (
         serving.rent_users,
-        symbols.users_served,
-        (Input("monthly_budget", low=1.0, high=1e13, meaning="of a month of 365.25 / 12 days"), *SERVICE),
-        users_of_rent,
-        layout=LAYOUT,
+        "devices rented for so many dollars a month",
+        Input("monthly_budget", low=1.0, high=1e13, meaning="of a month of 365.25 / 12 days"),
     ),
-    Quantity(
-        "users_of_purchase",
-        "1",
-        "users served at once at a speed each, by machines bought for so many dollars; 0 out of reach",
+    users_of_purchase: (
         serving.purchase_users,
-        symbols.users_served,
-        (Input("purchase_budget", low=1.0, high=1e14, meaning="for whole domains, shared out"), *SERVICE),
-        users_of_purchase,
-        layout=LAYOUT,
+        "machines bought for so many dollars",
+        Input("purchase_budget", low=1.0, high=1e14, meaning="for whole domains, shared out"),
+    ),
+}
+QUANTITIES = (
+    *(
+        Quantity(
+            values.__name__,
+            "1",
+            f"users served at once at a speed each, by {devices}; 0 out of reach",
+            law,
+            symbols.users_served,
+            (given, *SERVICE),
+            values,
+            layout=LAYOUT,
+        )
+        for values, (law, devices, given) in _KINDS.items()
     ),
     Quantity(
         "break_even_premium",

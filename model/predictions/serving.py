@@ -310,6 +310,16 @@ def devices_needed(scenario, choices, rows):
 LAYOUT = ("ranks", "tensor_devices", "expert_devices", "drafts", "batch")
 
 
+SERVICE = (  # inputs of whatever rests on the frontier of a service
+    MODEL,
+    SPEED,
+    mean("input_tokens", low=1.0, high=1e7),
+    mean("output_tokens", low=1.0, high=1e7),
+    PRECISION,
+    ENGINE,
+    DEVICES,
+    LAYOUTS,
+)
 QUANTITIES = (
     Quantity(
         "moe_idle_share",
@@ -402,16 +412,7 @@ QUANTITIES = (
         "tokens in and out per second and device, prefill's devices counted, at a speed per user; 0 out of reach",
         serving.service,
         symbols.service_throughput,
-        (
-            MODEL,
-            SPEED,
-            mean("input_tokens", low=1.0, high=1e7),
-            mean("output_tokens", low=1.0, high=1e7),
-            PRECISION,
-            ENGINE,
-            DEVICES,
-            LAYOUTS,
-        ),
+        SERVICE,
         service_frontier,
         layout=LAYOUT,
         draws=DRAWS,
