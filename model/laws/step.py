@@ -63,6 +63,8 @@ from model.notation.nomenclature import (
     overlap_slowdown,
     passes,
     peak,
+    prefill_throughput,
+    prefill_tokens,
     processed,
     product_efficiency,
     read_experts,
@@ -237,6 +239,12 @@ overlapped = Model(
 one_batch, two_batches = (
     Model((*work.equations, *turns.equations), (*work.assumptions, *turns.assumptions), work.valid)
     for turns in (serial, overlapped)
+)
+
+# Prefill fills a step with prompts: the same two ways, and what comes of them.
+filled_one_batch, filled_two_batches = (
+    Model((*step.equations, Equation(prefill_throughput, prefill_tokens / step_time)), step.assumptions, step.valid)
+    for step in (one_batch, two_batches)
 )
 
 credited = Model(

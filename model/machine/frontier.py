@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.laws.serving import speed
 from model.laws.step import credited
 from model.machine import step
 from model.machine.layouts import Layout
 from model.machine.memory import largest_batch
 from model.notation.equation import compute
-from model.notation.nomenclature import tokens_per_step
+from model.notation.nomenclature import decode_throughput, tokens_per_step
 
 POINTS = 24  # batches at which a layout's step is timed, from one request per tensor group to what memory holds
 REFINEMENTS = 3  # straight lines that close in on the batch that a speed allows: steps are nearly linear in it
@@ -140,7 +141,8 @@ def best(scenario, asked, found, speeds, slower=1.0):
         high, longest = np.where(fast, high, batch), np.where(fast, longest, time)
     # Steps bend downwards over the batch, so the slow end of the bracket closes in and the fast one may stay.
     batch, time = _between(low, high, shortest, longest, allowed), np.minimum(allowed, longest)
-    return np.where(reached, batch * tokens / (time * slower), 0.0), batch, place
+    columns = {"batch": batch, "tokens_per_step": tokens, "step_time": time * slower}
+    return np.where(reached, compute(speed.solve(decode_throughput), columns), 0.0), batch, place
 
 
 def _bracket(found, allowed):

@@ -46,6 +46,7 @@ UNITS = {  # name: (size in base units, dimension)
     "W": (1, joule / second),
     "kW": (1e3, joule / second),
     "USD": (1, dollar),
+    "USD/s": (1, dollar / second),
     "USD/h": (1 / HOUR, dollar / second),
     "USD/day": (1 / DAY, dollar / second),
     "CNY": (1, yuan),

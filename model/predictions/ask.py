@@ -14,12 +14,13 @@ from model.machine.scenario import Scenario
 from model.notation.equation import Model, kept, latex
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import shortened
+from model.notation.units import base
 from model.numbers import catalog
 from model.numbers.draws import Sampler
 from model.predictions import answer, sensitivity
 from model.predictions import measured as own_rows
 from model.predictions.changes import checked
-from model.predictions.inputs import BASE_UNITS, SYNONYMS, InputError, check, synonyms, unknown
+from model.predictions.inputs import SYNONYMS, InputError, check, synonyms, unknown
 from model.predictions.quantities import QUANTITIES, quantity
 
 
@@ -164,24 +165,15 @@ def explain(
     frame = _points(what, None, system, inputs)
     choices, numbers, where = _one(what, frame)
     scenario = Scenario(where, changes=checked(changes, frame), readings=_readings(measured))
-    answered = _answered(what, scenario, choices, numbers)
-    with kept() as calls:  # a second time, when what is fitted has been fitted
-        what.values(scenario, choices, numbers)
-    laws = {law: set(law.inputs(what.target)) for law in (what.law, *what.others)}
-    asked = [(law, given) for _, given in calls for law, needed in laws.items() if needed <= given.keys()]
-    # Laws may have been asked more than once, of two protocols, say: the one that gave the answer explains it.
-    law, columns = min(
-        reversed(asked or [(what.law, numbers)]),
-        key=lambda each: abs(_number(each[0], what.target, each[1]) - answered),
-    )
+    law, columns = behind(what, scenario, choices, numbers)
     needed = set(law.inputs(what.target))
     equations = [
-        (str(lhs), _number(law, lhs, columns), _base(lhs), str(rhs), latex(rhs), source)
+        (str(lhs), _number(law, lhs, columns), base(NOMENCLATURE[lhs].unit), str(rhs), latex(rhs), source)
         for lhs, rhs, source in ((each.lhs, each.rhs, each.source) for each in law.equations)
         if set(law.inputs(lhs)) <= columns.keys()
     ]
     put_in = [
-        (each, float(np.ravel(columns[each])[0]), _base(symbol), NOMENCLATURE[symbol].meaning)
+        (each, float(np.ravel(columns[each])[0]), base(NOMENCLATURE[symbol].unit), NOMENCLATURE[symbol].meaning)
         for each in sorted(needed & columns.keys())
         for symbol in [sp.Symbol(each, positive=True)]
     ]
@@ -191,6 +183,25 @@ def explain(
         scenario.rows(),
         law.assumptions,
     )
+
+
+def behind(what, scenario, choices, numbers):
+    """Return (law, columns): the law whose outcome is the undrawn answer of one point, and the numbers put into it.
+
+    A law may be asked more than once, of two protocols, say: the one that comes nearest, and of those as near the last.
+    Raises InputError where there is no answer, or none that a law gives: a search that finds nothing.
+    """
+    answered = _answered(what, scenario, choices, numbers)
+    with kept() as calls:  # a second time, when what is fitted has been fitted
+        what.values(scenario, choices, numbers)
+    laws = {law: set(law.inputs(what.target)) for law in (what.law, *what.others)}
+    asked = [(law, given) for _, given in [(None, numbers), *calls] for law in laws if laws[law] <= given.keys()]
+    apart = [abs(_number(law, what.target, given) - answered) for law, given in asked]
+    if not asked or (what.layout and answered == 0 and min(apart) > 0):
+        raise InputError(
+            f"{what.name} is {answered:g}: no layout that fits reaches what was asked, so no law says more"
+        )
+    return asked[len(apart) - 1 - apart[::-1].index(min(apart))]
 
 
 def drivers(name: str, *, system: str | None = None, points: int = 512, seed: int = 0, **inputs: Any) -> pd.DataFrame:
@@ -292,8 +303,3 @@ def _one(what, frame):
 
 def _number(law, target, columns):
     return float(np.ravel(law.answers(columns, (target,))[str(target)])[0])
-
-
-def _base(symbol):
-    unit = NOMENCLATURE[symbol].unit
-    return BASE_UNITS.get(unit, unit)

@@ -13,6 +13,7 @@ import sympy as sp
 from model.notation.limits import MINUTES, RECOVERY, recovers
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import guess, meant, nearest, part_of, plain, shortened, suggest
+from model.notation.units import base
 from model.numbers import catalog
 
 OPTIONAL = "optional"
@@ -64,7 +65,6 @@ CALLED = {
 }
 BEYOND = "; your_cluster answers for a machine that is not listed, from its numbers: see notebooks/your_cluster.ipynb"
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-BASE_UNITS = {"us": "s", "ms": "s", "min": "s", "h": "s", "day": "s", "1/(device h)": "1/s", "1/h": "1/s"}
 
 
 class RowError(ValueError):
@@ -110,7 +110,7 @@ class Input:
     def unit(self):
         """Return the base unit in which the input is given."""
         entry = NOMENCLATURE.get(sp.Symbol(self.name, positive=True))
-        return "" if self.choices else BASE_UNITS.get(entry.unit, entry.unit) if entry else "1"
+        return "" if self.choices else base(entry.unit) if entry else "1"
 
 
 @dataclass(frozen=True)

@@ -246,15 +246,14 @@ def prefill_throughput(scenario, choices, rows):
 def _prompts(scenario, rows):
     """Return the operating point of a step of prefill: as many prompts as fill it."""
     chunk = scenario.facts("assumptions", "prefill")("prefill_tokens")
-    return {**rows, "context": rows["sequence"], "batch": chunk / rows["sequence"]}
+    return {**rows, "context": rows["sequence"], "batch": chunk / rows["sequence"], "prefill_tokens": chunk}
 
 
 def prefill_rate(scenario, choices, rows):
     """Return prompt tokens per second and device at a given layout, whether or not memory holds them."""
     asked = Asked(choices["model"], "prefill", choices["precision"], choices.get("engine"))
     point = _prompts(scenario, rows)
-    tokens = point["batch"] * point["context"]
-    return tokens / (duration(scenario, asked, point) * scenario.step_scatter(asked.model))
+    return point["prefill_tokens"] / (duration(scenario, asked, point) * scenario.step_scatter(asked.model))
 
 
 def service_frontier(scenario, choices, rows):
@@ -366,6 +365,7 @@ QUANTITIES = (
             ENGINE,
         ),
         decode_throughput,
+        others=(laws.two_batches,),
         draws=DRAWS,
     ),
     Quantity(
@@ -393,8 +393,8 @@ QUANTITIES = (
         "prefill_throughput",
         "token/s",
         "prompt tokens per second and device",
-        laws.serial,
-        symbols.step_time,
+        laws.filled_one_batch,
+        symbols.prefill_throughput,
         (
             MODEL,
             count("ranks", high=1e4, meaning="devices of the group"),
@@ -404,6 +404,7 @@ QUANTITIES = (
             ENGINE,
         ),
         prefill_throughput,
+        others=(laws.filled_two_batches,),
         draws=DRAWS,
     ),
     Quantity(

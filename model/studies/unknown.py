@@ -10,12 +10,12 @@ import pandas as pd
 import sympy as sp
 
 from model.machine.scenario import Scenario
-from model.notation.equation import Model, kept
 from model.notation.spelling import suggest
 from model.notation.units import base
 from model.numbers import catalog
 from model.numbers.draws import around, ratio
 from model.predictions.along import Along
+from model.predictions.ask import behind
 from model.predictions.changes import change
 from model.predictions.gaps import supplied
 from model.predictions.inputs import InputError, check, named_system, synonyms
@@ -165,19 +165,8 @@ def _told(what, given):
 def _asked(what, system, choices, numbers, known):
     """Return (law, columns, scenario): the law whose outcome is the answer's, and the numbers that were put into it."""
     scenario = Scenario(system, changes=known)
-    answered = float(np.ravel(what.values(scenario, choices, numbers))[0])
-    with kept() as calls:  # a second time, when what is fitted has been fitted
-        what.values(scenario, choices, numbers)
-    laws = {law: set(law.inputs(what.target)) for law in (what.law, *what.others)}
-    asked = [(law, given) for _, given in calls for law, needed in laws.items() if needed <= given.keys()]
-    if not asked:
-        raise InputError(f"{what.name} comes of a search, or of several laws: ask for a quantity at a layout")
-
-    def outcome(each: tuple[Model, Any]) -> float:
-        return float(np.ravel(each[0].answers(each[1], (what.target,))[str(what.target)])[0])
-
-    law, given = min(reversed(asked), key=lambda each: abs(outcome(each) - answered))
-    return law, {each: float(np.ravel(given[each])[0]) for each in laws[law]}, scenario
+    law, given = behind(what, scenario, choices, numbers)
+    return law, {each: float(np.ravel(given[each])[0]) for each in law.inputs(what.target)}, scenario
 
 
 def _put(what, system, choices, numbers, known, lacking):

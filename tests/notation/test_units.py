@@ -78,7 +78,7 @@ def test_a_base_unit_measures_the_same_and_one_without_a_name_is_told_in_words(u
 
 
 def test_rates_keep_what_they_count():
-    assert [base(unit) for unit in ("Gbit/s", "TB/s", "TFLOP/s", "USD/h")] == [
-        *("B/s", "B/s", "FLOP/s"),
-        "base units of USD/h",
+    assert [base(unit) for unit in ("Gbit/s", "TB/s", "TFLOP/s", "USD/h", "CNY/h")] == [
+        *("B/s", "B/s", "FLOP/s", "USD/s"),
+        "base units of CNY/h",
     ]

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.notation.spelling import nearest
+from model.notation.units import size
 from model.numbers import catalog
 from model.predictions import serving
 from model.predictions.answer import predict
+from model.predictions.ask import explain
 from model.predictions.inputs import OPTIONAL, InputError, check
 from model.predictions.quantities import QUANTITIES, quantity
 
@@ -51,6 +53,7 @@ POINTS = {  # quantity: (system, inputs)
     "training_throughput": ("hgx-b200", RUN),
     "training_step_time": ("hgx-b200", RUN),
 }
+WHOLE = {"spare_devices", "devices_needed"}  # counts that a law's number leads to, and is not
 OFFERED = [name for name in POINTS if name in QUANTITIES]
 
 each_quantity = pytest.mark.parametrize("name", OFFERED)
@@ -74,6 +77,20 @@ def test_an_answer_has_value_unit_bounds_and_sources(name):
     assert np.isfinite(answer.value[0])
     assert answer.low[0] <= answer.high[0]
     assert set(sources) <= catalog.sources().keys()
+
+
+@each_quantity
+def test_an_explanation_comes_to_the_answer_in_base_units_and_names_its_rows(name):
+    system, point = POINTS[name]
+    why = explain(name, system=system, **point)
+    value = ask(name, interval=False)[0].value[0]
+    if name in WHOLE:
+        assert value == np.ceil(value)
+    else:
+        assert np.isclose(why.equations.value, value, rtol=1e-9).any()
+    assert all(size(unit) == 1 for unit in (*why.equations.unit, *why.numbers.unit))
+    assert (why.numbers.meaning != "").all()
+    assert system is None or len(why.rows)
 
 
 SPREAD = [

@@ -107,8 +107,8 @@ def test_the_command_line_prints_what_is_found(model):
         ("decode_frontier", {**STEP, "speed": 50}, "has no input ranks"),
         (
             "decode_frontier",
-            {"model": "deepseek-v3", "context": 4096, "precision": "nvfp4", "speed": 50},
-            "of a search",
+            {"model": "deepseek-v3", "context": 4096, "precision": "nvfp4", "speed": 1e4},
+            "no layout that fits reaches",
         ),
         ("all_to_all_time", EXCHANGE | {"scale_up_bandwidt": 1}, "did you mean scale_up_bandwidth"),
         (
