@@ -5,6 +5,8 @@ import numpy as np
 from model.notation.units import size
 from model.numbers import catalog
 
+# A quantity, and the label of what it is multiplied with: both have wide bounds, and are laid out beside one another.
+BESIDE = {"failure_rate": "fleet", "price": "rent-of-price rent"}
 # {(table, name, quantity): source} of every number that this process has asked for, one by one.
 asked: dict[tuple[str, str, str], str] = {}
 
@@ -53,4 +55,4 @@ class Facts:
         low, high = (row.value if np.isnan(bound) else bound for bound in (row.low, row.high))
         if self.sampler is None or low == high:
             return row.value * size(row.unit)
-        return size(row.unit) * self.sampler.bounds(f"{self.name} {quantity}", low, high)
+        return size(row.unit) * self.sampler.bounds(f"{self.name} {quantity}", low, high, BESIDE.get(quantity))

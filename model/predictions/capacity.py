@@ -12,7 +12,7 @@ from model.notation.units import size
 from model.numbers.draws import ratio
 from model.predictions.inputs import Input, RowError, count
 from model.predictions.quantity import Found, Quantity
-from model.predictions.serving import LAYOUT, LAYOUTS, SERVICE, service_frontier
+from model.predictions.serving import DRAWS, LAYOUT, LAYOUTS, SERVICE, service_frontier
 
 MONTH = 365.25 / 12 * size("day")
 
@@ -129,6 +129,7 @@ QUANTITIES = (
             (given, *SERVICE),
             values,
             layout=LAYOUT,
+            draws=2 * DRAWS if values is users_of_rent else DRAWS,  # a rent without a row is three wide numbers more
         )
         for values, (law, devices, given) in _KINDS.items()
     ),

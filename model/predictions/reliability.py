@@ -22,7 +22,7 @@ RATE = Input(
     beyond=PER_HOUR,
 )
 DAY = 86_400.0
-FLEETS = 40_000  # draws: fleets differ so much that an end lies where one draw is far from the next
+FLEETS = 10_000  # draws: fleets differ so much that an end lies where one draw is far from the next
 VAIN = 20.0  # times the mean between interruptions: one interval in half a billion would end with a checkpoint
 
 
@@ -114,6 +114,7 @@ QUANTITIES = (
         (DEVICES, RATE),
         job_mtbf,
         system="optional",
+        draws=FLEETS,
     ),
     Quantity(
         "effective_training_share",
@@ -137,7 +138,7 @@ QUANTITIES = (
         ),
         effective_training_share,
         system="optional",
-        draws=FLEETS // 4,
+        draws=FLEETS,
     ),
     Quantity(
         "spare_devices",

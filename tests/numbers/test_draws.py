@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm, poisson
 
 from model.numbers.draws import HIGH, LOW, Sampler, around, low_high, ratio, told
+from model.numbers.facts import Facts
 
 some = st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e3)), min_size=1, max_size=40)
 
@@ -102,6 +103,33 @@ def test_a_label_draws_one_number_of_each_equal_step_in_an_order_of_its_own():
     assert np.array_equal(np.sort(np.floor(one[:, 0] * 1000)), np.arange(1000))
     assert np.array_equal(one, again) and not np.array_equal(one, Sampler(1000, 4).unit("one"))
     assert abs(np.corrcoef(one[:, 0], other[:, 0])[0, 1]) < 0.1  # a hundredth of pairs lie beyond, this one does not
+
+
+def test_a_label_beside_another_fills_their_square_and_keeps_its_own_steps():
+    """Each of 32 by 32 equal squares holds one of 1,024 draws, where chance puts four and more into some."""
+    many = Sampler(1024, 3)
+    fleet, rate, other = many.unit("fleet"), many.unit("rate", "fleet"), many.unit("other", "fleet")
+    assert np.array_equal(np.sort(np.floor(rate[:, 0] * 1024)), np.arange(1024))
+    assert not np.array_equal(rate, many.unit("rate")) and np.array_equal(many.unit("fleet"), fleet)
+
+    def fullest(one, two):
+        return np.histogram2d(one[:, 0], two[:, 0], bins=32, range=[(0, 1), (0, 1)])[0].max()
+
+    assert fullest(fleet, rate) == fullest(fleet, other) == 1 and fullest(fleet, many.unit("rate")) >= 4
+    for one, two in ((fleet, rate), (rate, other)):
+        assert abs(np.corrcoef(one[:, 0], two[:, 0])[0, 1]) < 0.1
+    assert np.array_equal(many.bounds("rate", 0.0, 5.0, "fleet"), 5.0 * rate)
+    odd = Sampler(1000, 3)  # no square number: the last run of neighbours is cut
+    assert np.array_equal(np.sort(np.floor(odd.unit("rate", "fleet")[:, 0] * 1000)), np.arange(1000))
+
+
+def test_a_failure_rate_is_drawn_beside_its_fleet_and_two_machines_apart():
+    draws = Sampler(900, 0)
+    rates = [Facts("reliability", name, draws)("failure_rate")[:, 0] for name in ("gb200-nvl72", "cloudmatrix384")]
+    for each in rates:
+        square = np.histogram2d(np.argsort(np.argsort(each)), np.argsort(np.argsort(draws.unit("fleet")[:, 0])), 30)[0]
+        assert square.max() == 1
+    assert abs(np.corrcoef(rates)[0, 1]) < 0.1
 
 
 def test_bounds_are_kept_and_filled_by_logarithm_or_from_zero_evenly():
