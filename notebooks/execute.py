@@ -3,6 +3,7 @@
 For the book: python notebooks/execute.py notebooks/NAME.ipynb book/executed/NAME.ipynb
 """
 
+import mmap
 import multiprocessing
 import os
 import re
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FAILED = ROOT / "book" / "_build" / "failed"
 RUNS = ROOT / "book" / "_build" / "runs"  # what each took
 MARK = "STUDY_RUN"  # in the environment of whatever a run starts: which run that was
+MAPPED = "/memfd:study-"  # as /proc says it: the start of the name of memory that a run maps, and whatever it forks
 # What Python and its libraries read when they start: the same for everybody. One thread, since runs go side by side.
 ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),  # the laws of this checkout, wherever the installed ones point
@@ -187,25 +189,48 @@ def _stop(child):
 
 
 def _stop_marked(mark):
-    """Kill the programs that a run started in groups and sessions of their own, and what those start meanwhile."""
+    """Kill what a run started in groups and sessions of its own, programs and forks, and what those start meanwhile."""
     found = True
     while found:
-        found = [each for each in psutil.process_iter() if each.pid != os.getpid() and _mark(each) == mark]
+        found = [each for each in psutil.process_iter() if each.pid != os.getpid() and _is_of(each, mark)]
         for each in found:
             with suppress(psutil.Error):
                 each.kill()
                 each.wait(1)
 
 
-def _mark(process):
-    """Return which run started a program, None for one that none did, or that ended, or is another user's."""
+def _is_of(process, mark):
+    """Tell whether a run started a process: a program says so by its environment, a fork by the memory that it maps.
+
+    False of one that ended, or is another user's. /proc keeps the environment with which the program of a fork began,
+    which is that of the run's parent; a mapping stays in a fork whatever it closes, and no program inherits it.
+    """
     with suppress(psutil.Error, OSError):
-        return process.environ().get(MARK)
+        if process.environ().get(MARK) == mark:
+            return True
+        maps = Path("/proc", str(process.pid), "maps")
+        return maps.exists() and f"{MAPPED}{mark} " in maps.read_text(errors="replace")
+    return False
+
+
+_mapped = []  # what this process, if it is a run, must not give back, nor its forks
+
+
+def _map(mark):
+    """Return memory of this process that bears a mark, None where the system has none such."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    file = os.memfd_create(f"study-{mark}")
+    os.ftruncate(file, mmap.PAGESIZE)
+    mapped = mmap.mmap(file, mmap.PAGESIZE)
+    os.close(file)
+    return mapped
 
 
 def _alone(call, place, mark):
     os.setpgid(0, 0)
     os.environ[MARK] = mark
+    _mapped.append(_map(mark))
     for each in (signal.SIGINT, signal.SIGTERM):  # a run that is stopped ends, and is no failed one
         signal.signal(each, signal.SIG_DFL)
     Thread(target=_follow, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
