@@ -44,9 +44,9 @@ coverage: .venv/ready
 test-slow: .venv/ready
 	$(BIN)/pytest -n auto --dist loadgroup -m slow
 
-# The worst relative error of each law, as numpy computes it, against fifty digits.
+# The worst relative error of each law, as numpy computes it, against fifty digits; RECORD=1 writes tests/truth.csv.
 truth: .venv/ready
-	@PYTHONPATH="$(CURDIR)" $(BIN)/python tests/truth.py
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python tests/truth.py $(if $(RECORD),record)
 
 # Small faults planted in one module, in a copy: which its nearest tests do not see. Every fourth; EACH=0 plants all,
 # RECORD=1 writes the score into tests/mutants.csv. make mutants FILE=model/laws/roofline.py EACH=4

@@ -1,11 +1,14 @@
 """How many digits of the laws are right: each as its numpy code computes it, against mpmath at fifty digits.
 
-python tests/truth.py [POINTS] prints the worst relative error of each law over so many random inputs (200).
+python tests/truth.py [POINTS] [record] prints the worst relative error of each law over so many random inputs (200);
+with record those of each Model, and of each Equation beside one, go into tests/truth.csv with the commit.
 """
 
+import csv
 import importlib
 import pkgutil
 import re
+import subprocess
 import sys
 from functools import cache
 from importlib.util import find_spec
@@ -20,6 +23,8 @@ from model.notation.equation import Equation, Model, compute
 from model.notation.nomenclature import NOMENCLATURE
 
 DIGITS = 50
+RECORD = Path(__file__).with_name("truth.csv")
+COLUMNS = ("law", "expressions", "points", "error", "worst", "commit")
 ALLOWED = 1e-12
 
 # What a valid input is, in powers of ten of its base unit.
@@ -172,8 +177,29 @@ def worst(expression, valid=(), number=200, seed=1):
     return error, place, compared
 
 
-def main(number):
-    """Print the worst error of each law, the worst last; return 1 where one is too large."""
+def record(errors):
+    """Write a row for each law, from {name of an expression: (error, where, points)}, with the commit of the project.
+
+    Raises SystemExit where a file of model/ differs from that commit, whose digits they would not be.
+    """
+    git = ["git", "-C", str(RECORD.parent)]
+    if subprocess.check_output([*git, "status", "--porcelain", "--", "../model"]):
+        raise SystemExit("model/ differs from the last commit: commit first, then record")
+    commit = subprocess.check_output([*git, "rev-parse", "--short=12", "HEAD"], text=True).strip()
+    of = {}
+    for name, found in errors.items():
+        of.setdefault(name.split(":")[0], {})[name] = found
+    with RECORD.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for law, each in sorted(of.items()):
+            name = max(each, key=lambda name: each[name][0])
+            points = sum(compared for _, _, compared in each.values())
+            writer.writerow([law, len(each), points, f"{each[name][0]:.1e}", name.removeprefix(law), commit])
+
+
+def main(number=200, keep=False):
+    """Print the worst error of each law, the worst last; return 1 where one is too large. keep: into the record."""
     errors = {}
     for name, (expression, valid) in expressions().items():
         if expression.free_symbols:
@@ -182,8 +208,15 @@ def main(number):
         print(f"{error:.1e}  {name}, {compared} points" + (f", at {place}" if error > ALLOWED else ""))
     beyond = sum(error > ALLOWED for error, *_ in errors.values())
     print(f"{len(errors)} expressions at {DIGITS} digits, {beyond} with an error above {ALLOWED:g}")
+    if keep:
+        record(errors)
     return int(beyond > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
+    _words = sys.argv[1:]
+    _keep = _words[-1:] == ["record"]
+    _number = _words[: len(_words) - _keep]
+    if len(_number) > 1 or not all(map(str.isdecimal, _number)):
+        sys.exit("Say python tests/truth.py [POINTS, a whole number] [record]")
+    sys.exit(main(*map(int, _number), keep=_keep))
