@@ -52,7 +52,7 @@ def _shared(without):
 
 
 def _solve(rows, prior):
-    """Fit rows of several systems together; every set of measurements weighs the same."""
+    """Fit rows of several systems together."""
     parts = []
     for (system, software), own in rows.groupby(["system", "software"], sort=False):
         facts = Facts("systems", system), Facts("software", software)
@@ -64,9 +64,13 @@ def _solve(rows, prior):
 
     observed = np.log(np.concatenate([own.time for *_, own in parts]))
     sets = np.concatenate([own.set for *_, own in parts])
+    return solve(log_time, observed, prior, AGREEMENT, weights(sets), given=True)
+
+
+def weights(sets):
+    """Return the weight of each row, by the set it is of: every set weighs the same, all rows as many as they are."""
     sizes = np.array([np.sum(sets == each) for each in sets])
-    weight = np.sqrt(len(sets) / len(set(sets)) / sizes)
-    return solve(log_time, observed, prior, AGREEMENT, weight, given=True)
+    return np.sqrt(len(sets) / len(set(sets)) / sizes)
 
 
 @cache

@@ -341,3 +341,30 @@ def test_drawn_domains_have_a_row_for_each_draw(topologies):
     found = fabric_prices.domain_fabric([fabric_device_cost, fabric_device_power], [8, 72, 384], 9e11, prices, sampler)
     assert all(each.shape == (100, 3) for each in found)
     assert all((np.diff(each, axis=1) >= 0).all() for each in found)
+
+
+def test_curves_are_balanced_as_their_authors_say():
+    """Slim Fly: half as many endpoints as links of a switch, rounded up; Dragonfly: a = 2p = 2h in ah + 1 groups."""
+    drawn = fabric_prices.curves(64).set_index("topology")
+    flies = drawn.loc["slim-fly"]
+    attached = flies.endpoints / flies.switches
+    network = 2 * flies.links / flies.switches
+    assert attached.tolist() == np.ceil(network / 2).tolist() and (flies.radix == network + attached).all()
+    assert flies.radix.max() > 60
+    dragons = drawn.loc["dragonfly"]
+    half = (dragons.radix + 1) / 4
+    assert (dragons.switches == 2 * half * (2 * half**2 + 1)).all() and (
+        dragons.endpoints == half * dragons.switches
+    ).all()
+    planes = drawn.loc["multi-plane-fat-tree-2"].set_index("radix"), drawn.loc["fat-tree-2"].set_index("radix")
+    for column in ("endpoints", "switches", "links"):
+        assert (planes[0][column] == 8 * planes[1][column]).all()
+    assert (planes[1].endpoints == planes[1].index ** 2 / 2).all()
+
+
+def test_a_price_lies_where_both_its_roundings_allow_it(topologies):
+    bounds = {name: fabric_prices.catalog.load("fabric", name).loc[topologies.index] for name in ("low", "high")}
+    for name, side in (("low", 1), ("high", -1)):
+        own, shared = bounds[name].cost, bounds[name].cost_per_endpoint * topologies.endpoints
+        assert (side * topologies[name] >= side * own).all() and (side * topologies[name] >= side * shared).all()
+        assert ((topologies[name] == own) | (topologies[name] == shared)).all()

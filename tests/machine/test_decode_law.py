@@ -44,6 +44,12 @@ def test_closed_form_is_the_step(system, precision, overlap):
             np.testing.assert_allclose(found, numbers_expected, rtol=1e-11, atol=1e-14)
 
 
+def test_one_batch_is_what_is_written_down_unless_two_are_asked_for():
+    scenario, asked = Scenario("gb200-nvl72"), step.Asked("deepseek-v3", "decode", "fp8")
+    usual, one, two = (decode_step(scenario, asked, *each)[0].solve(step_time) for each in ((), (False,), (True,)))
+    assert usual == one != two
+
+
 def test_a_software_to_which_no_domain_matters_is_refused():
     with pytest.raises(ValueError, match="scale-up network of hgx-h800"):
         decode_step(Scenario("hgx-h800"), step.Asked("deepseek-v3", "decode", "fp8"))

@@ -1,5 +1,7 @@
 """The frontier of serving: what it finds is a step of the law, nothing tried by hand beats it, limits hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,6 +90,25 @@ def test_drafts_are_made_where_they_pay():
     chosen = found.drafts[place][throughput > 0]
     assert chosen[-1] > 0  # few fast users leave work to spare
     assert np.all(throughput >= 0.995 * best("gb200-nvl72"))
+
+
+def test_the_best_depth_of_drafts_is_the_best_of_each_alone():
+    scenario, asked, found, throughput, *_ = search("gb200-nvl72", accepted=None)
+    alone = []
+    for depth in set(found.drafts):
+        own = np.flatnonzero(found.drafts == depth)
+        parts = {name: getattr(found, name)[:, own] for name in ("credit", "batch", "time")}
+        layout = [found.layout[place] for place in own]
+        part = replace(found, layout=layout, drafts=found.drafts[own], **parts)
+        alone.append(frontier.best(scenario, asked, part, SPEEDS)[0][0])
+    assert len(alone) == 4 and throughput == pytest.approx(np.max(alone, axis=0), rel=0.01)
+
+
+def test_a_speed_that_one_request_alone_reaches_is_in_reach_and_a_faster_one_is_not():
+    scenario, asked, found, *_ = search("hgx-h100")
+    fastest = 1 / found.time[np.isfinite(found.time)].min()
+    served = frontier.best(scenario, asked, found, fastest * np.array([0.9999, 1.0001]))[0][0]
+    assert served[0] > 0 == served[1]
 
 
 # Layouts and memory.

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from rescaling import rescale
+from scipy.stats import norm, t
 
 from model.machine import exchange_fit, measurements, operation_fit, reduce_fit
 from model.machine.collectives import LARGE, SMALL, all_reduce_columns, all_to_all_columns, large_reduce_time, time
-from model.machine.estimate import EXPONENTS, Prior, natural, pooled, solve
+from model.machine.estimate import EXPONENTS, Prior, few, natural, pooled, solve
 from model.machine.scenario import Scenario
+from model.numbers import catalog
 from model.numbers.draws import Sampler
 from model.numbers.facts import Facts
 
@@ -155,6 +157,26 @@ def test_values_that_agree_within_their_errors_have_no_spread_of_their_own():
     assert (mean, sd) == (pytest.approx(1.0), pytest.approx(np.sqrt(2 + 1)))
 
 
+def test_one_value_alone_is_its_own_mean_with_its_own_error():
+    assert pooled([2.0], [0.1]) == (pytest.approx(2.0), pytest.approx(0.1))
+
+
+@pytest.mark.parametrize(("number", "freedom"), [(1, 1), (2, 1), (9, 8)])
+def test_few_cases_widen_a_standard_deviation_as_students_points_say(number, freedom):
+    assert few(number) == pytest.approx(t(freedom).ppf(0.95) / norm.ppf(0.95), rel=1e-12)
+
+
+def test_a_fit_that_knows_no_scatter_finds_that_of_its_rows():
+    """Forty rows that scatter by a hundredth about a line which their prior puts elsewhere."""
+    rng = np.random.default_rng(3)
+    matrix = np.column_stack([np.ones(40), np.linspace(-1, 1, 40)])
+    observed = matrix @ [1.0, 2.0] + 0.01 * rng.standard_normal(40)
+    mean, covariance, scatter = solve(lambda x: matrix @ x, observed, Prior(np.zeros(2), np.diag([0.25, 0.25])))
+    assert scatter == pytest.approx(0.01, rel=0.3)
+    assert np.sqrt(np.diag(covariance)) == pytest.approx(0.01 / np.linalg.norm(matrix, axis=0), rel=0.3)
+    assert mean == pytest.approx([1.0, 2.0], abs=0.01)
+
+
 def test_exponents_are_not_logarithms():
     assert natural(("growth", "startup"), [-0.2, np.log(3.0)]) == {"growth": 0.0, "startup": pytest.approx(3.0)}
 
@@ -203,6 +225,30 @@ def test_a_pair_without_rows_gets_what_the_others_found():
     assert min(others) < fit.constants()["startup"] < max(others)
     own = operation_fit.fit(*RICH[0])
     assert fit.standard_errors["startup"] > own.standard_errors["startup"]
+
+
+def test_a_link_of_which_no_row_says_what_it_achieves_achieves_what_is_specified():
+    assert exchange_fit._link("feixing-2") == (0.0, exchange_fit.FLAT)
+    achieved, _ = exchange_fit._link("hgx-h100")
+    facts = Facts("systems", "hgx-h100")
+    assert np.exp(achieved) == pytest.approx(facts("scale_up_achievable") / facts("scale_up_bandwidth"), rel=1e-12)
+
+
+def test_rows_on_one_number_of_ranks_tell_a_start_and_no_growth():
+    one, several = (exchange_fit._alone(None, (name, "deepep", "combine")) for name in ("hgx-b200", "hgx-h100"))
+    assert "growth" not in one and {"startup", "growth"} <= several.keys() and "startup" in one
+    assert exchange_fit.fit("hgx-h20", "pooled", "dispatch").fewest == 8  # ranks of a server
+
+
+@pytest.mark.parametrize("name", [*FITTED[:3], FITTED[-1]], ids="-".join)
+def test_the_sources_of_a_fit_are_those_of_its_own_rows_and_of_all_where_it_has_none(name):
+    quantity, system, software, op = name
+    rows = catalog.chosen("network")
+    rows = rows[(rows.role == "calibrate") & rows.set.isin(operation_fit.measured(quantity, "calibrate").set)]
+    own = rows[(rows.system == system) & (rows.software == software)]
+    own = own[own.op == op] if quantity == "all_to_all_time" else own
+    assert operation_fit.sources(*name) == frozenset(own.source) < frozenset(rows.source)
+    assert operation_fit.sources(quantity, "hgx-h20", "pooled", op) == frozenset(rows.source)
 
 
 def test_softwares_are_those_with_rows_in_the_order_of_the_table_then_those_for_many_tokens():

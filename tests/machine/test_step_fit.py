@@ -3,7 +3,10 @@
 Errors of given runs stand in tests/studies/test_validation.py; here are those of whole sets that no fit has seen.
 """
 
+import statistics
+
 import numpy as np
+import pandas as pd
 import pytest
 from rescaling import rescale
 
@@ -173,3 +176,29 @@ def test_what_a_workload_hides_is_alike_on_two_machines():
 
     known, unseen = spread("deepseek-v3"), spread("kimi-k2")
     assert unseen[0] > known[0] * 1.2 and unseen[1] == pytest.approx(known[1], rel=0.05)
+
+
+def test_runs_that_overlap_and_runs_that_do_not_are_timed_as_if_alone(runs):
+    """Of one machine and its words: one row each way, and both together."""
+    of = ["system", "workload", "precision", "engine"]
+    server = runs[runs.system == "hgx-h200"].iloc[[0]].assign(expert_devices=64.0, tensor_devices=1.0, context=4096.0)
+    one = server.assign(ranks=64.0, batch=512.0, overlap=0.0)
+    both = pd.concat([one, one.assign(overlap=1.0)], ignore_index=True)
+    assert len(both[of].drop_duplicates()) == 1
+    fit = step_fit.fit()
+    together = step_fit.predict(fit, both)
+    assert together.tolist() == [step_fit.predict(fit, both.iloc[[i]].reset_index(drop=True))[0] for i in (0, 1)]
+    assert together[1] < step_fit.predict(fit, both.assign(overlap=0.0))[1]
+
+
+def test_pooled_software_takes_the_middle_overhead_and_in_draws_differs_as_they_do():
+    fit = step_fit.fit()
+    logs = [mean for (_, name), mean in zip(fit.names, fit.mean, strict=True) if name == "layer_overhead"]
+    assert len(logs) >= 3 and fit.constants()["layer_overhead"] == pytest.approx(np.exp(np.mean(logs)), rel=1e-12)
+    sampler, known = Sampler(4000, 0), Sampler(4000, 0)
+    drawn = np.log(fit.constants(sampler=sampler)["layer_overhead"])
+    own = [
+        np.log(fit.constants(engine, known)["layer_overhead"]) for engine, name in fit.names if name == "layer_overhead"
+    ]
+    between = drawn - np.mean(own, axis=0)
+    assert np.std(between) == pytest.approx(statistics.stdev(np.mean(each) for each in own), rel=0.02)
