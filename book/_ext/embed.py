@@ -99,7 +99,7 @@ def sources(site, page, markup):
     if not (named := CSV.search(markup)):
         return {}
     stem = posixpath.basename(page).removesuffix(".html")
-    places = sorted(site.glob(f"_data/*/{named[1]}.json"), key=lambda path: path.parent.name != stem)
+    places = sorted(site.glob(f"_data/*/{named[1]}.json"), key=lambda path: (path.parent.name != stem, path))
     if not places:
         return {}
     told, found = json.loads(places[0].read_text(encoding="utf-8")), {}

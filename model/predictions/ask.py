@@ -302,4 +302,5 @@ def _one(what, frame):
 
 
 def _number(law, target, columns):
-    return float(np.ravel(law.answers(columns, (target,))[str(target)])[0])
+    with np.errstate(divide="ignore"):  # a way that the machine lacks, as reduction in switches, takes for ever
+        return float(np.ravel(law.answers(columns, (target,))[str(target)])[0])

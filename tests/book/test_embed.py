@@ -77,6 +77,46 @@ def test_a_bare_page_has_the_figure_its_sources_and_a_link_back(embed, tmp_path,
     assert f'lang="{"zh-Hant" if folder else "en"}"' in bare and "<script" not in bare
 
 
+def test_a_figure_takes_the_sources_of_its_own_notebook_before_those_of_another(embed, tmp_path):
+    for folder, source in (("another", "press2025"), ("chapter", "maker2024"), ("later", "press2026")):
+        (told := tmp_path / f"_data/{folder}/times.json").parent.mkdir(parents=True)
+        told.write_text(json.dumps({"tables": {"systems": [source]}, "rows": []}), encoding="utf-8")
+    assert embed.sources(tmp_path, "zh/chapter.html", MARKUP) == {"systems": ["maker2024"]}
+    assert embed.sources(tmp_path, "laws.html", MARKUP) == {"systems": ["press2025"]}  # the first of those there are
+    assert embed.sources(tmp_path, "chapter.html", "no data") == {}
+
+
+def test_a_figure_loads_what_draws_it_and_mathematics_where_it_has_some(embed):
+    formula, slider = '<span class="math notranslate">', '<div class="slider-figure">'
+    assert embed.loads("<p>plain</p>") == []
+    assert embed.loads(formula) == ["mathjax/tex-chtml.js"]
+    assert embed.loads(slider) == [embed.VEGA, embed.OURS]
+    assert embed.loads(slider + formula) == [embed.VEGA, embed.OURS, "mathjax/tex-chtml.js"]
+
+
+def site(folder, name="html"):
+    """A site in a folder, as Sphinx leaves it, with one chapter."""
+    (folder / "_static").mkdir()
+    (folder / "chapter.html").write_text(f"<title>A chapter</title>{MARKUP}", encoding="utf-8")
+    builder = SimpleNamespace(name=name, get_target_uri=lambda page: f"{page}.html")
+    return SimpleNamespace(builder=builder, outdir=str(folder), env=SimpleNamespace(found_docs={"chapter"}))
+
+
+def test_bare_pages_are_written_with_the_site_and_again_with_the_next(embed, tmp_path):
+    app = site(tmp_path)
+    for _ in range(2):
+        embed.write_all(app, None)
+    written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == {"chapter.html", "_embed/some-figure.html", "_static/embed.js"}
+    assert (tmp_path / "_static/embed.js").read_bytes() == (EXTENSIONS / "embed.js").read_bytes()
+
+
+@pytest.mark.parametrize(("name", "error"), [("singlehtml", None), ("html", ValueError("a page"))])
+def test_no_bare_page_is_written_of_one_page_for_all_nor_where_the_site_failed(embed, tmp_path, name, error):
+    embed.write_all(site(tmp_path, name), error)
+    assert not (tmp_path / "_embed").exists()
+
+
 def test_two_figures_of_one_name_are_refused(embed, tmp_path):
     for chapter in ("one.html", "two.html"):
         (tmp_path / chapter).write_text(f"<title>A chapter</title>{MARKUP}", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import sympy as sp
@@ -9,7 +10,7 @@ import sympy as sp
 import model as face
 from model.numbers import catalog
 from model.predictions.inputs import InputError
-from model.studies.unknown import in_symbols, rounded
+from model.studies.unknown import POWERS, TRIED, _written, in_symbols, rounded
 
 EXCHANGE = {"op": "dispatch", "ranks": 64, "tokens": 128, "hidden": 7168, "experts": 256, "topk": 8}
 EXCHANGE |= {"bytes_per_element": 1}
@@ -18,6 +19,7 @@ SERVICE = {"model": "deepseek-v3", "speed": 50, "input_tokens": 4096, "output_to
 ULTRA, RUBIN, RACK = "rubin-ultra-nvl576", "vera-rubin-nvl144", "gb200-nvl72"
 CASES = {  # what is asked, of which system, numbers of it that are given, and the unknown one with two places
     "all_to_all_time": (ULTRA, EXCHANGE, {}, ("scale_up_bandwidth", 5e11, 6e12)),
+    "all_reduce_time": (ULTRA, {"ranks": 144, "bytes": 1e12}, {}, ("scale_up_bandwidth", 5e11, 6e12)),
     "decode_throughput": (ULTRA, STEP, {"peak_fp8": 9e15, "peak_bf16": 4e15}, ("scale_up_bandwidth", 5e11, 6e12)),
     "users_of_power": (RUBIN, SERVICE | {"site_power": 1e7}, {}, ("system_power", 1e5, 5e5)),
 }
@@ -80,8 +82,25 @@ def test_a_system_that_lacks_nothing_is_one_number():
     )
 
 
+@pytest.mark.parametrize("power", POWERS)
+@pytest.mark.parametrize(("constant", "slope"), [(0.0, 3.0), (7.0, 3.0), (7.0, -0.5)])
+def test_a_column_that_moves_with_a_power_of_the_unknown_number_is_written_out(power, constant, slope):
+    x, stand_in = sp.Symbol("domain", positive=True), 40.0
+    values = [constant + slope * (times * stand_in) ** power for times in TRIED]
+    found = _written("domain", stand_in, np.array(values))
+    for place in (3.0, 500.0):
+        assert float(found.subs(x, place)) == pytest.approx(constant + slope * place**power, rel=1e-11)
+    assert found.has(sp.Add) == bool(constant)
+
+
+def test_a_column_that_moves_otherwise_is_not_written_out():
+    assert _written("domain", 40.0, np.array([np.log(times * 40.0) for times in TRIED])) is None
+
+
 def test_numbers_are_rounded_and_whole_ones_stay_so():
     x = sp.Symbol("scale_up_bandwidth", positive=True)
+    assert str(rounded(sp.Float(9999.0) * x)) == "9999*scale_up_bandwidth"
+    assert str(rounded(sp.Float(12346.0) * x)) == "1.235e+4*scale_up_bandwidth"  # four digits, of a whole one, too
     assert (
         str(rounded(sp.Float(64.0) / (sp.Float(1.0) * x + sp.Float(0.0141968)))) == "64/(scale_up_bandwidth + 0.0142)"
     )
