@@ -16,6 +16,17 @@ def test_every_name_of_the_face_is_documented_and_nothing_else_is_offered():
     assert all(f"`{name}`" in model.__doc__ for name in model.__all__)
 
 
+def test_what_a_quantity_needs_and_what_it_can_take_are_told_apart():
+    told = model.quantities()
+    assert told.loc["job_mtbf", ["needs", "takes"]].tolist() == ["devices", "failure_rate"]
+    needs = told.needs["all_to_all_time"].split(", ")
+    assert needs == ["op", "ranks", "tokens", "hidden", "experts", "topk", "bytes_per_element"]
+    for name in needs:
+        with pytest.raises(InputError, match=name):
+            given = {each: number for each, number in (LAYER | {"ranks": 8}).items() if each != name}
+            model.predict("all_to_all_time", system="hgx-h100", **given)
+
+
 def test_lists_make_every_combination_a_row():
     table = model.predict("all_to_all_time", system=["hgx-h100", "gb200-nvl72"], ranks=[8, 64, 256], **LAYER)
     assert len(table) == 6

@@ -3,6 +3,7 @@
 import subprocess
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from model.numbers import catalog, records
@@ -162,3 +163,13 @@ def test_without_git_the_commit_must_be_named(model, data):
     refused(ask(model, data.parent), "no git repository", "--commit")
     assert ask(model, data.parent, "--commit", "abc1234", "--date", "2026-11-28")[0] == 0
     assert set(records.read("forecasts").commit) == {"abc1234"}
+
+
+def test_the_inputs_of_a_record_are_read_as_they_were_written():
+    rows = pd.DataFrame(
+        {"inputs": ["model=runs/a=1/config.json ranks=8", "ranks=16 batch=2"], "system": ["one", "two"]}
+    )
+    assert points(rows).fillna("").to_dict("records") == [
+        {"model": "runs/a=1/config.json", "ranks": "8", "batch": "", "system": "one"},
+        {"model": "", "ranks": "16", "batch": "2", "system": "two"},
+    ]
