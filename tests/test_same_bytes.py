@@ -1,15 +1,24 @@
-"""The same bytes in another folder, zone, language, hash seed and number of cores: answers and a whole notebook."""
+"""The same bytes in another folder, zone, language, hash seed, number of cores: answers, notebooks, their pages."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from checkout import ENVIRONMENT, copy
+from checkout import ENVIRONMENT, ROOT, copy
 
 pytestmark = pytest.mark.slow
+# A book of two chapters in two languages, with what they refer to: the whole one would take a quarter of an hour twice.
+NOTEBOOKS = ("systems", "reliability", "reference")
+CHAPTERS = ("systems", "reliability", "nomenclature", "references", "summary_zh", "zh/systems", "zh/reliability")
+# The copies have no history of their own: pages take their dates from this one's.
+_GIT = subprocess.run(
+    ["git", "rev-parse", "--absolute-git-dir"], cwd=ROOT, capture_output=True, text=True
+).stdout.strip()
+HISTORY = {"GIT_DIR": _GIT, "GIT_WORK_TREE": str(ROOT)} if _GIT else {}
 DECODE = "predict decode_throughput --system hgx-h200 model=deepseek-v3 ranks=16 batch=16 context=4096 precision=fp8"
 TRAIN = "predict training_step_time --system gb200-nvl72 model=deepseek-v3 devices=256 sequences=4096 precision=mxfp8"
 TABLE = "devices,system,note\n" + "".join(f"{8 * number},h100,ä{number}\n" for number in range(1, 400))
@@ -27,21 +36,27 @@ def places(tmp_path_factory):
     """Two copies of the project: {folder: its environment}, the second with all the cores that there are."""
     folders = {copy(tmp_path_factory.mktemp("same") / name): words for name, words in PLACES.items()}
     return {
-        folder: ENVIRONMENT | words | {"PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+        folder: ENVIRONMENT | HISTORY | words | {"PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
         for folder, words in folders.items()
     }
 
 
-def alike(places, *command, made=None):
-    """Run a command in each place, the first on one core; tell whether what it prints, or makes, is the same bytes."""
-    found = []
+def run(places, *command):
+    """Run a command in each place, the first on one core; return what it prints."""
+    printed = []
     for number, (folder, environment) in enumerate(places.items()):
         one = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if number == 0 and shutil.which("taskset") else []
         done = subprocess.run([*one, sys.executable, *command], cwd=folder, env=environment, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
-        found.append((folder / made).read_bytes() if made else done.stdout)
-    assert len(found[0]) > 20
-    return found[0] == found[1]
+        printed.append(done.stdout)
+    return printed
+
+
+def alike(places, *command):
+    """Tell whether what a command prints in each place is the same bytes."""
+    one, other = run(places, *command)
+    assert len(one) > 20
+    return one == other
 
 
 @pytest.mark.parametrize("asked", [DECODE, TRAIN])
@@ -68,9 +83,42 @@ def test_a_table_is_answered_in_the_same_bytes_everywhere(places):
     assert alike(places, "-m", "model", "predict", "job_mtbf", "--table", "points.csv")
 
 
-def test_an_executed_notebook_is_the_same_bytes_everywhere(places):
-    name = "reliability.ipynb"
+@pytest.fixture(scope="module")
+def executed(places):
+    """The places, with a few notebooks run in each, and what they left, by path in the folder."""
     for folder in places:
         (folder / "book" / "executed").mkdir(parents=True, exist_ok=True)
-    made = f"book/executed/{name}"
-    assert alike(places, "notebooks/execute.py", f"notebooks/{name}", made, made=made)
+    for name in NOTEBOOKS:
+        run(places, "notebooks/execute.py", f"notebooks/{name}.ipynb", f"book/executed/{name}.ipynb")
+    return [contents(folder, "book/executed") for folder in places]
+
+
+def contents(folder, made):
+    """Return the bytes of each file below a part of a folder, by path."""
+    files = sorted(path for path in (folder / made).rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def differing(one, other):
+    """Return the names of the files that are not in both, or not the same in both."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def test_notebooks_and_the_data_of_their_figures_are_the_same_bytes_everywhere(executed):
+    assert {f"book/executed/{name}.ipynb" for name in NOTEBOOKS} < executed[0].keys()
+    assert not differing(*executed)
+
+
+def test_pages_and_what_they_load_are_the_same_bytes_everywhere(places, executed):
+    for folder in places:
+        files = ["index", *CHAPTERS, *(f"executed/{name}" for name in NOTEBOOKS)]
+        chapters = "".join(f"- file: {name}\n" for name in files[1:])
+        (folder / "book/_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters:\n{chapters}", encoding="utf-8")
+        for name in ("index", "summary_zh"):  # they quote every notebook
+            page = folder / f"book/{name}.md"
+            head = re.match(r"---\n.*?\n---\n", page.read_text(encoding="utf-8"), re.DOTALL)
+            page.write_text(f"{head[0] if head else ''}# A book\n\nOf two chapters.\n", encoding="utf-8")
+    run(places, "book/pages.py", "build", "book", "--path-output", "made", "-q")
+    one, other = (contents(folder, "made/_build/html") for folder in places)
+    assert {f"made/_build/html/{name}.html" for name in ("index", *CHAPTERS)} < one.keys()
+    assert not differing(one, other)
