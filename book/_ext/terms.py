@@ -9,6 +9,7 @@ from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
 LEFT_OUT = ("executed/", "glossary", "nomenclature", "references", "status", "changelog", "about", "summary_zh")
+ELSEWHERE = {"sweeps": {"kernel"}, "reliability": {"software", "軟體"}}  # words that mean something else on a page
 PLAIN = (nodes.reference, nodes.title, nodes.literal, nodes.literal_block, nodes.caption, nodes.raw, nodes.rubric)
 PLAIN += (nodes.math, nodes.math_block, addnodes.pending_xref, nodes.citation, nodes.table)
 
@@ -32,10 +33,12 @@ class FirstTerms(SphinxTransform):
     def apply(self):
         edition = FOLDER if is_chinese(self.env.docname) else ""
         path = Path(self.env.srcdir, edition, "glossary.md")
-        if self.env.docname.removeprefix(edition).startswith(LEFT_OUT) or not path.is_file():
+        page = self.env.docname.removeprefix(edition)
+        if page.startswith(LEFT_OUT) or not path.is_file():
             return
         self.env.note_dependency(str(path))
-        terms = glossary(path)
+        other = ELSEWHERE.get(page, set())
+        terms = {word: term for word, term in glossary(path).items() if word not in other}
         for text in list(self.document.findall(nodes.Text)):
             if terms and _in_prose(text):
                 self._link(text, terms)

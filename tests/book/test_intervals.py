@@ -1,13 +1,19 @@
-"""Every value that the book quotes with an interval lies in it, as the notebooks were last built."""
+"""Values that the book quotes lie in their intervals, and no paragraph has more intervals than a reader can hold."""
 
 import json
 import re
 from pathlib import Path
 
 import pytest
+from prose import BOOK, PAGES, blocks
 
 EXECUTED = Path(__file__).parents[2] / "book" / "executed"
 NUMBER = re.compile(r"-?\d[\d.]*(?:e[+-]?\d+)?")
+MOST = 2  # intervals in a paragraph; a small table holds as many as it needs
+QUOTED = r"\{glue:text\}`[^`]*?(\w+)\.ipynb::([\w.-]+):[^`]*`"
+PAIR = re.compile(rf"(?P<open>[(（]?){QUOTED} ?(?:[%°]|[A-Za-zµ/]+)? ?(?:to|and|到|與|和|至) ?{QUOTED}")
+LOW_END, HIGH_END = r"(?:^|[._])(?:low|least|min)$", r"(?:^|[._])(?:high|most|max)$"
+WORDED = re.compile(r"\d[^()（）]*[(（]\S+ (?:to|到) [^()（）]+[)）]")  # an interval within words that a notebook glues
 
 
 def glued(notebook):
@@ -47,3 +53,62 @@ def test_a_value_outside_its_interval_is_seen():
     assert outside(numbers) == (2, ["a"])
     output = {"metadata": {"scrapbook": {"name": "x"}}, "data": {"application/papermill.record/text/plain": "1.5e-06"}}
     assert glued({"cells": [{"outputs": [output]}]}) == {"x": 1.5e-6}
+
+
+def intervals(block, words):
+    """Return how many intervals a block of Markdown quotes: pairs of ends, and words that hold one.
+
+    words: {(notebook, key): text} of what notebooks glue as words. Two values in brackets are a pair whatever their
+    names, two in open prose where their names say that they are the low and the high end.
+    """
+    pairs = 0
+    for each in PAIR.finditer(block):
+        _, _, low, _, high = each.groups()
+        pairs += bool(each["open"]) or bool(re.search(LOW_END, low) and re.search(HIGH_END, high))
+    return pairs + sum(bool(WORDED.search(words.get(found, ""))) for found in re.findall(QUOTED, block))
+
+
+def glued_words():
+    """Return {(notebook, key): text} of the words that executed notebooks glue, nothing where none was executed."""
+    found = {}
+    for path in sorted(EXECUTED.glob("*.ipynb")):
+        for output in (
+            each for cell in json.loads(path.read_text("utf-8"))["cells"] for each in cell.get("outputs", [])
+        ):
+            name = output.get("metadata", {}).get("scrapbook", {}).get("name")
+            text = next((each for kind, each in output.get("data", {}).items() if kind.endswith("text/plain")), "")
+            found[path.stem, name] = "".join(text)
+    return found
+
+
+@pytest.fixture(scope="module")
+def words():
+    return glued_words()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(BOOK).with_suffix("").as_posix())
+def test_two_intervals_at_most_in_a_paragraph_item_or_caption_also_in_boxes_and_answers_of_problems(path, words):
+    """A paragraph of a box or of a worked problem counts like any other; each given of a list is an item of its own."""
+    read = [block.strip() for block in blocks(path.read_text(encoding="utf-8"))]
+    full = {block: count for block in read if block[0] != "|" and (count := intervals(block, words)) > MOST}
+    assert not full, "a small table holds them, or say fewer:\n" + "\n".join(
+        f"{count} in: {block[:300]}" for block, count in full.items()
+    )
+
+
+def test_the_count_sees_intervals_in_both_languages_and_only_them():
+    def quote(key, form=".1f"):
+        return f"{{glue:text}}`executed/a.ipynb::{key}:{form}`"
+
+    low, high = quote("b.low"), quote("b.high")
+    assert (
+        intervals(f"It takes {quote('b.value')} ({low} to {high}) µs, 從 {low} 到 {high}，（{low} 到 {high}）", {}) == 3
+    )
+    assert (
+        intervals(f"from {quote('c_least')} % to {quote('c_most')} %, ({quote('d.one')} to {quote('d.two')})", {}) == 2
+    )
+    assert intervals(f"{quote('b.value')} and {quote('c.value')}, {quote('radix')} to {quote('size')}", {}) == 0
+    told = {("a", "told"): "'0.47 (0.40 to 0.55) USD'", ("a", "busy"): "'always (never)'"}
+    assert intervals(f"{quote('told', 's')} or {quote('busy', 's')}", told) == 1
+    page = f":::{{admonition}} Box\n:class: tip\n- {quote('b.value')} ({low} to {high})\n- ({low} to {high})\n:::\n"
+    assert [intervals(block, {}) for block in blocks(page) if intervals(block, {})] == [1, 1]
