@@ -69,15 +69,16 @@ def table(counted, columns):
     """Return counted records as HTML: a row for each name, the last one their sum."""
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     *rows, total = (
-        f'<tr><th scope="row">{html.escape(name)}</th>{"".join(f"<td>{_written(each)}</td>" for each in numbers)}</tr>'
+        f'<tr><th scope="row">{html.escape(name)}</th>{"".join(map(_cell, columns[1:], numbers))}</tr>'
         for name, numbers in counted.items()
     )
     body = f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot>"
-    return f'<table class="table sortable"><thead><tr>{head}</tr></thead>{body}</table>'
+    return f'<table class="table sortable stacked"><thead><tr>{head}</tr></thead>{body}</table>'
 
 
-def _written(number):
-    return f"{number:,}" if isinstance(number, int) else f"{number:.1e}"
+def _cell(head, number):
+    shown = f"{number:,}" if isinstance(number, int) else f"{number:.1e}"
+    return f'<td data-head="{head}">{shown}</td>'
 
 
 class CountedTable(SphinxDirective):

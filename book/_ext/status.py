@@ -48,9 +48,11 @@ class RunTable(SphinxDirective):
             given = "<br>".join(f"<code>{html.escape(each)}</code>" for each in parameters(notebook))
             link = f'<a href="executed/{path.stem}.html">{path.stem}</a>'
             cells = [link, given, result(notebook), *(f"{{{path.stem}:{column}}}" for column in COLUMNS[3:])]
-            rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+            named = zip(COLUMNS, cells, strict=True)
+            rows.append("<tr>" + "".join(f'<td data-head="{head}">{cell}</td>' for head, cell in named) + "</tr>")
         head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
-        table = f'<table class="table sortable"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        head, body = f"<thead><tr>{head}</tr></thead>", f"<tbody>{''.join(rows)}</tbody>"
+        table = f'<table class="table sortable stacked">{head}{body}</table>'
         return [nodes.raw(text=table, format="html", classes=["output", "text_html"])]
 
 

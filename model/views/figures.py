@@ -27,6 +27,7 @@ from model.numbers.facts import asked
 STYLE = Path(__file__).with_name("study.mplstyle")
 LAW = "application/vnd.study.law+json"  # what goes with a glued law, for the page that prints it
 NARROW = 4.5  # inches: a figure of this width can be read on a phone
+PHONE, WIDEST, BESIDE = 46, 24, 3  # letters that a line of a table holds there, that a cell holds, and its margins take
 INK = "#16161d"  # becomes the colour of the page's text, so that a figure reads in light and in dark
 
 mpl.use("agg")
@@ -218,12 +219,12 @@ def alike(data):
     return [column for column in data.columns if len(data) > 1 and data[column].nunique(dropna=False) == 1]
 
 
-def table(name, data, formats=None, heads=None, hidden=(), stacked=False):
+def table(name, data, formats=None, heads=None, hidden=()):
     """Glue a frame as an HTML table, show it, and write it as CSV. formats: column to format; no index is shown.
 
     heads: column to what the page writes above it, where that is not the name that the CSV keeps; hidden: columns that
     the CSV alone has, as one value in all rows, which a caption says better. What has no bound is said in words.
-    stacked: on a phone the cells of a row stand one below the other, each after its head: for tables of words.
+    A table too wide for a phone stands on end there: the cells of a row follow each other, each after its head.
     """
     _write(name, data)
     forms = {column: form if callable(form) else form.format for column, form in (formats or {}).items()}
@@ -233,13 +234,27 @@ def table(name, data, formats=None, heads=None, hidden=(), stacked=False):
         style = style.hide(list(hidden), axis="columns")
     if heads:
         style = style.format_index(lambda column: heads.get(column, column), axis="columns")
-    style = style.set_table_attributes(f'class="table sortable{" stacked" * stacked}"')
-    markup = style.to_html()
-    if stacked:
-        above = [html.escape((heads or {}).get(column, column), quote=True) for column in data.columns]
-        cell = r'(<td id="\w+_row\d+_col(\d+)")'
-        markup = re.sub(cell, lambda found: f'{found[1]} data-head="{above[int(found[2])]}"', markup)
-    show(name, markup)
+    markup = style.set_table_attributes('class="table sortable"').to_html()
+    show(name, stacked(markup, [str((heads or {}).get(column, column)) for column in data.columns]))
+
+
+def stacked(markup, heads):
+    """Return a Styler's table marked to stand on end on a phone, each cell with its head, where it is too wide there.
+
+    heads: of all columns of the frame, hidden ones included, in its order.
+    """
+    widths = {}
+    for column, cell in re.findall(r'<t[dh] [^>]*?_col(\d+)"[^>]*>(.*?)</t[dh]>', markup, re.DOTALL):
+        words = html.unescape(re.sub(r"<[^>]+>", "", cell)).strip()
+        widths[column] = max(widths.get(column, 0), min(len(words), WIDEST) + BESIDE)
+    if sum(widths.values()) <= PHONE:
+        return markup
+    named = re.sub(
+        r'(<td id="\w+_row\d+_col(\d+)")',
+        lambda cell: f'{cell[1]} data-head="{html.escape(heads[int(cell[2])], quote=True)}"',
+        markup,
+    )
+    return named.replace('class="table sortable"', 'class="table sortable stacked"', 1)
 
 
 def show(name, markup):

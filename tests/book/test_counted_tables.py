@@ -1,6 +1,7 @@
 """Tables of records: every row counted once, and a record that cannot be, stopped with its line."""
 
 import csv
+import re
 from pathlib import Path
 from runpy import run_path
 
@@ -18,6 +19,11 @@ LEAST = 0.85  # of the faults of each room that was judged
 def rows(name):
     with (ROOT / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def cells(markup):
+    """Return what stands in the cells of a table, each of which repeats its head for a phone."""
+    return re.findall(r'<td data-head="[^"]+">([^<]+)</td>', markup)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -41,9 +47,9 @@ def test_what_was_tried_is_counted_under_its_kind_and_outcome_and_in_the_sum():
     assert list(OUTCOMES) == ["answered", "refused", "wrong", "traceback"]
     assert found == {"tables": [3, 1, 2, 0, 0], "a < b": [2, 0, 0, 1, 1], "all": [5, 1, 2, 1, 1]}
     written = table(found, TABLES["tried-table"][2])
-    assert "<td>3</td><td>1</td><td>2</td><td>0</td><td>0</td>" in written
+    assert cells(written)[:5] == ["3", "1", "2", "0", "0"]
     assert "a &lt; b" in written and "a < b" not in written
-    assert '<tfoot><tr><th scope="row">all</th><td>5</td>' in written
+    assert cells(written[written.index("<tfoot>") :])[0] == "5"
     assert tried(rows("data/tried.csv"))["all"][0] == len(rows("data/tried.csv"))
 
 
@@ -94,7 +100,7 @@ DIGITS += [right("serving.speed", "2", "40", "1e-16")]
 def test_the_largest_error_of_a_module_is_that_of_its_worst_law():
     found = digits(DIGITS)
     assert found == {"idle": [4, 80, 2e-15], "serving": [2, 40, 1e-16], "all": [6, 120, 2e-15]}
-    assert "<td>4</td><td>80</td><td>2.0e-15</td>" in table(found, TABLES["digits-table"][2])
+    assert cells(table(found, TABLES["digits-table"][2]))[:3] == ["4", "80", "2.0e-15"]
 
 
 @pytest.mark.parametrize("wrong", [("1", "0", "0.0"), ("0", "3", "0.0"), ("1", "20", "inf"), ("1", "20", "nan")])

@@ -76,10 +76,14 @@ def test_every_set_of_blind_predictions_has_a_name():
     assert set(rows("set").name) <= recorded
 
 
-def test_a_table_of_words_names_each_cell_where_it_stands_on_end(monkeypatch):
+def test_a_table_too_wide_for_a_phone_names_each_cell_and_stands_on_end(monkeypatch):
     glued = {}
     monkeypatch.setattr(figures, "glue", lambda key, value, display: glued.update({key: value.data}))
-    frame = pd.DataFrame({"claim": ["C01"], "key": ["x"], 'said "so"': ["true"]})
-    figures.table("claims", frame, hidden=["key"], stacked=True)
+    frame = pd.DataFrame(
+        {"claim": ["C01"], "key": ["x"], 'said "so"': ["true, and so on"], "why it is": ["a rule says so of it"]}
+    )
+    figures.table("narrow", frame[["claim", "key"]])
+    figures.table("claims", frame, hidden=["key"])
+    assert "stacked" not in glued["narrow"] and "data-head" not in glued["narrow"]
     assert 'data-head="claim"' in glued["claims"] and 'data-head="said &quot;so&quot;"' in glued["claims"]
     assert 'data-head="key"' not in glued["claims"] and "stacked" in glued["claims"]
