@@ -22,6 +22,8 @@ NAVIGATION = {
     "On this page": "本頁內容",
     "Search": "搜尋",
     "Search...": "搜尋…",
+    "Error": "錯誤",
+    "Please activate JavaScript to enable the search functionality.": "要搜尋，請啟用 JavaScript。",
     "Skip to main content": "跳到正文",
     "Back to top": "回到頂端",
     "previous": "上一頁",
@@ -49,9 +51,13 @@ MARKS = {  # in the text of a page, as Sphinx writes it
 }
 with Path(__file__).parents[1].joinpath("zh", "words.csv").open(encoding="utf-8", newline="") as table:
     WORDS = {row["english"]: row["chinese"] for row in csv.DictReader(table)}  # that notebooks glue, and their tables
+with Path(__file__).parents[1].joinpath("zh", "letters.csv").open(encoding="utf-8", newline="") as table:
+    WORDS |= {row["english"]: row["chinese"] for row in csv.DictReader(table)}  # what symbols mean
 PATTERNS = {  # in glued words
     r"^8 × (\w+) server$": r"八卡 \1 伺服器",
-    r"(?<=\d) \(([\d.,]+) to ([\d.,]+)\)": r"（\1 到 \2）",
+    r"^([-+]?[\d.,]+ ?%?) to ([-+]?[\d.,]+ ?%?)$": r"\1 到 \2",
+    r"(?<=\S) \(([\d.,]+) to ([\d.,]+)\)": r"（\1 到 \2）",
+    r"\bmillion CNY\b": "百萬元人民幣",
     r"(?<=\d) and (?=\d)": " 與 ",
     r"\bAscend all-in-one\b": "昇騰一體機",
     r"\bHuawei (?=\w)": "華為 ",
@@ -73,8 +79,27 @@ COUNTS = {  # in tables: phrases with a number or a name in them
     r"at most (.+)": r"至多 \1",
     r"about (.+)": r"約 \1",
     r"our reading: (.+)": r"我們的解讀：\1",
+    r"\(“.+”\)": "",  # the article's words in English, beside the words themselves
+    r"(C\d\d) (.+)": r"\1 \2",
+    r"as a reader takes it (.+)": r"依讀者的理解 \1",
+    r"true in part: (.+)": r"部分屬實：\1",
+    r"([\d.]+ EFLOP/s), dense, (.+)": r"\1、稠密、\2",
+    r"recovery in ([\d.]+) min": r"\1 分鐘恢復",
+    r"only jobs of (\d+) devices": r"只有 \1 個裝置的作業",
+    r"at batch (\d+)": r"批次 \1 時",
+    r"best layouts of both at (\d+) per user": r"兩者各在每位使用者 \1 時的最佳配置",
+    r"best layout at (\d+) per user": r"每位使用者 \1 時的最佳配置",
+    r"(.+) over servers of eight": r"\1 比八卡伺服器",
+    r"(.+) over (\w+) servers": r"\1 比 \2 伺服器",
+    r"a number from (\S+) to (\S+)": r"\1 到 \2 的數",
+    r"a whole number from (\S+) to (\S+)": r"\1 到 \2 的整數",
+    r"or None": "或 None",
+    r"one of (.+), or None": r"其中之一：\1，或 None",
+    r"one of (\S+(?:, \S+)*)": r"其中之一：\1",
+    r"no (.+) found for the (\w+)": r"找不到 \2 的\1",
 }
 CELL = re.compile(r"<(th|td)\b([^>]*)>([^<>]+)</\1>")
+PARTED = re.compile(r"(<t[hd]\b[^>]*>)((?:(?!</t[hd]>).)*<(?!/t[hd]>).*?)(</t[hd]>)", re.DOTALL)  # a cell with tags
 KEPT = {"token", "tokens", "rank", "ranks", "dispatch", "combine", "all", "reduce", "kernel", "prefill", "decode"}
 UNITS = {"ms", "us", "min", "kg", "bit"}
 KEPT |= {"numexpr", "mlsysim", "gather", "scatter", "op"}  # words that stay, as prose has them
@@ -122,12 +147,15 @@ def in_table(words):
         return WORDS[words]
     for english, chinese in COUNTS.items():
         if found := re.fullmatch(english, words):
-            return re.sub(r"\\1", lambda _, inside=found[1]: in_table(inside), chinese)
+            return re.sub(r"\\(\d)", lambda place, parts=found: in_table(parts[int(place[1])]), chinese)
     whole = in_words(words)
     if whole != words and not english_words(whole):
         return whole
-    parts = [in_table(part) for part in words.split(", ")] if ", " in words else []
-    return "、".join(parts) if parts and not any(map(english_words, parts)) else words
+    for mark, joint in (("; ", "；"), (", ", "、")):
+        parts = words.split(mark) if mark in words else []
+        if parts and all(part in WORDS or not english_words(in_table(part)) for part in parts):
+            return joint.join(map(in_table, parts))
+    return words
 
 
 def english_words(text):
@@ -136,7 +164,10 @@ def english_words(text):
 
 
 def table_said(markup):
-    """Return the HTML of a table with its heads and cells in Chinese, where the dictionary has their words."""
+    """Return the HTML of a table with its heads and cells in Chinese, where the dictionary has their words.
+
+    A cell with tags inside, as line breaks, is said piece by piece.
+    """
 
     def said(found):
         tag, attributes, words = found.groups()
@@ -148,7 +179,18 @@ def table_said(markup):
     markup = re.sub(
         r'data-head="([^"]*)"', lambda head: f'data-head="{html.escape(in_table(html.unescape(head[1])))}"', markup
     )
-    return CELL.sub(said, markup)
+
+    def piece(found):
+        before, words, after = re.fullmatch(r"(\s*)(.*?)(\s*)", html.unescape(found[0]), re.DOTALL).groups()
+        chinese = in_table(words)
+        if not words or chinese == words:
+            return found[0]
+        return f'{before}<span lang="zh-Hant">{html.escape(chinese, quote=False)}</span>{after}'
+
+    def pieces(found):
+        return found[1] + re.sub(r"(?:(?<=>)|\A)[^<>]+(?=<|\Z)", piece, found[2]) + found[3]
+
+    return PARTED.sub(pieces, CELL.sub(said, markup))
 
 
 def say_tables(app, doctree):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 BOOK = Path(__file__).parents[1]
 FOLDER = "zh/"
+SEARCH = "search_zh"  # the search page of the Chinese edition, which the build makes
 SUMMARY, OPENING = "summary_zh", "index"  # a summary of its own, which stands in for the opening page
 LINE = re.compile(r'(?<=\n)half: "(\w*)"\n')
 FRONT = re.compile(r"\A---\n(?:.*\n)*?---\n")
@@ -19,7 +20,7 @@ FRONT = re.compile(r"\A---\n(?:.*\n)*?---\n")
 
 def is_chinese(name):
     """Tell whether a page, named as Sphinx does (bandwidth, zh/bandwidth), is of the Chinese edition."""
-    return name == SUMMARY or name.startswith(FOLDER)
+    return name in (SUMMARY, SEARCH) or name.startswith(FOLDER)
 
 
 def other(name):

@@ -1,10 +1,12 @@
-"""Makes Chinese words found: the search index holds each character and each pair of neighbours, as a query is split.
+"""Makes Chinese words found, and gives the Chinese edition a search page of its own words.
 
-Chinese writes no blanks between words. Without this a whole clause would be one word of the index.
+The search index holds each character and each pair of neighbours, as a query is split: Chinese writes no blanks between
+words, and without this a whole clause would be one word of the index.
 """
 
 import re
 
+from halves import SEARCH, is_chinese
 from sphinx.search.en import SearchEnglish
 
 HAN = "㐀-鿿"
@@ -35,6 +37,34 @@ function splitQuery(query) {{
         return words
 
 
+SAID = {  # what the search itself writes, by the English words that it looks up
+    "Searching": "搜尋中",
+    "Preparing search...": "準備搜尋……",
+    "Search Results": "搜尋結果",
+    "Search finished, found ${resultCount} page(s) matching the search query.": "找到 ${resultCount} 頁。",
+    "Search finished, found one page matching the search query.": "找到一頁。",
+    "Your search did not match any documents. Please make sure that all words are spelled correctly and that you've "
+    "selected enough categories.": "找不到相符的頁面。請換個說法，或少用幾個詞。",
+    ", in ": "，見 ",
+}
+
+
+def add_page(app):
+    """Yield the Chinese search page, as Sphinx asks for it: its name, what its template is given, the template."""
+    if app.builder.name == "html":
+        catalogue = {"messages": SAID, "plural_expr": "0", "locale": "zh_TW"}
+        yield SEARCH, {"title": "搜尋", "search_words": catalogue}, f"{SEARCH}.html"
+
+
+def lead_to_it(app, pagename, templatename, context, doctree):
+    """Have the search field of a Chinese page ask the Chinese search page."""
+    if app.builder.name == "html" and is_chinese(pagename):
+        pathto = context["pathto"]
+        context["pathto"] = lambda name, *rest: pathto(SEARCH if name == "search" else name, *rest)
+
+
 def setup(app):
+    app.connect("html-collect-pages", add_page)
+    app.connect("html-page-context", lead_to_it)
     app.add_search_language(EnglishAndChinese)  # in place of its parent: their language is "en"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.utils import new_document
 from sphinx import addnodes
@@ -176,6 +177,19 @@ def test_the_index_holds_what_a_query_asks_for(browser):
     tab.close()
 
 
+def test_every_term_of_the_glossary_has_its_chinese_half():
+    english, said = (terms.glossary(ROOT / "book" / folder / "glossary.md") for folder in ("", "zh"))
+    named = {re.search(r"（(.*)）$", term)[1] if term[0] > "~" else term.partition("（")[0] for term in said.values()}
+    assert named == set(english), "book/glossary.md and book/zh/glossary.md list the same terms"
+    assert not [term for term in said.values() if not re.search("[一-鿿]", term)]
+
+
+def test_a_word_that_means_something_else_on_a_page_leads_nowhere_there():
+    for page, words in terms.ELSEWHERE.items():
+        listed = [terms.glossary(ROOT / "book" / folder / "glossary.md") for folder in ("", "zh")]
+        assert (ROOT / "book" / f"{page}.md").is_file() and words <= set(listed[0]) | set(listed[1])
+
+
 def test_a_glossary_gives_the_words_that_prose_uses(tmp_path):
     page = tmp_path / "glossary.md"
     page.write_text(
@@ -217,6 +231,39 @@ def test_the_side_bar_and_the_words_around_a_chinese_page_are_chinese():
     assert "summary_zh.html" in bar and "zh/" not in bar
 
 
+@pytest.mark.skipif(not (SITE / "search_zh.html").is_file(), reason="there is no built site: run make book")
+def test_the_search_page_of_the_chinese_edition_speaks_chinese(browser):
+    for page in ("summary_zh.html", "zh/bandwidth.html"):
+        [field] = BeautifulSoup((SITE / page).read_text("utf-8"), "html.parser").select("form.bd-search[action]")[:1]
+        assert field["action"].removeprefix("../") == "search_zh.html"
+    assert 'action="search.html"' in (SITE / "bandwidth.html").read_text(encoding="utf-8")
+    tab = browser.new_page()
+    troubles = []
+    tab.on("pageerror", troubles.append)
+    for words, found in (("超節點", "頁"), ("這裡沒有的詞彙組合", "找不到")):
+        tab.goto(f"{(SITE / 'search_zh.html').as_uri()}?q={words}")
+        tab.wait_for_function("word => document.querySelector('main').innerText.includes(word)", arg=found)
+        text = re.sub("Ctrl|K|The supernode study authors|CC BY|Apache", "", tab.locator("main").inner_text())
+        assert "搜尋結果" in text and not re.search(r"\b(?:Search|search|found|page|Your)\b", text), text
+    tab.goto(f"{(SITE / 'search_zh.html').as_uri()}?q=超節點")
+    tab.wait_for_selector("#search-results li a")
+    links = tab.locator("#search-results li a").evaluate_all("links => links.map(link => link.href)")
+    assert [link for link in links if link.split("#")[0].split("?")[0].endswith("/zh/systems.html")]
+    assert not troubles
+    tab.close()
+
+
+@pytest.mark.skipif(not (SITE / "zh" / "nomenclature.html").is_file(), reason="there is no built site: run make book")
+def test_the_chinese_nomenclature_says_what_every_symbol_means():
+    soup = BeautifulSoup((SITE / "zh" / "nomenclature.html").read_text("utf-8"), "html.parser")
+    shown = {cell.get_text(strip=True) for cell in soup.select("#zh-nomenclature-table td")}
+    known = letters.said_in_chinese()
+    used = {name for name in known if name in shown}
+    assert len(used) > 300
+    assert not [name for name in used if known[name] not in shown]
+    assert {cell.get_text(strip=True) for cell in soup.select("#zh-nomenclature-table thead th")} >= {"符號", "意義"}
+
+
 @pytest.mark.skipif(not (SITE / "_data").is_dir(), reason="there is no built site: run make book")
 def test_what_is_said_of_data_is_said_of_the_english_page():
     pages = {json.loads(path.read_text(encoding="utf-8"))["page"] for path in (SITE / "_data").rglob("*.json")}
@@ -243,6 +290,33 @@ def test_no_head_of_a_table_on_a_chinese_page_stays_english():
     assert not left, "say them in book/zh/words.csv"
 
 
+def said_in_cells():
+    """Yield (notebook, key, text) of each piece of text in the cells of tables that Chinese pages show, as they do."""
+    for path in [*(ROOT / "book" / "zh").glob("*.md"), ROOT / "book" / "summary_zh.md"]:
+        shown = re.findall(r"\{glue:\w+\} (?:\.\./)?executed/(\w+)\.ipynb::(\S+)", path.read_text(encoding="utf-8"))
+        for notebook, key in shown:
+            bundle = glued.glued_values(str(ROOT / "book" / "executed" / f"{notebook}.ipynb"))[key]["data"]
+            markup = "".join(bundle.get("text/html", ""))
+            if "<table" not in markup or "<fieldset" in markup or "<script" in markup:
+                continue
+            soup = BeautifulSoup(chinese.table_said(markup), "html.parser")
+            for kept in soup.select(".math, code, [lang='zh-Hant']"):
+                kept.decompose()
+            for cell in soup.select("tbody td, tbody th, tfoot td"):
+                yield from ((notebook, key, str(piece).strip()) for piece in cell.find_all(string=True))
+
+
+def test_no_words_in_a_cell_of_a_table_on_a_chinese_page_stay_english():
+    """Names without a blank stay, as of sets of rows and releases, and commands, which are typed as they are."""
+    if not list((ROOT / "book" / "executed").glob("*.ipynb")):
+        pytest.skip("there is no executed notebook: run make book")
+    pieces = list(said_in_cells())
+    left = {each for each in pieces if " " in each[2] and chinese.english_words(each[2])}
+    left = {each for each in left if not each[2].startswith("python -m model ")}
+    assert len(pieces) > 1000
+    assert not left, "say them in book/zh/words.csv, or a clause of them: " + "\n".join(map(str, sorted(left)))
+
+
 def test_captions_of_chinese_pages_are_chinese():
     for path in [*(ROOT / "book" / "zh").glob("*.md"), ROOT / "book" / "summary_zh.md"]:
         text = path.read_text(encoding="utf-8")
@@ -262,6 +336,10 @@ def test_captions_of_chinese_pages_are_chinese():
         ("B200 left out", "略去 B200"),
         ("0.047 (0.038 to 0.061)", "0.047（0.038 到 0.061）"),
         ("0.91", "0.91"),
+        ("11.52 EFLOP/s, sparse; as a reader takes it 12 devices", "11.52 EFLOP/s、稀疏；依讀者的理解 12 個裝置"),
+        ("devices in one scale-up domain", "一個縱向擴展域的裝置數"),
+        ("24% to -52%", "24% 到 -52%"),
+        ("a whole number from 2 to 4,096, or None", "2 到 4,096 的整數、或 None"),
         ("a sentence that nobody translated", "a sentence that nobody translated"),
     ],
 )
@@ -275,4 +353,9 @@ def test_a_table_says_its_words_and_marks_them_as_chinese():
     assert chinese.table_said(markup) == (
         '<table><tr><th class="x" lang="zh-Hant">增益</th></tr><tr>'
         '<td data-head="平均誤差" lang="zh-Hant">是</td><td>GB200</td></tr></table>'
+    )
+    parted = "<table><tr><td><b>C01</b> gain<br>H100</td><td>no <i>and so on</i></td></tr></table>"
+    assert chinese.table_said(parted) == (
+        '<table><tr><td><b>C01</b> <span lang="zh-Hant">增益</span><br>H100</td>'
+        '<td><span lang="zh-Hant">否</span> <i>and so on</i></td></tr></table>'
     )
