@@ -63,6 +63,24 @@ def test_the_check_sees_typed_numbers_and_only_them():
     assert [number for block in blocks(page) for number in typed(block)] == ["7"]
 
 
+PROBLEM = re.compile(r"^\*\*\d+\.\*\* (.*?)\n+:::+\{dropdown\} (?:Answer|解答)\n(.*?)^:::+$", re.MULTILINE | re.DOTALL)
+GIVEN = r"\{glue:text\}"
+STEP = r"\{eq\}|\{glue:math\}|\{glue:text\}|\$[^$]+\$"  # a law by number or printed, a value on the way, mathematics
+
+
+@pytest.mark.parametrize("folder", ["", "zh"])
+def test_an_edition_has_forty_worked_problems_each_with_givens_and_an_answer_in_steps(folder):
+    found = {path.stem: PROBLEM.findall(path.read_text("utf-8")) for path in (ROOT / "book" / folder).glob("*.md")}
+    asked = {f"{page} {number}": each for page, many in found.items() for number, each in enumerate(many, 1)}
+    numbered = sum(
+        len(re.findall(r"^\*\*\d+\.\*\* ", path.read_text("utf-8"), re.M))
+        for path in (ROOT / "book" / folder).glob("*.md")
+    )
+    assert len(asked) == numbered >= 40
+    assert not [place for place, (question, _) in asked.items() if not re.search(GIVEN, question)]
+    assert not [place for place, (_, answer) in asked.items() if len(re.findall(STEP, answer)) < 2]
+
+
 def test_every_name_on_the_list_is_still_needed():
     text = "".join(path.read_text(encoding="utf-8") for path in [*PAGES, *NOTEBOOKS])
     assert not [reason for name, reason in NAMES.items() if not re.search(name, text, re.MULTILINE)]
