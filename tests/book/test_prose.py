@@ -63,6 +63,26 @@ def test_the_check_sees_typed_numbers_and_only_them():
     assert [number for block in blocks(page) for number in typed(block)] == ["7"]
 
 
+COUNTED = re.compile(r"(?:^|[._])(?:rows|number|held|all|points|devices)(?:$|[._])")  # how many rows an error is of
+ERRORS = re.compile(r"(?<!random_)error(?:$|[._])")
+BEST_OF = {"domain_size": "gain."}  # values at the best of several sizes in each draw: they cannot fall below one
+SAID = ("best", "最佳", "最好")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT / "book").with_suffix("").as_posix())
+def test_no_error_is_quoted_without_its_rows_and_no_best_of_without_saying_so(path):
+    """In each paragraph, item, caption and row of a table in prose; tables that notebooks glue have columns for it."""
+    rows, best = [], []
+    for block in blocks(path.read_text(encoding="utf-8")):
+        quoted = re.findall(r"executed/(\w+)\.ipynb::([\w.-]+):", block)
+        errors = [key for _, key in quoted if ERRORS.search(key)]
+        rows += [] if not errors or any(COUNTED.search(key) for _, key in quoted) else [block[:200]]
+        kept = [key for notebook, key in quoted if key.startswith(BEST_OF.get(notebook, " "))]
+        best += [block[:200]] if kept and not any(word in block for word in SAID) else []
+    assert not rows, f"say of how many rows: {rows}"
+    assert not best, f"say that it is the best of several: {best}"
+
+
 PROBLEM = re.compile(r"^\*\*\d+\.\*\* (.*?)\n+:::+\{dropdown\} (?:Answer|解答)\n(.*?)^:::+$", re.MULTILINE | re.DOTALL)
 GIVEN = r"\{glue:text\}"
 STEP = r"\{eq\}|\{glue:math\}|\{glue:text\}|\$[^$]+\$"  # a law by number or printed, a value on the way, mathematics
