@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from conftest import SITE
 from myst_nb.ext.glue import extract_glue_data_cell
 
 from model.numbers import catalog
@@ -21,6 +22,17 @@ TYPED = {  # tables of what a reader types or looks up: identifiers are meant
     ("your_machine", "machine"),
     ("your_machine", "elsewhere"),
 }
+PHONE = {"width": 390, "height": 844}  # points of a usual one
+FILLED = {"your-own-machine", "zh-your-own-machine"}  # by a script, with fields that scroll in their own box
+SHOWN = sorted([*SITE.glob("*.html"), *SITE.glob("zh/*.html")])
+TOO_WIDE = """() => [...document.querySelectorAll("main table")].map(table => {
+    table.closest("details")?.setAttribute("open", "");
+    let box = table.parentElement;
+    while (box && !["auto", "scroll"].includes(getComputedStyle(box).overflowX)) box = box.parentElement;
+    const room = box ? box.clientWidth : innerWidth;
+    const name = table.closest("figure")?.id ?? "", columns = table.rows[0].cells.length;
+    return {name, columns, room, width: table.scrollWidth};
+}).filter(table => table.width > table.room + 1 && table.columns > 1)"""
 SEVERAL = 3  # rows, from which on a column of one value says what a caption says better
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 INTERVAL = re.compile(r"(-?[\d,]*\.?\d+) \((-?[\d,]*\.?\d+) to (-?[\d,]*\.?\d+)\)")
@@ -101,6 +113,27 @@ def test_tables_of_a_notebook_are_for_readers(path):
         if found := faults(heads, rows, (path.stem, key) in TYPED):
             bad[key] = found
     assert not bad, f"notebooks/{path.stem}.ipynb: names.formats, hidden=figures.alike(...), draws.told: {bad}"
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not SHOWN, reason="there is no built site: run make book")
+def test_no_column_of_a_table_is_off_the_screen_of_a_phone(browser):
+    """Each table of either edition fits its box, or stands on end and names every cell."""
+    tab = browser.new_page(viewport=PHONE)
+    wide, seen = {}, 0
+    for path in SHOWN:
+        tab.goto(path.as_uri(), wait_until="domcontentloaded")
+        seen += tab.locator("main table").count()
+        for table in tab.evaluate(TOO_WIDE):
+            if table["name"] not in FILLED:
+                wide[f"{path.relative_to(SITE)}#{table['name']}"] = f"{table['width']} of {table['room']}"
+    named = "table.stacked tbody td:not(:first-child):not([data-head])"
+    for page in ("claims.html", "zh/systems.html", "method.html"):
+        tab.goto((SITE / page).as_uri(), wait_until="domcontentloaded")
+        assert tab.locator("table.stacked").count() and not tab.locator(named).count()
+    tab.close()
+    assert seen > 100
+    assert not wide, f"fewer columns, or shorter words that do not break: {wide}"
 
 
 def test_the_check_sees_what_is_wrong_with_a_table():
