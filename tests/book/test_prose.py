@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from prose import PAGES, blocks
 
 from model.numbers.draws import HIGH, LOW
@@ -81,6 +82,20 @@ def test_no_error_is_quoted_without_its_rows_and_no_best_of_without_saying_so(pa
         best += [block[:200]] if kept and not any(word in block for word in SAID) else []
     assert not rows, f"say of how many rows: {rows}"
     assert not best, f"say that it is the best of several: {best}"
+
+
+def chapters():
+    """Return the pages of the argument, as the table of contents lists them, but the method; and their halves."""
+    listed = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))["parts"][0]["chapters"]
+    names = [each["file"] for each in listed if each["file"] != "method"]
+    return [f"{folder}{name}" for folder in ("", "zh/") for name in names]
+
+
+@pytest.mark.parametrize("name", chapters())
+def test_a_chapter_begins_with_a_scene_and_a_number(name):
+    title, scene, question = blocks((ROOT / "book" / f"{name}.md").read_text(encoding="utf-8"))[:3]
+    assert title.strip().startswith("# ") and question.strip().startswith(("**Question.**", "**問題。**"))
+    assert re.search(GIVEN, scene) and len(re.findall(r"[.:;,。：；，]", scene)) > 1, "tell who or what, and a number"
 
 
 PROBLEM = re.compile(r"^\*\*\d+\.\*\* (.*?)\n+:::+\{dropdown\} (?:Answer|解答)\n(.*?)^:::+$", re.MULTILINE | re.DOTALL)
