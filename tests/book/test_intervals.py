@@ -1,6 +1,7 @@
 """Values that the book quotes lie in their intervals, and no paragraph has more intervals than a reader can hold."""
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -34,6 +35,48 @@ def outside(numbers):
     several |= {name: (f"{name[:-6]}.low", f"{name[:-6]}.high") for name in numbers if name.endswith(".value")}
     ends = {name: pair for name, pair in several.items() if set(pair) <= set(numbers)}
     return len(ends), [name for name, (low, high) in ends.items() if not numbers[low] <= numbers[name] <= numbers[high]]
+
+
+ENDS = ("value", "low", "high")
+ALIKE = [  # one question, asked on two pages: (notebook, key) twice
+    *((("claims", f"llama.gap.{each}"), ("reliability", f"counted.hours.{each}")) for each in ENDS),
+    *(
+        (
+            ("training", f"size.job.{way}.72.{each}"),
+            ("domain_size", f"relative.gb200-nvl72.training_job.{way}.72.{each}"),
+        )
+        for way in ("device", "dollar")
+        for each in ENDS
+    ),
+    (("claims", "pool.48"), ("fabric", "utilisation.48")),
+    (("claims", "demand.peak_load"), ("serving", "day.busy")),
+    (("claims", "against.domain.scale_up_bandwidth.value"), ("systems", "total.over")),
+    (("claims", "training.bubble.1.value"), ("moe_idle", "bubble.1F1B.share")),
+    (("claims", "stranded.160.384"), ("fabric", "pool.384.160.stranded")),
+    (("domain_size", "problem_memory.base"), ("serving", "gigabytes.capacity")),
+    *((("serving", f"rents.{name}"), ("purchase", f"machine.{name}.rent")) for name in ("gb200-nvl72", "hgx-b200")),
+]
+
+
+def unlike(pairs, numbers):
+    """Return the pairs of (notebook, key) whose numbers differ; a number that is not there is a KeyError."""
+    return [(one, two) for one, two in pairs if not math.isclose(numbers[one], numbers[two], rel_tol=1e-9)]
+
+
+def test_the_same_question_has_the_same_answer_on_every_page_and_each_is_quoted():
+    names = {notebook for pair in ALIKE for notebook, _ in pair}
+    if not all((EXECUTED / f"{name}.ipynb").is_file() for name in names):
+        pytest.skip("not every notebook was built: make book")
+    read = {name: glued(json.loads((EXECUTED / f"{name}.ipynb").read_text(encoding="utf-8"))) for name in names}
+    numbers = {(name, key): number for name, found in read.items() for key, number in found.items()}
+    assert not unlike(ALIKE, numbers)
+    quoted = set(re.findall(QUOTED, "".join(path.read_text(encoding="utf-8") for path in PAGES)))
+    assert not {each for pair in ALIKE for each in pair} - quoted, "compare what pages quote"
+
+
+def test_an_answer_that_differs_is_seen():
+    numbers = {("a", "x"): 1.0, ("b", "y"): 1.0, ("c", "z"): 1.001}
+    assert unlike([(("a", "x"), ("b", "y")), (("a", "x"), ("c", "z"))], numbers) == [(("a", "x"), ("c", "z"))]
 
 
 def test_values_that_the_book_quotes_lie_in_their_intervals():
