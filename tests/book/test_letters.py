@@ -24,7 +24,7 @@ LAWS = re.compile(r"\{glue:math\} executed/(\w+)\.ipynb::([\w.-]+)")
 PAGES = {path.stem: LAWS.findall(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "book").glob("*.md"))}
 PAGES = {name: laws for name, laws in PAGES.items() if laws}
 WORKED = (  # every law of these chapters has an example
-    *("bandwidth", "domain_size", "fabric", "moe_idle", "reliability", "serving", "training", "validation"),
+    *("bandwidth", "domain_size", "fabric", "moe_idle", "purchase", "reliability", "serving", "training", "validation"),
 )
 
 
