@@ -1,10 +1,11 @@
-"""Makes Chinese words found, and gives the Chinese edition a search page of its own words.
+"""Makes Chinese words found, chapters before notebooks, and gives the Chinese edition a search page of its own words.
 
 The search index holds each character and each pair of neighbours, as a query is split: Chinese writes no blanks between
 words, and without this a whole clause would be one word of the index.
 """
 
 import re
+from pathlib import Path
 
 from halves import SEARCH, is_chinese
 from sphinx.search.en import SearchEnglish
@@ -53,7 +54,7 @@ def add_page(app):
     """Yield the Chinese search page, as Sphinx asks for it: its name, what its template is given, the template."""
     if app.builder.name == "html":
         catalogue = {"messages": SAID, "plural_expr": "0", "locale": "zh_TW"}
-        yield SEARCH, {"title": "搜尋", "search_words": catalogue}, f"{SEARCH}.html"
+        yield SEARCH, {"meta": {"lang": "zh-Hant"}, "search_words": catalogue}, f"{SEARCH}.html"
 
 
 def lead_to_it(app, pagename, templatename, context, doctree):
@@ -64,6 +65,7 @@ def lead_to_it(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
+    app.config.html_search_scorer = str(Path(__file__).with_name("scorer.js"))
     app.connect("html-collect-pages", add_page)
     app.connect("html-page-context", lead_to_it)
     app.add_search_language(EnglishAndChinese)  # in place of its parent: their language is "en"

@@ -115,3 +115,16 @@ def test_search_finds(tab, words, page):
     found = tab.locator("#search-results li a").evaluate_all("links => links.map(link => link.pathname)")
     assert [link for link in found if link.endswith(f"/{page}.html")], found
     assert not tab.troubles
+
+
+@pytest.mark.parametrize("search", ["search", "search_zh"])
+def test_search_names_its_own_edition_first_and_chapters_before_notebooks(tab, search):
+    tab.goto(f"{(SITE / search).as_uri()}.html?q=NVL72")
+    tab.wait_for_selector("#search-results li a")
+    tab.wait_for_function("document.querySelector('#search-results > p')?.textContent.match(/\\d/)")
+    links = tab.locator("#search-results li a").evaluate_all("links => links.map(link => link.href)")
+    found = [re.search(r"html/((?:zh/|executed/)?)\w+\.html", link)[1] or "" for link in links]
+    summary = [place for place, link in enumerate(links) if "summary_zh" in link]
+    found = ["zh/" if place in summary else each for place, each in enumerate(found)]
+    order = ["zh/", "", "executed/"] if search == "search_zh" else ["", "executed/", "zh/"]
+    assert set(found) == set(order) and found == sorted(found, key=order.index)
