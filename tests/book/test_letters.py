@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import SITE
 from docutils import nodes
 from docutils.utils import new_document
 from myst_nb.ext.glue import extract_glue_data_cell
@@ -115,6 +116,20 @@ def test_the_site_explains_each_letter_below_its_law(name, folder):
     shown = [each for book, key in PAGES[name] for each in letters_behind(book, key)]
     letters_of = {each["latex"]: chinese.get(each["name"], each["meaning"]) for each in shown}
     assert not [latex for latex, meaning in letters_of.items() if latex not in words or meaning not in words]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not (SITE / "moe_idle.html").is_file(), reason="there is no built site: run make book")
+def test_mathematics_is_no_stop_of_the_keyboard_and_a_formula_that_scrolls_is_one(browser):
+    tab = browser.new_page(viewport={"width": 390, "height": 844})
+    tab.goto((SITE / "moe_idle.html").as_uri())
+    tab.wait_for_function("window.MathJax?.startup?.promise")
+    tab.evaluate("MathJax.startup.promise")
+    assert tab.locator("mjx-container").count() > 100 and not tab.locator("mjx-container[tabindex='0']").count()
+    tab.wait_for_function("document.querySelectorAll('div.math[tabindex]').length > 0")
+    wide = "[...document.querySelectorAll('div.math')].filter(box => box.scrollWidth > box.clientWidth)"
+    assert tab.evaluate(f"{wide}.every(box => box.tabIndex === 0)")
+    tab.close()
 
 
 def letters_behind(notebook, key):
