@@ -9,7 +9,11 @@ from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
 LEFT_OUT = ("executed/", "glossary", "nomenclature", "references", "status", "changelog", "about", "summary_zh")
-ELSEWHERE = {"sweeps": {"kernel"}, "reliability": {"software", "軟體"}}  # words that mean something else on a page
+ELSEWHERE = {  # words that mean something else on a page
+    "reliability": {"software", "軟體"},
+    "sweeps": {"kernel"},
+    "training": {"context", "上下文"},
+}
 PLAIN = (nodes.reference, nodes.title, nodes.literal, nodes.literal_block, nodes.caption, nodes.raw, nodes.rubric)
 PLAIN += (nodes.math, nodes.math_block, addnodes.pending_xref, nodes.citation, nodes.table)
 
