@@ -50,7 +50,7 @@ MARKS = {  # in the text of a page, as Sphinx writes it
     r'(class="headerlink"[^>]* title=")(?:Link|Permalink) to this [a-z]+"': r'\1連到這裡"',
 }
 with Path(__file__).parents[1].joinpath("zh", "words.csv").open(encoding="utf-8", newline="") as table:
-    WORDS = {row["english"]: row["chinese"] for row in csv.DictReader(table)}  # that notebooks glue, and their tables
+    WORDS = {row["english"]: row["chinese"] for row in csv.DictReader(table)}  # of glued words, tables and figures
 with Path(__file__).parents[1].joinpath("zh", "letters.csv").open(encoding="utf-8", newline="") as table:
     WORDS |= {row["english"]: row["chinese"] for row in csv.DictReader(table)}  # what symbols mean
 PATTERNS = {  # in glued words
@@ -63,46 +63,36 @@ PATTERNS = {  # in glued words
     r"\bHuawei (?=\w)": "華為 ",
     ", ": "、",
 }
-COUNTS = {  # in tables: phrases with a number or a name in them
-    r"([\d,.]+) devices": r"\1 個裝置",
-    r"([\d,.]+) ranks": r"\1 個 rank",
-    r"([\d,.]+) tokens": r"\1 個 token",
-    r"([\d,.]+) requests a device": r"每裝置 \1 個請求",
-    r"([\d,.]+) tokens held each": r"各持有 \1 個 token",
-    r"at ([\d,]+) devices": r"\1 個裝置時",
-    r"at ([\d,]+) tokens": r"\1 個 token 時",
-    r"experts on (\d+) devices": r"專家在 \1 個裝置上",
-    r"domains of (\d+)": r"\1 個一域",
-    r"([^,\s]+) left out": r"略去 \1",
-    r"(.+) rate": r"\1 的故障率",
-    r"at least (.+)": r"至少 \1",
-    r"at most (.+)": r"至多 \1",
-    r"about (.+)": r"約 \1",
-    r"our reading: (.+)": r"我們的解讀：\1",
-    r"\(“.+”\)": "",  # the article's words in English, beside the words themselves
-    r"(C\d\d) (.+)": r"\1 \2",
-    r"as a reader takes it (.+)": r"依讀者的理解 \1",
-    r"true in part: (.+)": r"部分屬實：\1",
-    r"([\d.]+ EFLOP/s), dense, (.+)": r"\1、稠密、\2",
-    r"recovery in ([\d.]+) min": r"\1 分鐘恢復",
-    r"only jobs of (\d+) devices": r"只有 \1 個裝置的作業",
-    r"at batch (\d+)": r"批次 \1 時",
-    r"best layouts of both at (\d+) per user": r"兩者各在每位使用者 \1 時的最佳配置",
-    r"best layout at (\d+) per user": r"每位使用者 \1 時的最佳配置",
-    r"(.+) over servers of eight": r"\1 比八卡伺服器",
-    r"(.+) over (\w+) servers": r"\1 比 \2 伺服器",
-    r"a number from (\S+) to (\S+)": r"\1 到 \2 的數",
-    r"a whole number from (\S+) to (\S+)": r"\1 到 \2 的整數",
-    r"or None": "或 None",
-    r"one of (.+), or None": r"其中之一：\1，或 None",
-    r"one of (\S+(?:, \S+)*)": r"其中之一：\1",
-    r"no (.+) found for the (\w+)": r"找不到 \2 的\1",
-}
+# In a row of WORDS: {1} is a number, {a} words that are said in Chinese in their turn, {A} words kept as they are.
+HOLE = re.compile(r"\{(\w)\}")
+
+
+def _pattern(english):
+    """Return the regular expression of a row of WORDS that has holes."""
+    pieces = HOLE.split(english)
+    holes = [rf"(?P<n{each}>\d(?:[\d,.]*\d)?)" if each.isdigit() else f"(?P<{each}>.+?)" for each in pieces[1::2]]
+    return re.compile(
+        "".join(text for pair in zip(map(re.escape, pieces[::2]), [*holes, ""], strict=True) for text in pair)
+    )
+
+
+# What says most by itself is tried first.
+HOLED = sorted((each for each in WORDS if HOLE.search(each)), key=lambda each: -len(HOLE.sub("", each)))
+PHRASES = {each: (_pattern(each), WORDS.pop(each)) for each in HOLED}
 CELL = re.compile(r"<(th|td)\b([^>]*)>([^<>]+)</\1>")
 PARTED = re.compile(r"(<t[hd]\b[^>]*>)((?:(?!</t[hd]>).)*<(?!/t[hd]>).*?)(</t[hd]>)", re.DOTALL)  # a cell with tags
+# The names among the words of figures that are the same in both languages.
+HELD = {
+    *re.findall(
+        r"\w+",
+        "Young Daly Weibull Slim Fly Dragonfly DualPipe InfiniBand RSC TPU Epoch SPARe SemiAnalysis GenZ RDMA Llama "
+        "Rubin Ultra Atlas SuperPOD SuperPoD Vera Maverick DeepSeek Kimi Qwen GPT OSS GLM MiniMax Mixtral MB GB GiB "
+        "HBM INT FP NVFP USD numpy",
+    )
+}
 KEPT = {"token", "tokens", "rank", "ranks", "dispatch", "combine", "all", "reduce", "kernel", "prefill", "decode"}
 UNITS = {"ms", "us", "min", "kg", "bit"}
-KEPT |= {"numexpr", "mlsysim", "gather", "scatter", "op"}  # words that stay, as prose has them
+KEPT |= {"numexpr", "mlsysim", "papermill", "gather", "scatter", "op"}  # words that stay, as prose has them
 MYRIADS = {10**8: "億", 10**4: "萬"}
 HAN = "㐀-鿿"
 
@@ -145,9 +135,13 @@ def in_table(words):
     """Return the words of a table's cell in Chinese: whole, or by their parts among commas; others as they are."""
     if words in WORDS:
         return WORDS[words]
-    for english, chinese in COUNTS.items():
-        if found := re.fullmatch(english, words):
-            return re.sub(r"\\(\d)", lambda place, parts=found: in_table(parts[int(place[1])]), chinese)
+    for pattern, chinese in PHRASES.values():
+        if found := pattern.fullmatch(words):
+            parts = found.groupdict().items()
+            inside = {key.removeprefix("n"): part if key.isupper() else in_table(part) for key, part in parts}
+            said = HOLE.sub(lambda hole, inside=inside: "" if hole[1].isupper() else inside[hole[1]], chinese)
+            if not english_words(said):
+                return HOLE.sub(lambda hole, inside=inside: inside[hole[1]], chinese)
     whole = in_words(words)
     if whole != words and not english_words(whole):
         return whole
@@ -156,6 +150,14 @@ def in_table(words):
         if parts and all(part in WORDS or not english_words(in_table(part)) for part in parts):
             return joint.join(map(in_table, parts))
     return words
+
+
+def in_figure(words):
+    """Return words of a figure in Chinese, as `in_table` does, its round numbers counted in 萬 and 億."""
+    counted = re.sub(
+        r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\w.,]*\d)", lambda number: in_myriads(number[0]), in_table(words)
+    )
+    return re.sub(f"(?<=[{''.join(MYRIADS.values())}]) (?=[{HAN}])", "", counted)
 
 
 def english_words(text):

@@ -8,6 +8,7 @@ Chinese summary.
 from bs4 import BeautifulSoup
 from docutils import nodes
 from halves import FOLDER, SUMMARY, is_chinese, other
+from pictures import is_figure
 from sphinx import addnodes
 
 LANGUAGES = {True: ("zh-Hant", "中文"), False: ("en", "English")}  # by is_chinese: tag, and what a reader clicks
@@ -123,10 +124,11 @@ def leave_out_of_one_page(app, doctree):
 
 
 def say_language(app, doctree):
-    """Say of pictures and tables on a Chinese page that their words are English."""
+    """Say of what a notebook shows on a Chinese page that its words are English, but for figures: `pictures`."""
     if is_chinese(app.env.docname):
         for shown in doctree.findall(nodes.raw):
-            if shown.get("format") == "html" and "text_html" in shown["classes"]:
+            shows = shown.get("format") == "html" and "text_html" in shown["classes"]
+            if shows and not is_figure(shown.astext()):
                 shown.children = [nodes.Text(f'<div lang="en">{shown.astext()}</div>')]
 
 

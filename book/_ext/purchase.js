@@ -3,6 +3,8 @@
 const held = globalThis.purchase;
 const INK = ["#0072b2", "#d55e00"], DASHES = ["", "7 3"], HEIGHT = 300, LEFT = 56, BELOW = 46;
 
+const spoken = {}; // another language's words for those below, where the page brings them
+const say = (english, ...parts) => (spoken[english] ?? english).replace(/\{(\d)\}/g, (_, place) => parts[place - 1]);
 const over = (first, second) => (first === second ? 1 : first / second);
 const cost = (rent, busy, rate) => (rent * 1e6) / (rate * 3600 * busy);
 
@@ -39,22 +41,27 @@ function compare(deal) {
 }
 
 const digits = (number) => number >= 100 ? Math.round(number).toLocaleString("en-US") : String(+number.toPrecision(number < 1 ? 2 : 3));
-const words = ([value, low, high], unit = "") => {
-  const [middle, least, most] = [value, low, high].map((each) => (Number.isFinite(each) ? digits(each) : "no bound"));
-  return Number.isFinite(value) ? `${middle}${unit} (${least} to ${most})` : "out of reach";
+const words = ([value, low, high], dollars = false) => {
+  const shown = [value, low, high].map((each) => (Number.isFinite(each) ? digits(each) : say("no bound")));
+  if (!Number.isFinite(value)) return say("out of reach");
+  return dollars ? say("{1} USD ({2} to {3})", ...shown) : say("{1} ({2} to {3})", ...shown);
 };
 
 function told(deal, names, found) {
   const reached = [found.first[0], found.second[0]].map(Number.isFinite);
-  if (!reached[0] && !reached[1]) return "Neither machine reaches this speed.";
-  if (!reached[0] || !reached[1]) return `Only ${names[reached[0] ? 0 : 1]} reaches this speed.`;
+  if (!reached[0] && !reached[1]) return say("Neither machine reaches this speed.");
+  if (!reached[0] || !reached[1]) return say("Only {1} reaches this speed.", names[reached[0] ? 0 : 1]);
   const share = Math.round(found.gaining * 100);
-  const speeds = [...new Set(found.crossing.map(digits))].join(" and at ");
-  const where = Number.isFinite(found.crossing[0]) ? `Both cost the same at ${speeds} tokens/s per user. `
-    : `${names[found.gain[0] > 1 ? 0 : 1]} is the cheaper one wherever both deliver. `;
-  const busy = found.busy > 1 ? "could not be busy enough to be as cheap" : `is as cheap when busy ${Math.round(found.busy * 100)} % of the time`;
-  return `A dollar buys ${words(found.gain)} times the tokens on A; A is the cheaper one in ${share} % of the draws. ${where}` +
-    `At this speed a device-hour of A may cost ${words(found.rent, " USD")}, and A ${busy}.`;
+  const [first, second] = [...new Set(found.crossing.map(digits))];
+  const speeds = second === undefined ? first : say("{1} and at {2}", first, second);
+  const where = Number.isFinite(found.crossing[0]) ? say("Both cost the same at {1} tokens/s per user.", speeds)
+    : say("{1} is the cheaper one wherever both deliver.", names[found.gain[0] > 1 ? 0 : 1]);
+  const rent = words(found.rent, true);
+  const busy = found.busy > 1 ? say("At this speed a device-hour of A may cost {1}, and A could not be busy enough to be as cheap.", rent)
+    : say("At this speed a device-hour of A may cost {1}, and A is as cheap when busy {2} % of the time.", rent, Math.round(found.busy * 100));
+  const gain = say("A dollar buys {1} times the tokens on A; A is the cheaper one in {2} % of the draws.", words(found.gain), share);
+  // Chinese sentences take no blank between them.
+  return [gain, where, busy].join(/[.!?]$/.test(gain) ? " " : "");
 }
 
 function draw(stage, deal, found) {
@@ -70,8 +77,8 @@ function draw(stage, deal, found) {
     `<line class="grid" x1="${LEFT}" x2="${width - 8}" y1="${y(price)}" y2="${y(price)}"/><text x="${LEFT - 6}" y="${+y(price) + 4}" text-anchor="end">${+price.toPrecision(1)}</text>`).join("");
   marks += round.filter((speed) => speed >= slow && speed <= fast).map((speed) =>
     `<line class="grid" x1="${x(speed)}" x2="${x(speed)}" y1="8" y2="${HEIGHT - BELOW}"/><text x="${x(speed)}" y="${HEIGHT - BELOW + 18}" text-anchor="middle">${speed}</text>`).join("");
-  marks += `<text x="${width / 2}" y="${HEIGHT - 6}" text-anchor="middle">tokens per second for each user</text>`;
-  marks += `<text transform="translate(12 ${(HEIGHT - BELOW) / 2}) rotate(-90)" text-anchor="middle">USD for a million tokens</text>`;
+  marks += `<text x="${width / 2}" y="${HEIGHT - 6}" text-anchor="middle">${say("tokens per second for each user")}</text>`;
+  marks += `<text transform="translate(12 ${(HEIGHT - BELOW) / 2}) rotate(-90)" text-anchor="middle">${say("USD for a million tokens")}</text>`;
   found.curves.forEach((curve, side) => {
     const points = held.speeds.map((speed, stop) => [speed, ...curve[stop]]).filter(([, value]) => Number.isFinite(value));
     const band = [...points.map(([speed, , low]) => [speed, low]), ...points.map(([speed, , , high]) => [speed, high]).reverse()];
@@ -85,6 +92,8 @@ function draw(stage, deal, found) {
 }
 
 function begin(figure) {
+  const carried = figure.querySelector("script.words");
+  if (carried) Object.assign(spoken, JSON.parse(carried.textContent));
   const [stage, still, controls, answer] = [".stage", ".still", "fieldset", ".answer"].map((name) => figure.querySelector(name));
   const field = Object.fromEntries([...controls.querySelectorAll("[name]")].map((each) => [each.name, each]));
   const chosen = (name) => field[name].selectedOptions[0].textContent;
@@ -92,7 +101,7 @@ function begin(figure) {
   function update() {
     const number = { speed: held.speeds[field.speed.value], firstRent: +field.firstRent.value, secondRent: +field.secondRent.value, busy: field.busy.value / 100 };
     const deal = { ...Object.fromEntries(["first", "second", "model", "lengths"].map((name) => [name, field[name].value])), ...number };
-    const said = { speed: `${deal.speed} tokens/s`, firstRent: `${deal.firstRent} USD`, secondRent: `${deal.secondRent} USD`, busy: `${field.busy.value} %` };
+    const said = { speed: `${deal.speed} tokens/s`, firstRent: say("{1} USD", deal.firstRent), secondRent: say("{1} USD", deal.secondRent), busy: `${field.busy.value} %` };
     for (const [name, text] of Object.entries(said)) {
       field[name].setAttribute("aria-valuetext", text);
       field[name].parentElement.querySelector(".shown").textContent = text;

@@ -102,7 +102,7 @@ def ratios(axis, span, places):
     for ratio, place in places.items():
         axis.plot(span, [ratio * each for each in span], color=GREY, linewidth=0.8, linestyle="--")
         look = {"color": "#6A6A75", "fontsize": 8, "ha": "right", "va": "bottom"}
-        axis.text(place, place * ratio * 1.03, f"{ratio} to 1", **look)
+        axis.text(place, place * ratio * 1.03, f"{ratio}:1", **look)
 
 
 def ranges(axis, frame, order, label, by, marks, names, band=("low", "high")):

@@ -47,7 +47,8 @@ def _markup(name, still, held, deal, names, dearest, alt):
         for letter, color, dash in (("A", "#0072b2", ""), ("B", "#d55e00", "7 3"))
     )
     return (
-        f'<div class="purchase-figure"><div class="still">{still}<p>Drawn for: {html.escape(settings)}.</p></div>'
+        f'<div class="purchase-figure"><div class="still">{still}<p><span>Drawn for:</span> '
+        f"<span>{html.escape(settings)}</span>.</p></div>"
         f"<fieldset hidden><legend>Choose two machines and your prices</legend>{''.join(controls)}"
         '<button type="button">Back to the start</button></fieldset>'
         f'<div class="stage" hidden data-alt="{html.escape(alt)}"></div>'

@@ -161,10 +161,12 @@ def _markup(name, still, live, sliders):
             f'data-stops="{html.escape(json.dumps(stops))}" data-unit="{html.escape(each.shown)}"></div>'
         )
         assert len(texts) == len(set(texts)), f"{each.label}: two stops read alike"
-    settings = "; ".join(html.escape(f"{each.label} {each.words(each.start)}") for each in sliders)
+    settings = "; ".join(
+        f"<span>{html.escape(each.label)}</span> <span>{html.escape(each.words(each.start))}</span>" for each in sliders
+    )
     data = json.dumps(live, separators=(",", ":")).replace("</", "<\\/")
     return (
-        f'<div class="slider-figure"><div class="still">{still}<p>Drawn for: {settings}.</p></div>'
+        f'<div class="slider-figure"><div class="still">{still}<p><span>Drawn for:</span> {settings}.</p></div>'
         '<div class="stage" hidden></div>'
         f"<fieldset hidden><legend>Move a slider and the curves follow</legend>{''.join(controls)}"
         '<button type="button">Back to the start</button></fieldset>'
