@@ -15,19 +15,28 @@ def stack(axis, x, parts, shades, least=0.05):
         widest = int(np.argmax(thick[1:-1])) + 1
         if thick[widest] > least:
             centre = top[widest] - thick[widest] / 2
-            axis.text(np.asarray(x)[widest], centre, name, ha="center", va="center", fontsize=9)
+            axis.text(np.asarray(x)[widest], centre, name, ha="center", va="center", fontsize=9, color="black")
 
 
 def field(axis, numbers, limits, level=1.0):
     """Colour a table of numbers, written in each field, with a line where they pass `level`; equal sizes of fields.
 
-    numbers: frame, its index across and its columns up; limits: of the colours. The line leaves the first row out,
-    which the others are compared with.
+    numbers: frame, its index across and its columns up; limits: of the colours. The line runs between fields, clear of
+    their numbers, and leaves the first column out, which the others are compared with.
     """
     grid, edges = numbers.to_numpy(), [np.arange(each) for each in numbers.shape]
     axis.pcolormesh(*edges, grid.T, cmap="PuOr_r", vmin=limits[0], vmax=limits[1], shading="nearest")
-    axis.contour(edges[0][1:], edges[1], grid[1:].T, levels=[level], colors="black", linewidths=2)
+    above = grid >= level
+    look = {"color": "black", "linewidth": 2.5, "solid_capstyle": "round"}
+    for i, j in np.ndindex(grid.shape):
+        if 0 < i < len(grid) - 1 and above[i, j] != above[i + 1, j]:
+            axis.plot([i + 0.5] * 2, [j - 0.5, j + 0.5], **look)
+        if i > 0 and j < grid.shape[1] - 1 and above[i, j] != above[i, j + 1]:
+            axis.plot([i - 0.5, i + 0.5], [j + 0.5] * 2, **look)
+    middle, half = sum(limits) / 2, (limits[1] - limits[0]) / 2
     for place in np.ndindex(grid.shape):
-        axis.text(*place, f"{grid[place]:.2f}", ha="center", va="center", fontsize=7.5, color="black")
+        dark = abs(grid[place] - middle) > 0.7 * half  # both ends of the colours are
+        ink = "white" if dark else "black"
+        axis.text(*place, f"{grid[place]:.2f}", ha="center", va="center", fontsize=7.5, color=ink)
     axis.set_xticks(edges[0], [f"{each:,.0f}" for each in numbers.index], rotation=45)
     axis.set_yticks(edges[1], [f"{each:,.0f}" for each in numbers.columns])

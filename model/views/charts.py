@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 GREY = "#8a8a94"  # of what is beside the point: a mark, a line among many
+DASHES = ("-", "--", "-.", ":", "o-")  # where only a legend names the lines, they differ in more than colour
+MARKS = "os^Dv"  # and so do points
 
 
 def lines(axis, frame, x, y, by=None, band=None, colors=None, styles=None, names=None, **look):
@@ -20,6 +22,11 @@ def lines(axis, frame, x, y, by=None, band=None, colors=None, styles=None, names
         if band is not None:
             low, high = (line[side] for side in band)
             axis.fill_between(line[x], low, high, color=color, alpha=0.18, linewidth=0)
+
+
+def dashes(keys):
+    """Return {key: style}, for `styles` of `lines`, in which each of at most five lines is told by its dashes."""
+    return dict(zip(keys, DASHES, strict=False))
 
 
 def steps(axis, frame, x, y, band, color="C0"):
@@ -82,10 +89,11 @@ def among(axis, frame, x, y, by, colors, band=("low", "high"), names=None):
     lines(axis, frame[frame[by].isin(colors)], x, y, by, band=band, colors=colors, names=names)
 
 
-def bubbles(axis, frame, x, y, area, label, solid):
+def bubbles(axis, frame, x, y, area, label, solid, left=None):
     """Draw a disc for each row, its area as the root of the column `area`, with a label beside it, clear of the disc.
 
-    solid: column that tells whether the disc is filled; hollow ones stand for what is not known.
+    solid: column that tells whether the disc is filled; hollow ones stand for what is not known. left: column that
+    tells whether the label stands on the left; on the right where there is none.
     """
     for filled, part in frame.groupby(solid):
         look = {"color": "C0", "alpha": 0.75, "linewidth": 0} if filled else {"facecolor": "none", "edgecolor": "C1"}
@@ -93,7 +101,10 @@ def bubbles(axis, frame, x, y, area, label, solid):
     smallest = frame[area].min()
     for _, row in frame.iterrows():
         aside = 5 + 0.55 * row[area] ** 0.5, 5 if row[area] == smallest else -5  # clear of a neighbour's label
-        look = {"xytext": aside, "textcoords": "offset points", "va": "center", "fontsize": 8, "linespacing": 1.1}
+        aside_left = left is not None and row[left]
+        look = {"xytext": (-aside[0] if aside_left else aside[0], aside[1]), "textcoords": "offset points"}
+        look["va"] = "center" if "\n" not in row[label] else "bottom" if aside[1] > 0 else "top"
+        look |= {"fontsize": 8, "linespacing": 1.1, "ha": "right" if aside_left else "left"}
         axis.annotate(row[label], (row[x], row[y]), **look)
 
 
@@ -117,20 +128,23 @@ def ranges(axis, frame, order, label, by, marks, names, band=("low", "high")):
 def stacked(axis, frame, bar, value, part, order, colors, letter, hatched=()):
     """Draw one horizontal bar for each of `order`, lowest first, stacked of its parts, its total at its end.
 
-    colors: mapping of parts, in order from the left; letter: column written into each piece; hatched: parts with lines
-    across, which nobody confuses with a neighbour of another colour.
+    colors: mapping of parts, in order from the left; letter: column written into each piece that has room for it;
+    hatched: parts with lines across, which nobody confuses with a neighbour of another colour.
     """
+    longest = frame.groupby(bar)[value].sum().max()
     for height, name in enumerate(order):
         pieces, start = frame[frame[bar] == name].set_index(part), 0.0
         for each, color in colors.items():
             long, label = pieces[value][each], each if height == 0 else "_"
             look = {"hatch": "////", "edgecolor": "white", "linewidth": 0} if each in hatched else {}
             axis.barh(height, long, left=start, color=color, alpha=0.8, label=label, height=0.72, **look)
-            axis.text(start + long / 2, height, pieces[letter][each], ha="center", va="center", fontsize=9)
+            if long > 0.03 * longest:
+                look = {"ha": "center", "va": "center", "fontsize": 9, "color": "black"}
+                axis.text(start + long / 2, height, pieces[letter][each], **look)
             start += long
         axis.text(start, height, f"  {start:,.0f}", va="center")
     axis.set_yticks(range(len(order)), order)
-    axis.set(xlim=(0, 1.12 * frame.groupby(bar)[value].sum().max()))
+    axis.set(xlim=(0, 1.12 * longest))
     axis.grid(axis="y", visible=False)
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import textwrap
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from model.numbers.facts import asked
 
 STYLE = Path(__file__).with_name("study.mplstyle")
 LAW = "application/vnd.study.law+json"  # what goes with a glued law, for the page that prints it
+WIDE = 7.2  # inches
 NARROW = 4.5  # inches: a figure of this width can be read on a phone
 PHONE, WIDEST, BESIDE = 46, 24, 3  # letters that a line of a table holds there, that a cell holds, and its margins take
 INK = "#16161d"  # becomes the colour of the page's text, so that a figure reads in light and in dark
@@ -135,30 +137,51 @@ def laws(*models, example=None, prefix="law"):
             law(f"{prefix}_{equation.lhs}", equation, numbers if known else None)
 
 
-def figure(name, drawing, data, alt, narrow=True):
+def figure(name, drawing, data, alt, narrow=None):
     """Glue a matplotlib figure as SVG in the page, show it, and write it with its data beside the notebook's outputs.
 
+    Arguments as in `pictures`.
+    """
+    show(name, pictures(name, drawing, data, alt, narrow))
+
+
+def pictures(name, drawing, data, alt, narrow=None):
+    """Write a matplotlib figure and its data, and return it as SVG fit for a page, and once more for a phone.
+
     name: of the glue and of the files; data: frame of what is drawn; alt: what a reader who cannot see it is told.
-    narrow: draw it once more for a phone, where the page shows that; False where it needs its width. It is not shown
-    either where its words would meet or leave the picture.
+    narrow: a drawing of its own for a phone, NARROW wide, where the same one would not do with a legend of fewer
+    columns, labels of several lines and fewer ticks. The phone's is not shown where its words would meet or leave it.
     """
     height = drawing.get_size_inches()[1]
-    pieces = {"wide": picture(name, drawing, data, alt)}
-    if narrow:
-        drawing.set_size_inches(NARROW, height)
-        _thin(drawing)
-        if _fits(drawing):
-            pieces["narrow"] = _inline(_svg(drawing, f"{name}-narrow"), f"{name}-narrow", alt)
-            pieces = {way: svg.replace("study-figure", f"study-figure {way}", 1) for way, svg in pieces.items()}
-        plt.close(drawing)
-    show(name, "".join(pieces.values()))
+    wide = picture(name, drawing, data, alt)
+    slim = narrow or drawing
+    slim.set_size_inches(NARROW, narrow.get_size_inches()[1] if narrow else height)
+    _slim(slim)
+    phone = _inline(_svg(slim, f"{name}-narrow"), f"{name}-narrow", alt) if _fits(slim) else ""
+    plt.close(slim)
+    if not phone:
+        return wide
+    both = {"wide": wide, "narrow": phone}
+    return "".join(svg.replace("study-figure", f"study-figure {way}", 1) for way, svg in both.items())
 
 
-def _thin(drawing):
-    """Take away labels below an axis that meet the one before them, in a drawing that was made narrower."""
+def _slim(drawing):
+    """Fit a drawing that was made narrower: fewer columns in its legends, labels on several lines, fewer ticks."""
     canvas = FigureCanvasAgg(drawing)  # of its own: pyplot has closed the one that it made
-    for _ in range(2):  # a layout takes two rounds to settle
-        canvas.draw()
+
+    def settle():
+        for _ in range(2):  # a layout takes two rounds
+            canvas.draw()
+
+    settle()
+    for _ in range(3):  # of fewer columns each may be wider
+        for legend in list(drawing.legends):
+            _stack(drawing, legend)
+        settle()
+    for axis in drawing.axes:
+        for label in (axis.xaxis.label, axis.yaxis.label):
+            _wrap(label, axis.get_window_extent(), drawing.bbox)
+    settle()
     for axis in drawing.axes:
         end = -np.inf
         for label in axis.get_xticklabels():
@@ -167,6 +190,34 @@ def _thin(drawing):
                 label.set_visible(False)
             elif label.get_text():
                 end = box.x1
+
+
+def _stack(drawing, legend):
+    """Put a legend outside the axes that is wider than its drawing into fewer columns, and make room for its rows."""
+    entries, across = legend.get_texts(), legend.get_window_extent().width
+    columns = int(legend._ncols * drawing.bbox.width / across) if across > drawing.bbox.width else 0
+    if columns:
+        width, height = drawing.get_size_inches()
+        size = entries[0].get_fontsize()
+        rows = -(-len(entries) // columns) - -(-len(entries) // legend._ncols)
+        words = [each.get_text() for each in entries]
+        drawn = dict(zip(words, legend.legend_handles, strict=True))
+        for axis in drawing.axes:  # a bar with its mark is whole there alone
+            drawn |= {word: mark for mark, word in zip(*axis.get_legend_handles_labels(), strict=True) if word in drawn}
+        drawing.legend(drawn.values(), words, loc="outside upper left", ncols=columns, fontsize=size)
+        legend.remove()
+        drawing.set_size_inches(width, height + rows * 1.5 * size / 72)
+
+
+def _wrap(label, axes, whole):
+    """Break the label of an axis that reaches out of its drawing into lines."""
+    box, up = label.get_window_extent(), label.get_rotation() == 90
+    middle = (axes.y0 + axes.y1) / 2 if up else (axes.x0 + axes.x1) / 2
+    room = 2 * min(middle, (whole.height if up else whole.width) - middle)
+    long = box.height if up else box.width
+    if long > room and "\n" not in label.get_text():
+        lines = int(np.ceil(long / room))
+        label.set_text(textwrap.fill(label.get_text(), int(1.15 * len(label.get_text()) / lines)))
 
 
 def _fits(drawing):
@@ -272,7 +323,7 @@ def output_folder():
     return Path(folder)
 
 
-def axes(width=7.2, height=4.2, **subplots):
+def axes(width=WIDE, height=4.2, **subplots):
     """Return (figure, axes) of the study's size; keywords go to matplotlib's subplots."""
     return plt.subplots(figsize=(width, height), layout="constrained", **subplots)
 

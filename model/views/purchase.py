@@ -17,7 +17,7 @@ def figure(name, held, deal, names, dearest, drawing, data, alt):
     held: the mapping that a page holds, of model.studies.purchase.table; deal: where the controls start, a
     model.studies.purchase.Deal; names: {machine, model or lengths: words}; dearest: the highest rent to choose, USD/h.
     """
-    still = figures.picture(name, drawing, data, alt)
+    still = figures.pictures(name, drawing, data, alt)
     if folder := figures.output_folder():
         text = json.dumps(held, separators=(",", ":"))
         (folder / FILE).write_text(text + "\n", encoding="utf-8")

@@ -1,5 +1,7 @@
 """Ratios of a number computed to a number given, in groups: one line each, a mark with a bar for each ratio."""
 
+from matplotlib.lines import Line2D
+
 from model.views import figures
 from model.views.charts import GREY, dress
 
@@ -20,17 +22,15 @@ def by_group(rows, tones, limits, label):
             axis.plot([row.low, row.high], [place, place], color=tones[row.tone], linewidth=2, alpha=0.6)
             axis.plot(row.value, place, SHAPES[row.relation], color=tones[row.tone], markersize=4.5)
     axis.axvline(1, color=GREY, linewidth=1)
-    _explain(axis, tones)
+    _explain(drawing, tones)
     axis.set_yticks(range(len(order)), order)
     ticks = [10.0**i for i in range(-3, 3)]
     dress(axis, ticks, xscale="log", xlim=limits, ylim=(-0.7, len(order) - 0.3), xlabel=label)
     return drawing
 
 
-def _explain(axis, tones):
+def _explain(drawing, tones):
     """Write above the axes which colour and which shape mean what."""
-    style = {"transform": axis.transAxes, "fontsize": 9}
-    for place, (word, tone) in zip((0, 0.08, 0.34), tones.items(), strict=False):
-        axis.text(place, 1.015, word, color=tone, **style)
-    shapes = "right: at least, left: at most, dot: equals, diamond: magnitude"
-    axis.text(1.0, 1.015, shapes, ha="right", **style)
+    marks = [Line2D([], [], color=tone, linewidth=2) for tone in tones.values()]
+    marks += [Line2D([], [], color=figures.INK, marker=shape, linestyle="") for shape in SHAPES.values()]
+    drawing.legend(marks, [*tones, *SHAPES], loc="outside upper left", ncols=6, fontsize=8.5, columnspacing=1)

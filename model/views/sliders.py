@@ -107,7 +107,7 @@ def figure(name, swept, horizontal, vertical, curves, sliders, alt, fixed=None):
     data = pd.concat(
         pd.DataFrame({"curve": label, horizontal.label: x, vertical.label: y}).dropna() for label, x, y in lines
     )
-    still = figures.picture(name, _draw(horizontal, vertical, lines), data, alt)
+    still = figures.pictures(name, _draw(horizontal, vertical, lines), data, alt)
     live = specification(swept, horizontal, vertical, curves, sliders, fixed) | {"description": alt}
     if folder := figures.output_folder():
         record = {
