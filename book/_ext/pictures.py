@@ -21,10 +21,12 @@ SVG = re.compile(r"<svg\b.*?</svg>", re.S)
 SCRIPT = re.compile(r'(<script type="application/json">)(.*?)(</script>)', re.S)
 GROUP = re.compile(r'(<g id="[^"]*text_\d+">\s*)((?:<text\b[^>]*>[^<]*</text>\s*)+)(?=</g>)')  # the lines of one text
 LINE = re.compile(r"<text\b([^>]*)>([^<]*)</text>")
+SIZE = re.compile(r"([\d.]+)px")
 PLACE = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)(?: rotate\((-?\d+)\))?")
 SAID = re.compile(r'\b(aria-label|data-alt|aria-valuetext)="([^"]*)"')
 BETWEEN = re.compile(r">([^<>]*\w[^<>]*)<")
 FAMILY = re.compile(r"'DejaVu Sans'(?:, '[^']*')*, sans-serif")  # of the style of the figures
+SMALLEST = 0.8  # of its size: no text is made smaller to find room
 ASKED = re.compile(r'\bsay\(\s*"([^"]+)"')  # in the script of an interactive figure
 
 
@@ -47,7 +49,7 @@ def _anchored(lines):
     lines: [(attributes, English, Chinese)]. matplotlib writes the lines of one text from their starts, wherever they
     are aligned; with other words only the true anchor keeps them together.
     """
-    sizes = [float(re.search(r"([\d.]+)px", look)[1]) for look, *_ in lines]
+    sizes = [float(SIZE.search(look)[1]) for look, *_ in lines]
     places = [PLACE.search(look) for look, *_ in lines]
     if len(lines) < 2 or not all(places):
         return [(look, chinese) for look, _, chinese in lines]
@@ -92,13 +94,24 @@ def _spoken(lines, up):
     return rest + halves if up else halves + rest
 
 
+def _small(look, english, chinese):
+    """Return the attributes of a text that begins at its place with a size at which Chinese takes no more room.
+
+    A label beside the right edge has the room of its English words; down to SMALLEST of its size.
+    """
+    room = width(english, 1) / width(chinese, 1) if chinese and "text-anchor" not in look else 1
+    if room >= 1:
+        return look
+    return SIZE.sub(lambda size: f"{max(room, SMALLEST) * float(size[1]):.2f}px", look, count=1)
+
+
 def drawn(svg):
     """Return an SVG of a notebook with its texts in Chinese, in the fonts of the page."""
 
     def said(group):
         lines = [(look, html.unescape(text)) for look, text in LINE.findall(group[2])]
         chinese = _spoken(lines, up="rotate(-90)" in lines[0][0])
-        spoken = _anchored([(*line, text) for line, text in zip(lines, chinese, strict=True)])
+        spoken = _anchored([(_small(*line, text), line[1], text) for line, text in zip(lines, chinese, strict=True)])
         return group[1] + "".join(
             f"<text{look}>{html.escape(text, quote=False)}</text>" for look, text in spoken if text
         )

@@ -66,9 +66,10 @@ def rows(axis, frame, value, label, kind, looks, band=("low", "high"), words=Tru
         part = frame[frame[kind] == each]
         axis.hlines(places[part.index], part[band[0]], part[band[1]], color=color, linewidth=1.5)
         axis.plot(part[value], places[part.index], marker, color=color, markersize=7, label=each)
-        ends = (1.07 * part[band[1]]).fillna(1.12 * part[value])
+        ends = part[band[1]].fillna(part[value])
+        look = {"xytext": (6, 0), "textcoords": "offset points", "color": color, "va": "center", "fontsize": 8.5}
         for row, end in ends.items() if words else ():
-            axis.text(end, places[row], each, color=color, va="center", fontsize=8.5)
+            axis.annotate(each, (end, places[row]), **look)
     axis.set(ylim=(-0.6, len(frame) - 0.4))
     axis.set_yticks(places, frame[label])
     axis.grid(axis="y", visible=False)

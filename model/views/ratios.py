@@ -12,7 +12,7 @@ def by_group(rows, tones, limits, label):
     """Return a drawing of ratios on a logarithmic axis, grouped from the top, with a line at one.
 
     rows: frame of group, relation (of SHAPES), tone (of tones), value, low, high; tones: {word: colour}, explained
-    above the axes; limits: of the axis; label: what it shows.
+    above the axes, the first with filled marks; limits: of the axis; label: what it shows.
     """
     order = sorted(rows.group.unique(), reverse=True)
     drawing, axis = figures.axes(height=1.0 + 0.42 * len(order))
@@ -20,7 +20,8 @@ def by_group(rows, tones, limits, label):
         for number, row in enumerate(group.itertuples()):
             place = order.index(name) + (0.35 - 0.7 * number / (len(group) - 1) if len(group) > 1 else 0)
             axis.plot([row.low, row.high], [place, place], color=tones[row.tone], linewidth=2, alpha=0.6)
-            axis.plot(row.value, place, SHAPES[row.relation], color=tones[row.tone], markersize=4.5)
+            fill = "full" if row.tone == next(iter(tones)) else "none"
+            axis.plot(row.value, place, SHAPES[row.relation], color=tones[row.tone], markersize=4.5, fillstyle=fill)
     axis.axvline(1, color=GREY, linewidth=1)
     _explain(drawing, tones)
     axis.set_yticks(range(len(order)), order)
@@ -31,6 +32,8 @@ def by_group(rows, tones, limits, label):
 
 def _explain(drawing, tones):
     """Write above the axes which colour and which shape mean what."""
-    marks = [Line2D([], [], color=tone, linewidth=2) for tone in tones.values()]
+    fills = ["full", *["none"] * (len(tones) - 1)]
+    pairs = zip(tones.values(), fills, strict=True)
+    marks = [Line2D([], [], color=tone, marker="o", fillstyle=fill) for tone, fill in pairs]
     marks += [Line2D([], [], color=figures.INK, marker=shape, linestyle="") for shape in SHAPES.values()]
     drawing.legend(marks, [*tones, *SHAPES], loc="outside upper left", ncols=6, fontsize=8.5, columnspacing=1)
