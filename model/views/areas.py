@@ -35,7 +35,7 @@ def field(axis, numbers, limits, level=1.0):
             axis.plot([i - 0.5, i + 0.5], [j + 0.5] * 2, **look)
     middle, half = sum(limits) / 2, (limits[1] - limits[0]) / 2
     for place in np.ndindex(grid.shape):
-        dark = abs(grid[place] - middle) > 0.7 * half  # both ends of the colours are
+        dark = abs(grid[place] - middle) > 0.65 * half  # both ends of the colours are
         ink = "white" if dark else "black"
         axis.text(*place, f"{grid[place]:.2f}", ha="center", va="center", fontsize=7.5, color=ink)
     axis.set_xticks(edges[0], [f"{each:,.0f}" for each in numbers.index], rotation=45)

@@ -174,14 +174,11 @@ def _slim(drawing):
             canvas.draw()
 
     settle()
-    for _ in range(3):  # of fewer columns each may be wider
-        for legend in list(drawing.legends):
-            _stack(drawing, legend)
+    while any([_stack(drawing, legend) for legend in list(drawing.legends)]):  # of fewer columns each may be wider
         settle()
-    for axis in drawing.axes:
-        for label in (axis.xaxis.label, axis.yaxis.label):
-            _wrap(label, axis.get_window_extent(), drawing.bbox)
-    settle()
+    labels = [(label, axis) for axis in drawing.axes for label in (axis.xaxis.label, axis.yaxis.label)]
+    if any([_wrap(label, axis.get_window_extent(), drawing.bbox) for label, axis in labels]):
+        settle()
     for axis in drawing.axes:
         end = -np.inf
         for label in axis.get_xticklabels():
@@ -193,7 +190,10 @@ def _slim(drawing):
 
 
 def _stack(drawing, legend):
-    """Put a legend outside the axes that is wider than its drawing into fewer columns, and make room for its rows."""
+    """Put a legend outside the axes that is wider than its drawing into fewer columns, and make room for its rows.
+
+    Returns whether it did.
+    """
     entries, across = legend.get_texts(), legend.get_window_extent().width
     columns = int(legend._ncols * drawing.bbox.width / across) if across > drawing.bbox.width else 0
     if columns:
@@ -207,17 +207,19 @@ def _stack(drawing, legend):
         drawing.legend(drawn.values(), words, loc="outside upper left", ncols=columns, fontsize=size)
         legend.remove()
         drawing.set_size_inches(width, height + rows * 1.5 * size / 72)
+    return bool(columns)
 
 
 def _wrap(label, axes, whole):
-    """Break the label of an axis that reaches out of its drawing into lines."""
+    """Break the label of an axis that reaches out of its drawing into lines; return whether it did."""
     box, up = label.get_window_extent(), label.get_rotation() == 90
     middle = (axes.y0 + axes.y1) / 2 if up else (axes.x0 + axes.x1) / 2
     room = 2 * min(middle, (whole.height if up else whole.width) - middle)
     long = box.height if up else box.width
-    if long > room and "\n" not in label.get_text():
+    if breaks := long > room and "\n" not in label.get_text():
         lines = int(np.ceil(long / room))
         label.set_text(textwrap.fill(label.get_text(), int(1.15 * len(label.get_text()) / lines)))
+    return breaks
 
 
 def _fits(drawing):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -120,6 +121,60 @@ def test_labels_below_a_narrow_axis_do_not_meet(glued):
     figures.figure("lines", drawing, pd.DataFrame({"x": [1]}), "One line over many long labels.")
     wide, phone = (len(re.findall(r">\d,000,000<", svg)) for svg in glued["lines"].data.split("<svg")[1:])
     assert (wide, phone) == (9, 5)
+
+
+def legend_outside(entries, columns):
+    """Return a figure with a legend above its axes."""
+    drawing, axis = figures.axes()
+    for number in range(entries):
+        axis.errorbar([0, 1], [0, number], [0.1, 0.1], fmt="o", label=f"one of several, {number}")
+    drawing.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=columns)
+    return drawing
+
+
+def test_a_legend_that_a_phone_has_no_room_for_takes_fewer_columns(glued):
+    figures.figure("series", legend_outside(6, 3), pd.DataFrame({"x": [1]}), "Six series of two points each.")
+    wide, phone = glued["series"].data.split("<svg")[1:]
+    places = [set(re.findall(r'x="([\d.]+)" [^>]*>one of several', svg)) for svg in (wide, phone)]
+    assert [len(each) for each in places] == [3, 2]
+    high = [float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)', svg)[1]) for svg in (wide, phone)]
+    assert high[1] > high[0] + 10, "more rows take their room from the figure, not from the axes"
+    assert wide.count("<use") == phone.count("<use"), "a mark of the legend got lost"
+
+
+def test_a_label_that_a_phone_has_no_room_for_breaks(glued):
+    drawing, axis = figures.axes()
+    axis.set(xlabel="a label of one axis that is as long as a page is wide, and which a phone cannot show in one line")
+    figures.figure("long", drawing, pd.DataFrame({"x": [1]}), "An empty picture with a long label.")
+    wide, phone = glued["long"].data.split("<svg")[1:]
+    lines = re.findall(r">([a-z][^<]{9,})</text>", phone)
+    assert len(lines) == 2 and re.findall(r">([a-z][^<]{9,})</text>", wide) == [" ".join(lines)]
+
+
+def test_a_phone_is_shown_the_drawing_made_for_it(glued):
+    slim, axis = figures.axes(figures.NARROW, 6)
+    axis.text(0.5, 0.5, "another way up")
+    figures.figure("both", drawn("a word"), pd.DataFrame({"x": [1]}), "Two drawings.", slim)
+    wide, phone = glued["both"].data.split("<svg")[1:]
+    assert "a word" in wide and "another way up" in phone and "a word" not in phone
+
+
+EXECUTED = Path(__file__).parents[2] / "book" / "executed"
+
+
+@pytest.mark.skipif(not list(EXECUTED.glob("*.ipynb")), reason="there is no executed notebook: run make book")
+def test_every_figure_of_the_book_has_a_drawing_for_a_phone():
+    drawn = {}
+    for path in EXECUTED.glob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                markup = "".join(output.get("data", {}).get("text/html", ""))
+                if 'class="gallery"' not in markup:  # whose drawings are narrow by themselves
+                    found = re.findall(r'class="(study-figure[^"]*)"[^>]*aria-label="([^"]{9,90})', markup)
+                    drawn |= dict.fromkeys(found)
+    wide = {alt for look, alt in drawn if look != "study-figure narrow"}
+    slim = {alt for look, alt in drawn if look == "study-figure narrow"}
+    assert len(wide) > 40 and wide == slim
 
 
 def test_beside_its_data_stand_the_rows_that_were_asked_for(tmp_path, monkeypatch):

@@ -114,7 +114,7 @@ def test_without_scripts_the_still_picture_stands_in(browser, path):
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto((SITE / f"{path.parent.name}.html").as_uri())
     figure = page.locator(f".slider-figure:has(input[id^='{path.stem}-'])")
-    assert figure.locator(".still svg").is_visible() and "Drawn for: " in figure.inner_text()
+    assert figure.locator(".still svg.wide").is_visible() and "Drawn for: " in figure.inner_text()
     assert not figure.locator("input").first.is_visible()
     page.context.close()
 
