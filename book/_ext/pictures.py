@@ -21,6 +21,7 @@ SVG = re.compile(r"<svg\b.*?</svg>", re.S)
 SCRIPT = re.compile(r'(<script type="application/json">)(.*?)(</script>)', re.S)
 GROUP = re.compile(r'(<g id="[^"]*text_\d+">\s*)((?:<text\b[^>]*>[^<]*</text>\s*)+)(?=</g>)')  # the lines of one text
 LINE = re.compile(r"<text\b([^>]*)>([^<]*)</text>")
+ANCHORED = re.compile("text-anchor: (?:middle|end)")
 SIZE = re.compile(r"([\d.]+)px")
 PLACE = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)(?: rotate\((-?\d+)\))?")
 SAID = re.compile(r'\b(aria-label|data-alt|aria-valuetext)="([^"]*)"')
@@ -99,7 +100,7 @@ def _small(look, english, chinese):
 
     A label beside the right edge has the room of its English words; down to SMALLEST of its size.
     """
-    room = width(english, 1) / width(chinese, 1) if chinese and "text-anchor" not in look else 1
+    room = width(english, 1) / width(chinese, 1) if chinese and not ANCHORED.search(look) else 1
     if room >= 1:
         return look
     return SIZE.sub(lambda size: f"{max(room, SMALLEST) * float(size[1]):.2f}px", look, count=1)

@@ -93,8 +93,8 @@ def among(axis, frame, x, y, by, colors, band=("low", "high"), names=None):
 def bubbles(axis, frame, x, y, area, label, solid, left=None):
     """Draw a disc for each row, its area as the root of the column `area`, with a label beside it, clear of the disc.
 
-    solid: column that tells whether the disc is filled; hollow ones stand for what is not known. left: column that
-    tells whether the label stands on the left; on the right where there is none.
+    solid: column that tells whether the disc is filled; hollow ones, with a label of their colour, stand for what is
+    not known. left: column that tells whether the label stands on the left; on the right where there is none.
     """
     for filled, part in frame.groupby(solid):
         look = {"color": "C0", "alpha": 0.75, "linewidth": 0} if filled else {"facecolor": "none", "edgecolor": "C1"}
@@ -106,6 +106,7 @@ def bubbles(axis, frame, x, y, area, label, solid, left=None):
         look = {"xytext": (-aside[0] if aside_left else aside[0], aside[1]), "textcoords": "offset points"}
         look["va"] = "center" if "\n" not in row[label] else "bottom" if aside[1] > 0 else "top"
         look |= {"fontsize": 8, "linespacing": 1.1, "ha": "right" if aside_left else "left"}
+        look |= {} if row[solid] else {"color": "C1"}
         axis.annotate(row[label], (row[x], row[y]), **look)
 
 
