@@ -1,12 +1,15 @@
 // A box whose content is wider than itself can be reached and moved with the keyboard; any other is no stop on the way.
-const boxes = ".glued, .glued .text_html, div.math, .pst-scrollable-table-container";
+const boxes = ".glued, .glued .text_html, div.math, mjx-container[display], .pst-scrollable-table-container";
 const watcher = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
     else target.removeAttribute("tabindex");
   }
 });
-addEventListener("load", () => document.querySelectorAll(boxes).forEach((box) => watcher.observe(box)));
+addEventListener("load", async () => {
+  await window.MathJax?.startup?.promise; // formulas are boxes, too, once they are drawn
+  document.querySelectorAll(boxes).forEach((box) => watcher.observe(box));
+});
 
 // A click on a column's head sorts the table by it, numbers as numbers; a second click the other way round.
 function value(row, column) {
