@@ -49,7 +49,7 @@ truth: .venv/ready
 	@PYTHONPATH="$(CURDIR)" $(BIN)/python tests/truth.py $(if $(RECORD),record)
 
 # Small faults planted in one module, in a copy: which its nearest tests do not see. Every fourth; EACH=0 plants all,
-# RECORD=1 writes the score into tests/mutants.csv. make mutants FILE=model/laws/roofline.py EACH=4
+# RECORD=1 writes the score into tests/mutants.csv, FILE=score sums it. make mutants FILE=model/laws/roofline.py EACH=4
 mutants: .venv/ready
 	@test -n "$(FILE)" || { echo "Say make mutants FILE=model/laws/roofline.py, EACH=0 for all faults"; exit 2; }
 	@PYTHONPATH="$(CURDIR)" $(BIN)/python tests/mutants.py "$(FILE)" "$(or $(EACH),4)" $(if $(RECORD),record)

@@ -4,6 +4,8 @@ python tests/mutants.py FILE [EACH] [record], from the project's folder: every E
 record the score goes into tests/mutants.csv, and what survives into tests/survivors.csv, where a person writes why.
 Of other programs, mutmut ran the whole suite first, and cosmic-ray was too slow to show a finished run.
 
+python tests/mutants.py score: what the records say, by room and in all.
+
 python tests/mutants.py all MOST [record]: every module of the rooms whose numbers readers see, of each at most MOST
 faults, evenly spread over its lines, so that each run of one commit plants the same ones.
 
@@ -35,7 +37,7 @@ SWAPS = dict(SWAPS) | {other: one for one, other in SWAPS} | {ast.Pow: ast.Mult,
 NAMES = [("Max", "Min"), ("max", "min"), ("maximum", "minimum"), ("fmax", "fmin"), ("ceiling", "floor"), ("any", "all")]
 NAMES += [("Le", "Lt"), ("Ge", "Gt"), ("And", "Or"), ("less_equal", "less"), ("greater_equal", "greater")]
 NAMES = dict(NAMES) | {other: one for one, other in NAMES} | {"ceil": "floor"}
-SAY = "Say python tests/mutants.py FILE [EACH, a whole number, 0 for all] [record], or all MOST [record]"
+SAY = "Say python tests/mutants.py FILE [EACH, a whole number, 0 for all] [record], all MOST [record], or score"
 JUDGED = ("laws", "machine", "numbers", "predictions")  # rooms whose mistakes are wrong numbers
 SUMS, PRODUCTS = (ast.Add, ast.Sub), (ast.Mult, ast.Div)
 UNSEEN = (ast.JoinedStr, ast.Raise, ast.Import, ast.ImportFrom)  # words for people, and what any test would miss
@@ -276,10 +278,7 @@ def judge_all(root, most, keep):
     planted = survived = 0
     with tempfile.TemporaryDirectory() as folder:
         scratch = copy(Path(folder).resolve() / "study", root)
-        for path in sorted(path for room in JUDGED for path in (root / "model" / room).rglob("*.py")):
-            module = path.relative_to(root)
-            if not mutants(path.read_text(encoding="utf-8")):
-                continue
+        for module in _modules(root):
             try:
                 score = judge(scratch, module, 1, most=most)
             except SystemExit as refusal:
@@ -291,9 +290,30 @@ def judge_all(root, most, keep):
     print(f"in all: {planted - survived} of {planted} caught, {(planted - survived) / max(planted, 1):.1%}")
 
 
+def print_score(root):
+    """Print how many of the planted faults were caught, in each room and in all, and which modules were not judged."""
+    rows = {row["module"]: row for row in _rows(root / RECORD)}
+    rooms = sorted({Path(module).parts[1] for module in rows})
+    for name, within in [*((room, f"model/{room}/") for room in rooms), ("in all", "model/")]:
+        own = [row for module, row in rows.items() if module.startswith(within)]
+        planted, caught = (sum(int(row[column]) for row in own) for column in ("planted", "caught"))
+        print(f"{name}: {caught} of {planted} caught in {len(own)} modules, {caught / max(planted, 1):.1%}")
+    left = [each for each in _modules(root) if str(each) not in rows]
+    print(f"not judged: {len(left)} modules" + "".join(f"\n  {each}" for each in left))
+
+
+def _modules(root):
+    """Return the modules of the rooms JUDGED in which a fault can be planted, paths from root."""
+    paths = sorted(path for room in JUDGED for path in (root / "model" / room).rglob("*.py"))
+    return [path.relative_to(root) for path in paths if mutants(path.read_text(encoding="utf-8"))]
+
+
 def main(file, each="4", *more):
-    """Judge one module of the project in whose folder this runs, or all."""
+    """Judge one module of the project in whose folder this runs, or all, or print the score."""
     root, module = Path.cwd(), Path(file)
+    if (file, each, *more) == ("score", "4"):
+        print_score(root)
+        return
     is_one = (root / module).is_file() and module.parts[0] == "model" and len(module.parts) > 2
     if file != "all" and not (is_one and module.suffix == ".py"):
         raise SystemExit(f"{file} is no module of a room: say FILE=model/ROOM/NAME.py, from the project's folder.")

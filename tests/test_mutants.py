@@ -156,6 +156,19 @@ def test_a_better_test_catches_more_and_a_test_of_another_name_counts_if_it_impo
     assert not (folder / "tests/mutants.csv").exists()
 
 
+def test_the_score_sums_the_record_by_room_and_names_what_was_not_judged(tmp_path):
+    folder = project(tmp_path, test_sums=TESTS)
+    rows = ["model/laws/products.py,9,5,4,2,a", "model/laws/powers.py,9,3,3,3,b", "model/numbers/files.py,2,2,1,1,c"]
+    (folder / "tests/mutants.csv").write_text("module,faults,planted,caught,each,commit\n" + "\n".join(rows) + "\n")
+    assert planting(folder, "score").stdout.splitlines() == [
+        "laws: 7 of 8 caught in 2 modules, 87.5%",
+        "numbers: 1 of 2 caught in 1 modules, 50.0%",
+        "in all: 8 of 10 caught in 3 modules, 80.0%",
+        "not judged: 1 modules",
+        "  model/laws/sums.py",
+    ]
+
+
 HUNG = TESTS + "\n\ndef test_it_ends():\n    while total(1, 1) == 0:\n        pass\n"
 REFUSED = {
     "no tests": ({}, "has no tests"),
