@@ -360,6 +360,8 @@ def test_curves_are_balanced_as_their_authors_say():
     for column in ("endpoints", "switches", "links"):
         assert (planes[0][column] == 8 * planes[1][column]).all()
     assert (planes[1].endpoints == planes[1].index ** 2 / 2).all()
+    three = drawn.loc["fat-tree-3"]
+    assert (three.endpoints == three.radix**3 / 4).all() and (three.switches == 5 * three.radix**2 / 4).all()
 
 
 def test_a_price_lies_where_both_its_roundings_allow_it(topologies):
