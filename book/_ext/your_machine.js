@@ -5,31 +5,6 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, LONGEST = 60, LONGEST_LI
 const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
 const shortened = (word) => (word.length <= LONGEST ? word : `${word.slice(0, LONGEST)}... (${word.length.toLocaleString("en-US")} letters)`);
 const also = (words) => (words ? `; ${words}` : "");
-const known = new Map();
-const places = new Map(Array.from(held.letters, (each, i) => [each.charCodeAt(0), i]));
-const letter = (code) => places.get(code) ?? 0;
-
-// An array of draws: steps between its ends, of the logarithm where all of them are positive; two letters a draw, or
-// three letters two.
-function drawn(place) {
-  if (!known.has(place)) {
-    const [positive, low, high, text] = held.arrays[place];
-    const size = held.letters.length, [fine, coarse] = held.levels, wide = text.length === 2 * held.draws, steps = [];
-    for (let i = 0; i < text.length; i += wide ? 2 : 3) {
-      const [first, second, third] = [0, 1, 2].map((each) => letter(text.charCodeAt(i + each)));
-      if (wide) steps.push(first + size * second);
-      else {
-        const both = first + size * (second + size * third);
-        steps.push(Math.floor(both / (coarse + 1)), both % (coarse + 1));
-      }
-    }
-    known.set(place, Float64Array.from(steps, (each) => {
-      const number = low + ((high - low) * each) / (wide ? fine : coarse);
-      return positive ? Math.exp(number) : number;
-    }));
-  }
-  return known.get(place);
-}
 
 // Numbers that programs of a step take by name, each alone or with the place of its draws: by the kind's letter.
 const NAMED = {
@@ -41,22 +16,22 @@ const NAMED = {
 // What an argument of a program stands for: a number, or draws of it; undefined where this machine has none.
 function bound(each, numbers, state, isDrawn) {
   if (typeof each === "number") return each;
-  if (each[0] === "d") return drawn(+each.slice(1));
+  if (each[0] === "d") return held.drawn(+each.slice(1));
   if (each === "nan") return NaN;
   const [kind, name] = [each[0], each.slice(2)];
   if (kind === "i") return numbers[name];
   if (kind === "s") {
     const place = own(held.scatter, `${state.system}|${state.workload}`);
-    return place !== undefined && isDrawn ? drawn(place) : undefined;
+    return place !== undefined && isDrawn ? held.drawn(place) : undefined;
   }
   if (NAMED[kind]) {
     const found = NAMED[kind](state, name);
-    return typeof found !== "object" ? found : isDrawn ? drawn(found[1]) : found[0];
+    return typeof found !== "object" ? found : isDrawn ? held.drawn(found[1]) : found[0];
   }
   const fact = own(held.systems[state.system].facts, name);
   if (fact === undefined) return undefined;
   if (own(state.changes, name) !== undefined) return Number(state.changes[name]) * fact.size;
-  return isDrawn && fact.draws !== undefined ? drawn(fact.draws) : fact.value;
+  return isDrawn && fact.draws !== undefined ? held.drawn(fact.draws) : fact.value;
 }
 
 // What the first program whose conditions hold says, for each draw; undefined where none does. programs: each the code

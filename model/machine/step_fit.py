@@ -66,7 +66,7 @@ def _named(values, engine, sampler=None):
         overheads = [np.log(values[each]) for each in values if each[1] == "layer_overhead"]
         spread = np.std([np.mean(each) for each in overheads], ddof=1)
         between = sampler.scatter("pooled layer_overhead", spread) if sampler else 1.0
-        found["layer_overhead"] = np.exp(np.mean(overheads, axis=0)) * between
+        found["layer_overhead"] = np.exp(sum(overheads) / len(overheads)) * between
         return found
     if (engine, "layer_overhead") not in values:
         known = ", ".join(fit for fit, name in values if name == "layer_overhead")

@@ -217,3 +217,9 @@ def runtime():
         branches.append(f"const {own} = {_arrow(['x'], steps, value)};\n")
     series = f"const BRANCH_SERIES = {[float(each) for each in stable.SERIES]!r}, BRANCH_NEAR = {stable.NEAR!r};\n"
     return "".join([*branches, series, written])
+
+
+@cache
+def drawing():
+    """Return the functions that make draws again in a page: declarations, to be put after those of `runtime`."""
+    return Path(__file__).with_name("draws.js").read_text(encoding="utf-8")

@@ -10,13 +10,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from hashlib import blake2b
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from scipy.special import chdtri, gammaincinv, ndtri, stdtrit
 
 from model.notation import script, stable
 from model.notation.equation import compiled, written
+from model.numbers.draws import Sampler
 
 UFUNCS = {  # numpy's function: JavaScript of its arguments
     np.add: "({} + {})",
@@ -55,6 +59,10 @@ UFUNCS = {  # numpy's function: JavaScript of its arguments
     np.isfinite: "Number.isFinite({})",
 }
 
+QUANTILES = {ndtri: "normal_quantile({})", gammaincinv: "lower_gamma_quantile({}, {})"}
+QUANTILES[stdtrit] = "student_quantile({}, {})"  # functions of script.js
+DEGREES = 4  # of the only chi-squared count that script.js knows
+
 
 MARK = re.compile(r"<<(.*?)>>")  # around what a printed law refers to
 MARKED = replace(script.SCRIPT, earlier="<<{}>>")
@@ -69,7 +77,7 @@ class Column(NDArrayOperatorsMixin):
     """A number of a program: its name there, and an example, an array as the function would see it."""
 
     def __init__(self, tape, name, example):
-        self.tape, self.name, self.example = tape, name, np.asarray(example)
+        self.tape, self.name, self.example = tape, name, np.asarray(_plain(example))
 
     shape = property(lambda self: self.example.shape)
     size = property(lambda self: self.example.size)
@@ -178,7 +186,7 @@ class Tape:
     def call(self, function, template, arrays):
         """Return the Column of a function of Columns and numbers, and write it down."""
         with np.errstate(all="ignore"):
-            example = function(*(each.example if isinstance(each, Column) else each for each in arrays))
+            example = function(*(each.example if isinstance(each, Column) else _plain(each) for each in arrays))
         return Column(self, self._line(template.format(*map(self.text, arrays))), example)
 
     def _line(self, code):
@@ -201,8 +209,8 @@ class Tape:
         if not any(isinstance(each, Column) for each in picked):
             return function(*picked)
         with np.errstate(all="ignore"):
-            example = function(*(each.example if isinstance(each, Column) else each for each in picked))
-        given = {str(name): self.text(each) for name, each in zip(names, picked, strict=True)}
+            example = function(*(each.example if isinstance(each, Column) else _plain(each) for each in picked))
+        given = {name: self.text(each) for name, each in zip(names, picked, strict=True)}
         for step, code in _steps(expression):
             given[step] = self._line(MARK.sub(lambda match: given[match[1]], code))
         return Column(self, given[step], example)
@@ -210,14 +218,19 @@ class Tape:
     def in_turn(self, model, targets, picked, names):
         """Return {name: value} of a model's left-hand sides, as Model.answers; called by it."""
         known: dict[Any, Any] = {str(name): each for name, each in zip(names, picked, strict=True)}
-        for equation in model.chain(targets)[1]:
-            own = sorted(map(str, equation.rhs.free_symbols))
-            known[str(equation.lhs)] = self.law(equation.rhs, [known[each] for each in own], own)
+        for left, right, own in _chain(model, targets):
+            known[left] = self.law(right, [known[each] for each in own], own)
         return {str(each): known[str(each)] for each in targets}
 
     def quoted(self, column, form):
         """Return a mark for a number within a sentence: its name and its form."""
         return f"\0{column.name}:{form}\0"
+
+
+@cache
+def _chain(model, targets):
+    """Return [(name, right-hand side, names in it), ...] of the equations of a model that targets need, in turn."""
+    return [(str(each.lhs), each.rhs, sorted(map(str, each.rhs.free_symbols))) for each in model.chain(targets)[1]]
 
 
 @cache
@@ -251,6 +264,130 @@ class Program:
     bound: tuple
     refusal: tuple = ()
     lines: tuple = ()
+
+
+OF_LABELS = ("unit", "sum")  # kinds of lines of draws that draws.js knows by name
+
+
+class Making:
+    """How draws came to be, so that a page can make them again: each step once, found by the bytes that it gave.
+
+    lines: [place of a function or a name of OF_LABELS, arguments: numbers, or places of lines as text]; functions:
+    JavaScript of single numbers.
+    """
+
+    def __init__(self):
+        self._known: dict[bytes, tuple] = {}
+        self._places: dict[bytes, int] = {}
+        self.lines: list[list] = []
+        self.functions: list[str] = []
+
+    def note(self, drawn, function, arguments):
+        """Return an array of draws as Drawn, made by a function (JavaScript, or unit, or sum) of numbers and Drawn."""
+        found = np.array(drawn).view(Drawn)
+        found.making, found.mark = self, _mark(found)
+        found.flags.writeable = False  # its mark is that of its numbers
+        # The first stands: what gives the same numbers again, a product with 1, say, would be made of itself.
+        given = [_mark(each) if isinstance(each, np.ndarray) else each for each in arguments]
+        self._known.setdefault(_mark(found), (function, given))
+        return found
+
+    def knows(self, array):
+        """Tell whether it is known how an array came to be."""
+        return _mark(array) in self._known
+
+    def place(self, array):
+        """Return the place among the lines of an array of draws, after all that it is made of.
+
+        Raises Unwritten where what was done to it has no name here.
+        """
+        return self._placed(_mark(array))
+
+    def _placed(self, mark):
+        if mark not in self._places:
+            if mark not in self._known:
+                raise Unwritten("draws met a function that keeps no track of them: add it to Drawn, with a test")
+            function, arguments = self._known[mark]
+            given = [str(self._placed(each)) if isinstance(each, bytes) else each for each in arguments]
+            if function not in OF_LABELS:
+                if function not in self.functions:
+                    self.functions.append(function)
+                function = self.functions.index(function)
+            self._places[mark] = len(self.lines)
+            self.lines.append([function, *given])
+        return self._places[mark]
+
+
+def _mark(array):
+    """Return what tells one array of draws from all others."""
+    if isinstance(array, Drawn) and array.mark is not None:
+        return array.mark
+    return blake2b(np.ascontiguousarray(array, float).tobytes(), digest_size=16).digest()
+
+
+class Drawn(np.ndarray):
+    """Draws, of shape (draws, 1), that note in their Making what becomes of them; all else is as of any array."""
+
+    making: Any = None  # a Making, or None of draws that came from elsewhere
+    mark: bytes | None = None
+
+    def __array_finalize__(self, other):
+        self.making = getattr(other, "making", None)
+
+    def __array_ufunc__(self, ufunc, method, *arrays, **options):
+        if any(isinstance(each, Column) for each in arrays):
+            return NotImplemented  # which writes down what is done to both
+        found = getattr(ufunc, method)(*map(_plain, arrays), **{key: _plain(each) for key, each in options.items()})
+        template = UFUNCS.get(ufunc) or QUANTILES.get(ufunc)
+        if ufunc is chdtri and np.all(arrays[0] == DEGREES):
+            arrays, template = arrays[1:], "chi_squared_of_four({})"
+        return found if method != "__call__" or options else self._noted(found, template, arrays)
+
+    def __array_function__(self, function, types, arguments, options):
+        if any(issubclass(each, Column) for each in types):
+            return NotImplemented
+        found = super().__array_function__(function, types, arguments, options)
+        if function is np.where:
+            return self._noted(found, "({} ? {} : {})", arguments)
+        return found
+
+    def _noted(self, found, template, arrays):
+        """Return what a function gave, as Drawn where all that it took is known."""
+        if template is None or np.shape(found) != self.shape or np.asanyarray(found).dtype.kind not in "bf":
+            return found
+        given = [each if np.size(each) > 1 else float(np.ravel(each)[0]) for each in arrays]
+        if not all(self.making.knows(each) for each in given if isinstance(each, np.ndarray)):
+            return found
+        names = [f"x{each}" for each in range(len(given))]
+        return self.making.note(found, f"({','.join(names)})=>{template.format(*names)}", given)
+
+
+def _plain(array):
+    if isinstance(array, tuple):
+        return tuple(map(_plain, array))
+    return array.view(np.ndarray) if isinstance(array, Drawn) else array
+
+
+class Noting(Sampler):
+    """A Sampler whose draws are Drawn: they note in a Making what becomes of them."""
+
+    def __init__(self, draws, seed, making):
+        super().__init__(draws, seed)
+        self.making = making
+
+    def unit(self, label):
+        """Return the same numbers as any Sampler, noted by what its generator is seeded with beside the seed."""
+        return self.making.note(super().unit(label), "unit", [crc32(label.encode())])
+
+    def normal(self, labels, mean, covariance):
+        """Return the same arrays as any Sampler, each noted as one sum."""
+        found = Sampler(self.draws, self.seed).normal(labels, mean, covariance)
+        independent = [ndtri(self.unit(label)) for label in labels]
+        factor = np.linalg.cholesky(covariance)
+        for i, each in enumerate(found):
+            terms = [(float(factor[i, j]), independent[j]) for j in range(i + 1) if factor[i, j]]
+            found[i] = self.making.note(each, "sum", [float(mean[i]), *(one for term in terms for one in term)])
+        return found
 
 
 class Pool:
@@ -316,12 +453,19 @@ def _pruned(tape, found, value, refusal):
             kept.insert(0, (name, code))
             needed |= set(WORD.findall(code))
     order: dict[str, str] = {}
+    number = dict.fromkeys("at", 0)
+
+    def add(name):
+        if name not in order:
+            order[name] = f"{name[0]}{number[name[0]]}"
+            number[name[0]] += 1
+
     for each in WORD.findall(" ".join([*(f"{code} {name or ''}" for name, code in kept), *found])):
         if each in tape.arguments:
-            order.setdefault(each, f"a{sum(name[0] == 'a' for name in order)}")
+            add(each)
     for name, _ in kept:
         if name:
-            order[name] = f"t{sum(each[0] == 't' for each in order)}"
+            add(name)
 
     def renamed(code):
         return WORD.sub(lambda match: order.get(match[0], match[0]), code)

@@ -15,11 +15,11 @@ from model.notation.equation import tape as tape_of
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import size
 from model.numbers import catalog
-from model.numbers.draws import HIGH, LOW, Sampler
+from model.numbers.draws import HIGH, LOW
 from model.predictions.ask import predict
 from model.predictions.changes import change
 from model.predictions.inputs import OPTIONAL, RELATIONS, describe, fitting
-from model.predictions.program import Pool, write
+from model.predictions.program import Making, Noting, Pool, write
 from model.predictions.quantities import QUANTITIES, quantity
 
 OFFERED = (
@@ -48,11 +48,6 @@ PARAMETERS = {
     "ranks": ("input", "ranks", "1"),
     "message": ("input", "bytes", "B"),
 }
-LETTERS = "".join(chr(each) for each in range(33, 127) if chr(each) not in '"\\<')
-# Steps between the least and the largest of an array of draws that a page holds: two letters are a draw, or three
-# letters two draws, where no two of them lie further apart than by WIDE, of a logarithm or, where not all are
-# positive, of themselves: exponents, for one.
-FINE, COARSE, WIDE = len(LETTERS) ** 2 - 1, int(len(LETTERS) ** 1.5) - 1, {True: 3.0, False: 0.5}
 ENOUGH = 2  # systems of a kind that seek all branches
 STEPS = ("decode_throughput",)  # asked of any workload: one program does for all systems of a kind, and all workloads
 FOLLOWED = ("model", "engine")  # words that a page does not ask for: the workload, the machine's own software
@@ -357,12 +352,12 @@ def step_uses(what, known, asked, shelves):
     return uses
 
 
-def bind_bytes(one, arrays):
+def bind_bytes(one, making):
     """Return an argument of `name_of` as JSON: draws by their place."""
-    return f"d{arrays.put(one, squeezed(np.frombuffer(one)))}" if isinstance(one, bytes) else one
+    return f"d{making.place(np.frombuffer(one))}" if isinstance(one, bytes) else one
 
 
-def both_sides(value, drawn, arrays):
+def both_sides(value, drawn, making):
     """Return a number and its draws as JSON: [number, place of the draws], or the number where none vary.
 
     Of what is asked for with draws alone the number is one of them, and no program takes it.
@@ -371,29 +366,29 @@ def both_sides(value, drawn, arrays):
     drawn = np.ascontiguousarray(np.ravel(np.asarray(drawn, float)))
     if drawn.size == 1 or np.all(drawn == drawn[0]):
         return value
-    return [value, arrays.put(drawn.tobytes(), squeezed(drawn))]
+    return [value, making.place(drawn)]
 
 
-def shared_numbers(known, taken, asked, arrays):
+def shared_numbers(known, taken, asked, making):
     """Return what programs of steps take besides inputs and machines: constants, shapes, formats and scatter."""
     constants, scatter = {}, {}
     for system, sides in known.items():
         (value, _), (drawn, _) = sides["value"], sides["drawn"]
         constants[system] = {
-            name: both_sides(number, drawn.kept.get((what, name), number), arrays)
+            name: both_sides(number, drawn.kept.get((what, name), number), making)
             for (what, name), number in {**drawn.kept, **value.kept}.items()
             if what == "constant" and f"c:{name}" in taken
         }
         if any(key[0] == "scatter" for key in drawn.kept):
             for workload in asked.workloads:
                 found = np.ascontiguousarray(np.ravel(drawn._plain(Scenario.step_scatter, drawn, workload)))
-                scatter[f"{system}|{workload}"] = arrays.put(found.tobytes(), squeezed(found))
-    sides = [Scenario(next(iter(known)), sampler) for sampler in (None, Sampler(asked.draws, (asked.seed, 0)))]
+                scatter[f"{system}|{workload}"] = making.place(found)
+    sides = [Scenario(next(iter(known)), sampler) for sampler in (None, Noting(asked.draws, (asked.seed, 0), making))]
     tables = {"w:": ("workloads", asked.workloads), "p:": ("formats", quantity(STEPS[0]).input("precision").words)}
     shapes, formats = (
         {
             each: {
-                name[2:]: both_sides(*(side.facts(table, each)(name[2:], 0.0) for side in sides), arrays)
+                name[2:]: both_sides(*(side.facts(table, each)(name[2:], 0.0) for side in sides), making)
                 for name in sorted(taken)
                 if name.startswith(start)
             }
@@ -421,35 +416,35 @@ def key(system, choices):
 
 
 def page(asked):
-    """Return what the page holds, as JSON can: codes, arrays of draws, machines, workloads, quantities with uses."""
-    codes, arrays, found, taken = Shelf(), Shelf(), {}, set()
-    known = {name: both(name, asked) for name in asked.systems}
+    """Return what the page holds, as JSON can: codes, making of draws, machines, workloads, quantities with uses."""
+    codes, making, found, taken = Shelf(), Making(), {}, set()
+    known = {name: both(name, asked, making) for name in asked.systems}
     shelves, rest = (Pool(), Shelf(), Shelf(), Shelf()), {}
     for name in OFFERED:
         what, uses = quantity(name), {}
         if name in STEPS:
             uses = step_uses(what, known, asked, shelves)
             asked_for = {each for each in shelves[0].names if isinstance(each, str)}
-            rest = shared_numbers(known, asked_for, asked, arrays)
+            rest = shared_numbers(known, asked_for, asked, making)
             taken |= {each[2:] for each in asked_for if is_fact(each)}
         for system, scenarios in known.items() if name not in STEPS else ():
             for choices in words(what):
-                each = use(what, scenarios, choices, asked, codes, arrays)
+                each = use(what, scenarios, choices, asked, codes, making)
                 taken |= {bound[2:] for one in (*each["value"], *each["drawn"]) for bound in one[1] if is_fact(bound)}
                 uses[key(system, choices)] = each
         found[name] = {"meaning": what.meaning, "unit": what.unit, "inputs": inputs(what), "uses": uses}
     return {
         "draws": asked.draws,
         "interval": [LOW, HIGH],
-        "letters": LETTERS,
-        "levels": [FINE, COARSE],
+        "seed": [asked.seed, 0],
         "codes": codes.kept,
         "lines": list(shelves[0].lines),
-        "names": [bind_bytes(each, arrays) for each in shelves[0].names],
+        "names": [bind_bytes(each, making) for each in shelves[0].names],
         **dict(zip(("lists", "sequences", "taken"), (each.kept for each in shelves[1:]), strict=True)),
         **rest,
-        "systems": {name: {"facts": machine(name, taken, asked, arrays)} for name in asked.systems},
-        "arrays": arrays.kept,
+        "systems": {name: {"facts": machine(name, taken, asked, making)} for name in asked.systems},
+        "making": making.lines,
+        "made": making.functions,
         "workloads": {name: workload(name) for name in asked.workloads},
         "quantities": found,
         "choices": {
@@ -468,59 +463,41 @@ def is_fact(bound):
     return isinstance(bound, str) and bound.startswith("f:")
 
 
-def use(what, scenarios, choices, asked, codes, arrays):
+def use(what, scenarios, choices, asked, codes, making):
     """Return {value: programs, drawn: programs} of a quantity on a system, for JSON; scenarios: of `both`."""
     given = {name: word for name, word in choices.items() if word}
     found = {side: programs(what, *each, given, asked) for side, each in scenarios.items()}
-    return {side: [packed(each, codes, arrays) for each in one] for side, one in found.items()}
+    return {side: [packed(each, codes, making) for each in one] for side, one in found.items()}
 
 
-def both(system, asked):
+def both(system, asked, making):
     """Return {value or drawn: (a Rewritten, numbers or draws of its system)}."""
     found = {}
-    for side, sampler in (("value", None), ("drawn", Sampler(asked.draws, (asked.seed, 0)))):
+    for side, sampler in (("value", None), ("drawn", Noting(asked.draws, (asked.seed, 0), making))):
         facts = Scenario(system, sampler).system
         numbers = {("fact", name): np.asarray(facts(name), float) for name in changeable(system)}
         found[side] = Rewritten(system, sampler), numbers
     return found
 
 
-def packed(program, codes, arrays):
+def packed(program, codes, making):
     """Return a Program as JSON can hold it: [place of its code, what its arguments stand for, refusal if it is one]."""
-    bound = [bind(each, arrays) for each in program.bound]
+    bound = [bind(each, making) for each in program.bound]
     return [codes.put(program.code, program.code), bound, *([list(program.refusal)] if program.refusal else [])]
 
 
-def bind(each, arrays):
+def bind(each, making):
     """Return what an argument stands for, as JSON: a number, a place of draws ("d7"), an input or a fact by name."""
     if isinstance(each, tuple):
         return f"{each[0][0]}:{each[1]}"
     if isinstance(each, np.ndarray):
-        return f"d{arrays.put(each.tobytes(), squeezed(each))}"
+        return f"d{making.place(each)}"
     return "nan" if np.isnan(each) else each
 
 
-def squeezed(drawn):
-    """Return draws as JSON: steps between their ends, as letters, of the logarithm where all are positive."""
-    positive = bool(np.all(drawn > 0))
-    numbers = np.log(drawn) if positive else np.asarray(drawn, float)
-    if not np.isfinite(numbers).all():
-        raise ValueError("a draw is infinite or no number: the page cannot hold it")
-    low, high = float(numbers.min()), float(numbers.max())
-    wide = high - low > WIDE[positive] or drawn.size % 2
-    levels = FINE if wide else COARSE
-    places = np.rint((numbers - low) / (high - low) * levels).astype(int)
-    if not wide:
-        places = places[::2] * (COARSE + 1) + places[1::2]
-    text = "".join(
-        "".join(LETTERS[each // len(LETTERS) ** i % len(LETTERS)] for i in range(2 if wide else 3)) for each in places
-    )
-    return [int(positive), low, high, text]
-
-
-def machine(name, taken, asked, arrays):
+def machine(name, taken, asked, making):
     """Return the numbers of a system that answers take: value, bounds, unit, kind, source, and their draws."""
-    scenario, drawn = Scenario(name), Scenario(name, Sampler(asked.draws, (asked.seed, 0)))
+    scenario, drawn = Scenario(name), Scenario(name, Noting(asked.draws, (asked.seed, 0), making))
     found = {}
     for fact, row in changeable(name).items():
         if fact not in taken:
@@ -531,7 +508,7 @@ def machine(name, taken, asked, arrays):
             "unit": row.unit,
             "size": float(size(row.unit)),
             **{side: float(getattr(row, side)) for side in ("low", "high") if np.isfinite(getattr(row, side))},
-            **({"draws": arrays.put(draws.tobytes(), squeezed(draws[:, 0]))} if draws.size > 1 else {}),
+            **({"draws": making.place(draws)} if draws.size > 1 else {}),
             **{word: str(getattr(row, word)) for word in ("kind", "source", "locator")},
             "meaning": meaning(fact),
             "accepts": list(change(fact)),

@@ -14,14 +14,15 @@ def program(held):
 
     held: the mapping of model.studies.your_machine.page.
     """
-    rest = {name: part for name, part in held.items() if name not in ("codes", "lines")}
-    rest = json.dumps(rest, separators=(",", ":"))
-    codes, lines = (",\n".join(held[each]) for each in ("codes", "lines"))
+    printed = ("codes", "lines", "made")
+    rest = json.dumps({name: part for name, part in held.items() if name not in printed}, separators=(",", ":"))
+    codes, lines, made = (",\n".join(held[each]) for each in printed)
     relating = ",\n".join(f"{json.dumps(each[2])}: {each[2]}" for each in held["relations"])
     return (
-        f"globalThis.yourMachine = (() => {{\n{script.runtime()}const codes = [\n{codes}\n];\n"
+        f"globalThis.yourMachine = (() => {{\n{script.runtime()}{script.drawing()}const codes = [\n{codes}\n];\n"
         f"const lines = [\n{lines}\n];\nconst relating = {{\n{relating}\n}};\n"
-        f"return {{ codes, lines, relating, ...{rest} }};\n}})();\n"
+        f"const held = {{ codes, lines, relating, ...{rest} }};\n"
+        f"held.drawn = maker(held.making, [\n{made}\n], held.seed, held.draws);\nreturn held;\n}})();\n"
     )
 
 

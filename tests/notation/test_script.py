@@ -167,8 +167,12 @@ def test_its_own_functions_have_the_digits_of_scipys():
     share, wide = rng.random(300), 10 ** rng.uniform(-6, 6, 300)
     tails = np.concatenate([10 ** rng.uniform(-200, -1, 300), share])
     shape, near = 10 ** rng.uniform(-1, 7, 300), 1 + 0.3 * rng.normal(size=300)
+    counts, degrees = np.arange(300) + 0.5, np.arange(300) % 30 + 1.0
     asked = {
         "normal_quantile": ([tails], scipy.special.ndtri(tails)),
+        "lower_gamma_quantile": ([counts, share], scipy.special.gammaincinv(counts, share)),
+        "student_quantile": ([degrees, share], scipy.special.stdtrit(degrees, share)),
+        "chi_squared_of_four": ([share], scipy.special.chdtri(4, share)),
         "erf": ([rng.normal(size=300) * wide], None),
         "loggamma": ([wide + 0.01], scipy.special.gammaln(wide + 0.01)),
         "gamma": ([share * 100 + 0.01], scipy.special.gamma(share * 100 + 0.01)),

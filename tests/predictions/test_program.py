@@ -6,11 +6,13 @@ import subprocess
 
 import numpy as np
 import pytest
+from scipy.special import chdtri, stdtrit
 
 from model.laws import reliability
 from model.notation import equation, script
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
+from model.numbers.draws import Sampler
 from model.predictions import program
 from model.predictions.program import Unwritten, write
 
@@ -168,3 +170,63 @@ def test_programs_that_share_lines_say_what_they_say_alone():
             asked.append((f"()=>{follow}([{','.join(pool.lines)}],{places},[{given}])", []))
             alone.append((own.code, [numbers[each] for each in own.bound]))
     assert in_node(asked) == in_node(alone) and None in in_node(alone)
+
+
+def made_again(draws, *wanted):
+    """Return what the page makes of arrays that a Noting of one Making has drawn, seeded with 5 and 0."""
+    making = wanted[0].making
+    places = [making.place(each) for each in wanted]
+    lines, functions = json.dumps(making.lines), f"[{','.join(making.functions)}]"
+    start = f"{script.runtime()}{script.drawing()}const made=maker({lines},{functions},[5,0],{draws});"
+    ask = f"console.log(JSON.stringify({places}.map((each)=>Array.from(made(each)))));"
+    done = subprocess.run([NODE, "-"], input=start + ask, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return np.array(json.loads(done.stdout))
+
+
+@needs_node
+@pytest.mark.parametrize("draws", (1, 2, 37, 1000, 4099))
+def test_a_label_draws_the_same_bits_in_the_page(draws):
+    sampler = program.Noting(draws, (5, 0), program.Making())
+    wanted = [sampler.unit(label) for label in ("gb200-nvl72 domain", "another", "")]
+    np.testing.assert_array_equal(
+        made_again(draws, *wanted),
+        [Sampler(draws, (5, 0)).unit(label)[:, 0] for label in ("gb200-nvl72 domain", "another", "")],
+    )
+
+
+@needs_node
+def test_draws_note_what_becomes_of_them():
+    sampler, plain = (each(300, (5, 0), *more) for each, more in ((program.Noting, [program.Making()]), (Sampler, [])))
+    covariance = np.array([[2.0, 0.3, 0.0], [0.3, 1.0, -0.4], [0.0, -0.4, 0.5]])
+
+    def several(own):
+        one, other, third = own.normal(["one", "other", "third"], [0.5, 1.0, -2.0], covariance)
+        rate = own.bounds("rate", 2.0, 50.0) * own.count("faults", 419)
+        apart = own.scatter("apart", np.hypot(0.1, 0.2)) ** np.sqrt(4 / chdtri(4, 1 - own.unit("tails")))
+        return [
+            one,
+            np.exp(third) / rate,
+            apart,
+            np.maximum(other, 0.0),
+            np.where(one > 0.5, rate, -third),
+            np.exp(0.3 * stdtrit(8, own.unit("fleet"))),
+            own.bounds("share", 0.0, 0.5),
+        ]
+
+    np.testing.assert_allclose(
+        made_again(300, *several(sampler)), [each[:, 0] for each in several(plain)], rtol=1e-11, atol=1e-13
+    )
+
+
+def test_draws_of_which_no_track_was_kept_are_refused():
+    sampler = program.Noting(20, (5, 0), program.Making())
+    with pytest.raises(Unwritten, match="keeps no track"):
+        sampler.making.place(np.sort(sampler.unit("one"), axis=0) + 1)
+
+
+def test_a_number_that_stays_itself_is_not_made_of_itself():
+    making = program.Making()
+    drawn = program.Noting(20, (5, 0), making).unit("one")
+    making.place(drawn * 1.0)
+    assert [line[0] for line in making.lines] == ["unit"]

@@ -1,0 +1,121 @@
+// How draws came to be, made again: numpy's own generator, seeded by a label, and what was done to its numbers since.
+// Each line of `making` is a place of a function and its arguments: numbers, or places of earlier lines as text.
+
+// numpy's SeedSequence, Generator(PCG64) and their bounded integers, to the last bit. Sources: O'Neill (2014), PCG.
+const MIX = { start: 0x43b0d7e5, by: 0x931e8875, left: 0xca01f9dd, right: 0x4973f715, out: 0x8b51f9dd, on: 0x58f38ded };
+const generator = (words) => {
+  let constant = MIX.start;
+  const hashed = (word) => {
+    const found = word ^ constant;
+    constant = Math.imul(constant, MIX.by);
+    const product = Math.imul(found, constant);
+    return product ^ (product >>> 16);
+  };
+  const mixed = (one, other) => {
+    const found = Math.imul(MIX.left, one) - Math.imul(MIX.right, other);
+    return found ^ (found >>> 16);
+  };
+  const pool = [0, 1, 2, 3].map((each) => hashed(words[each] ?? 0));
+  for (let from = 0; from < 4; from++)
+    for (let to = 0; to < 4; to++) if (from !== to) pool[to] = mixed(pool[to], hashed(pool[from]));
+  constant = MIX.out;
+  const seeds = Array.from({ length: 8 }, (_, each) => {
+    const word = pool[each % 4] ^ constant;
+    constant = Math.imul(constant, MIX.on);
+    const product = Math.imul(word, constant);
+    return (product ^ (product >>> 16)) >>> 0;
+  });
+
+  // Numbers of 128 bits as eight of 16, the least first, so that products add up within a double's digits.
+  const limbs = (...parts) => parts.flatMap((each) => [each & 0xffff, each >>> 16]);
+  const factor = limbs(0x9fccf645, 0x4385df64, 0x1fc65da4, 0x2360ed05);
+  const more = limbs(seeds[6], seeds[7], seeds[4], seeds[5]); // twice that and one
+  let carried = 1;
+  for (let i = 0; i < 8; i++) [more[i], carried] = [((more[i] << 1) | carried) & 0xffff, more[i] >>> 15];
+  let state = new Array(8).fill(0), spare;
+  const added = (one, other) => {
+    let carry = 0;
+    for (let i = 0; i < 8; i++) {
+      const sum = one[i] + other[i] + carry;
+      one[i] = sum & 0xffff;
+      carry = sum >>> 16;
+    }
+  };
+  const next = new Array(8);
+  const step = () => {
+    let carry = 0;
+    for (let i = 0; i < 8; i++) {
+      let sum = carry + more[i];
+      for (let j = 0; j <= i; j++) sum += state[j] * factor[i - j];
+      next[i] = sum % 65536;
+      carry = Math.floor(sum / 65536);
+    }
+    for (let i = 0; i < 8; i++) state[i] = next[i];
+  };
+  step();
+  added(state, limbs(seeds[2], seeds[3], seeds[0], seeds[1]));
+  step();
+  // The next 64 bits, as [low, high] of 32: both halves of the state in one, turned by its first six bits.
+  const both = () => {
+    step();
+    const low = (state[0] | (state[1] << 16)) ^ (state[4] | (state[5] << 16));
+    const high = (state[2] | (state[3] << 16)) ^ (state[6] | (state[7] << 16));
+    const turn = state[7] >>> 10, [one, other] = turn & 32 ? [high, low] : [low, high], by = turn & 31;
+    if (!by) return [one >>> 0, other >>> 0];
+    return [((one >>> by) | (other << (32 - by))) >>> 0, ((other >>> by) | (one << (32 - by))) >>> 0];
+  };
+  const half = () => {
+    if (spare !== undefined) {
+      const found = spare;
+      spare = undefined;
+      return found;
+    }
+    const [low, high] = both();
+    spare = high;
+    return low;
+  };
+  return {
+    between: () => { const [low, high] = both(); return ((high >>> 5) * 67108864 + (high % 32) * 2097152 + (low >>> 11)) / 9007199254740992; },
+    upTo: (most) => { // a whole number from 0 to most, all alike: the first of so many bits that is no larger
+      const mask = 2 ** (32 - Math.clz32(most)) - 1;
+      for (;;) {
+        const found = half() & mask;
+        if (found <= most) return found;
+      }
+    },
+  };
+};
+
+// Numbers between 0 and 1, one in each of as many equal steps, shuffled: Sampler.unit of model/numbers/draws.py.
+const unit = (draws, ...words) => {
+  const { between, upTo } = generator(words), order = Float64Array.from({ length: draws }, (_, each) => each);
+  for (let i = draws - 1; i > 0; i--) {
+    const other = upTo(i);
+    [order[i], order[other]] = [order[other], order[i]];
+  }
+  return order.map((each) => (each + between()) / draws);
+};
+
+// A weighted sum in that order, from a first number: of normal draws that vary together.
+const weighted = (draws, first, ...terms) => {
+  const sum = new Float64Array(draws).fill(first);
+  for (let i = 0; i < terms.length; i += 2) {
+    const [weight, drawn] = [terms[i], terms[i + 1]];
+    for (let draw = 0; draw < draws; draw++) sum[draw] += weight * drawn[draw];
+  }
+  return sum;
+};
+
+// Return what makes the draws of a line, each once: lines, functions of single numbers, seed as words of 32 bits.
+const maker = (lines, functions, seed, draws) => {
+  const known = new Map();
+  const made = (place) => {
+    if (!known.has(place)) {
+      const [kind, ...rest] = lines[place], given = rest.map((each) => (typeof each === "string" ? made(+each) : each));
+      known.set(place, kind === "unit" ? unit(draws, ...seed, ...given) : kind === "sum" ? weighted(draws, ...given)
+        : Float64Array.from({ length: draws }, (_, draw) => functions[kind](...given.map((each) => (typeof each === "object" ? each[draw] : each)))));
+    }
+    return known.get(place);
+  };
+  return made;
+};
