@@ -13,30 +13,32 @@ const NAMED = {
   p: (state, name) => own(held.formats[state.inputs.precision], name),
 };
 
-// What an argument of a program stands for: a number, or draws of it; undefined where this machine has none.
+// What an argument of a program stands for: a number, or draws of it; undefined where this machine has none. isDrawn:
+// whether, or how many.
 function bound(each, numbers, state, isDrawn) {
   if (typeof each === "number") return each;
-  if (each[0] === "d") return held.drawn(+each.slice(1));
+  if (each[0] === "d") return held.drawn(+each.slice(1), isDrawn);
   if (each === "nan") return NaN;
   const [kind, name] = [each[0], each.slice(2)];
   if (kind === "i") return numbers[name];
   if (kind === "s") {
     const place = own(held.scatter, `${state.system}|${state.workload}`);
-    return place !== undefined && isDrawn ? held.drawn(place) : undefined;
+    return place !== undefined && isDrawn ? held.drawn(place, isDrawn) : undefined;
   }
   if (NAMED[kind]) {
     const found = NAMED[kind](state, name);
-    return typeof found !== "object" ? found : isDrawn ? held.drawn(found[1]) : found[0];
+    return typeof found !== "object" ? found : isDrawn ? held.drawn(found[1], isDrawn) : found[0];
   }
   const fact = own(held.systems[state.system].facts, name);
   if (fact === undefined) return undefined;
   if (own(state.changes, name) !== undefined) return Number(state.changes[name]) * fact.size;
-  return isDrawn && fact.draws !== undefined ? held.drawn(fact.draws) : fact.value;
+  return isDrawn && fact.draws !== undefined ? held.drawn(fact.draws, isDrawn) : fact.value;
 }
 
 // What the first program whose conditions hold says, for each draw; undefined where none does. programs: each the code
 // of a function and what it takes, or, by the place of a list, a sequence of lines that many programs share.
 function run(programs, numbers, state, isDrawn) {
+  if (programs.quantity) return held.trained(programs, numbers, state, isDrawn, HELPERS);
   const ready = typeof programs === "number" ? sequences(programs, numbers, state, isDrawn)
     : programs.map(([place, bounds, refusal]) => {
       const given = bounds.map((each) => bound(each, numbers, state, isDrawn));
@@ -52,6 +54,8 @@ function run(programs, numbers, state, isDrawn) {
   return isDrawn ? Array.from({ length: held.draws }, (_, draw) => one(draw)) : one(0);
 }
 
+// What training asks of the page: what a name stands for, how a number is written, whose scatter a workload has.
+const HELPERS = { bound, general, standing: (state) => state.workload };
 const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
 
 // The programs of a list, ready to be called: those for which this machine has all numbers.
@@ -68,8 +72,9 @@ function sequences(list, numbers, state, isDrawn) {
 }
 
 // The value of a sequence of lines: those that are conditions end it, the last is the value.
+const values = new Float64Array(held.lines.length); // of all lines: each is written before it is read
 function followed(sequence, a) {
-  const t = [], end = sequence.length - 1;
+  const t = values, end = sequence.length - 1;
   for (let i = 0; i < end; i++) {
     const place = sequence[i];
     if (place >= 0) t[place] = held.lines[place](a, t);
@@ -146,7 +151,7 @@ function answer(name, state) {
   }
   const { numbers, refusal } = read(what, state);
   if (refusal) return { refusal };
-  const words = what.inputs.filter((each) => each.words).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
+  const words = what.inputs.filter((each) => each.words && !each.free).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
   const use = own(what.uses, [state.system, ...words.filter((each) => each !== "")].join("|"));
   const value = use && run(use.value, numbers, state, false);
   if (value === undefined) return { elsewhere: true };
@@ -154,8 +159,8 @@ function answer(name, state) {
   if (!Number.isFinite(value)) return { refusal: `${name} has no finite value there: move the inputs towards usual sizes` };
   const found = run(use.drawn, numbers, state, true);
   if (found.some((each) => typeof each !== "number" || Number.isNaN(each))) return { elsewhere: true };
-  const [low, high] = ends(value, found);
-  return { value, low, high };
+  const [low, high] = ends(value, found), layout = use.value.quantity && held.trained.layout(use.value, numbers, state, HELPERS);
+  return { value, low, high, ...(layout ? { layout } : {}) };
 }
 
 // How the same is asked on the command line; a machine that was changed, in Python.
@@ -163,10 +168,10 @@ function command(name, state) {
   const inputs = held.quantities[name].inputs, model = inputs.some((each) => each.name === "model");
   const given = inputs.filter((each) => each.words?.[0] !== "*" && (own(state.inputs, each.name) ?? "") !== "");
   const changes = Object.entries(state.changes);
-  if (!changes.length) return `python -m model predict ${name} --system ${state.system} ${model ? `model=${state.workload} ` : ""}${given.map((each) => `${each.name}=${state.inputs[each.name]}`).join(" ")}`.trim();
+  if (!changes.length) return `python -m model predict ${name} --system ${state.system} ${model ? `model=${state.workload} ` : ""}${given.map((each) => `${each.asked ?? each.name}=${state.inputs[each.name]}`).join(" ")}`.trim();
   const facts = held.systems[state.system].facts;
   const changed = changes.map(([fact, word]) => `"${fact}": ${Number(word) * facts[fact].size}`).join(", ");
-  const rows = given.map((each) => `"${each.name}": ${each.words ? `"${state.inputs[each.name]}"` : Number(state.inputs[each.name])}`);
+  const rows = given.map((each) => `"${each.asked ?? each.name}": ${each.words ? `"${state.inputs[each.name]}"` : Number(state.inputs[each.name])}`);
   if (model) rows.unshift(`"model": "${state.workload}"`);
   return `python -c 'import model, pandas; print(model.predict("${name}", pandas.DataFrame([{${rows.join(", ")}}]), system="${state.system}", changes={${changed}}))'`;
 }
@@ -261,6 +266,7 @@ function begin(figure) {
       if (each.value !== undefined) {
         value.textContent = shown(each.value, unit);
         interval.textContent = `${shown(each.low, unit)} to ${shown(each.high, unit)}`;
+        if (each.layout) value.append(document.createElement("br"), Object.entries(each.layout).map(([part, number]) => `${part}=${number}`).join(" "));
       } else value.textContent = each.refusal ?? `Not in this page: ${command(name, state)}`;
     }
     field.value = location.href.split("#")[0] + link(state, start);

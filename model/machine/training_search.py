@@ -67,17 +67,22 @@ def layouts(experts, layers, domain, devices, sequences, given=()):
         name: each.ravel() for name, each in zip(choices, np.meshgrid(*choices.values(), indexing="ij"), strict=True)
     }
     good = np.logical_and.reduce([fine for _, fine, _ in rules(grid, layers, devices, sequences)])
-    rounds = (
-        sequences * grid["tensor_devices"] * grid["context_devices"] * grid["stages"] / devices / grid["microbatch"]
-    )
-    chosen = ("chunks" in dict(given)) | (grid["chunks"] == 1)
-    good &= (chosen | (grid["stages"] > 1)) & (
-        chosen | (rounds % np.minimum(grid["stages"], np.maximum(rounds, 1)) == 0)
-    )
+    good &= even(grid, devices, sequences, "chunks" in dict(given))
     found = {name: each[good] for name, each in grid.items()}
     for each in found.values():
         each.flags.writeable = False
     return found
+
+
+def even(rows, devices, sequences, given):
+    """Tell which layouts have one chunk, or more that every round of microbatches fills; given: chunks are set."""
+    rounds = (
+        sequences * rows["tensor_devices"] * rows["context_devices"] * rows["stages"] / devices / rows["microbatch"]
+    )
+    chosen = given | (rows["chunks"] == 1)
+    return (chosen | (rows["stages"] > 1)) & (
+        chosen | (rounds % np.minimum(rows["stages"], np.maximum(rounds, 1)) == 0)
+    )
 
 
 def _powers(most):

@@ -32,7 +32,8 @@ const generator = (words) => {
   const more = limbs(seeds[6], seeds[7], seeds[4], seeds[5]); // twice that and one
   let carried = 1;
   for (let i = 0; i < 8; i++) [more[i], carried] = [((more[i] << 1) | carried) & 0xffff, more[i] >>> 15];
-  let state = new Array(8).fill(0), spare;
+  let spare = false;
+  const state = new Array(8).fill(0);
   const added = (one, other) => {
     let carry = 0;
     for (let i = 0; i < 8; i++) {
@@ -47,35 +48,35 @@ const generator = (words) => {
     for (let i = 0; i < 8; i++) {
       let sum = carry + more[i];
       for (let j = 0; j <= i; j++) sum += state[j] * factor[i - j];
-      next[i] = sum % 65536;
       carry = Math.floor(sum / 65536);
+      next[i] = sum - carry * 65536;
     }
     for (let i = 0; i < 8; i++) state[i] = next[i];
   };
   step();
   added(state, limbs(seeds[2], seeds[3], seeds[0], seeds[1]));
   step();
-  // The next 64 bits, as [low, high] of 32: both halves of the state in one, turned by its first six bits.
+  // The next 64 bits, in two words: both halves of the state in one, turned by its first six bits.
+  let low = 0, high = 0;
   const both = () => {
     step();
-    const low = (state[0] | (state[1] << 16)) ^ (state[4] | (state[5] << 16));
-    const high = (state[2] | (state[3] << 16)) ^ (state[6] | (state[7] << 16));
-    const turn = state[7] >>> 10, [one, other] = turn & 32 ? [high, low] : [low, high], by = turn & 31;
-    if (!by) return [one >>> 0, other >>> 0];
-    return [((one >>> by) | (other << (32 - by))) >>> 0, ((other >>> by) | (one << (32 - by))) >>> 0];
+    const one = (state[0] | (state[1] << 16)) ^ (state[4] | (state[5] << 16));
+    const other = (state[2] | (state[3] << 16)) ^ (state[6] | (state[7] << 16));
+    const turn = state[7] >>> 10, by = turn & 31, first = turn & 32 ? other : one, second = turn & 32 ? one : other;
+    low = by ? (first >>> by) | (second << (32 - by)) : first;
+    high = by ? (second >>> by) | (first << (32 - by)) : second;
   };
   const half = () => {
-    if (spare !== undefined) {
-      const found = spare;
-      spare = undefined;
-      return found;
+    if (spare) {
+      spare = false;
+      return high;
     }
-    const [low, high] = both();
-    spare = high;
+    both();
+    spare = true;
     return low;
   };
   return {
-    between: () => { const [low, high] = both(); return ((high >>> 5) * 67108864 + (high % 32) * 2097152 + (low >>> 11)) / 9007199254740992; },
+    between: () => { both(); return ((high >>> 5) * 67108864 + ((high & 31) * 2097152 + (low >>> 11))) / 9007199254740992; },
     upTo: (most) => { // a whole number from 0 to most, all alike: the first of so many bits that is no larger
       const mask = 2 ** (32 - Math.clz32(most)) - 1;
       for (;;) {
@@ -106,16 +107,23 @@ const weighted = (draws, first, ...terms) => {
   return sum;
 };
 
-// Return what makes the draws of a line, each once: lines, functions of single numbers, seed as words of 32 bits.
-const maker = (lines, functions, seed, draws) => {
+// Return what makes the draws of a line, each once: lines, functions of single numbers, seed as words of 32 bits. It is
+// asked with the place of a line and how many draws; true stands for as many as usual.
+const maker = (lines, functions, seed, usual) => {
   const known = new Map();
-  const made = (place) => {
-    if (!known.has(place)) {
-      const [kind, ...rest] = lines[place], given = rest.map((each) => (typeof each === "string" ? made(+each) : each));
-      known.set(place, kind === "unit" ? unit(draws, ...seed, ...given) : kind === "sum" ? weighted(draws, ...given)
-        : Float64Array.from({ length: draws }, (_, draw) => functions[kind](...given.map((each) => (typeof each === "object" ? each[draw] : each)))));
+  const each = (call, given, draws) => {
+    const all = given.map((one) => (typeof one === "object" ? one : new Float64Array(draws).fill(one))), [x, y] = all;
+    if (all.length === 1) return x.map((one) => call(one));
+    if (all.length === 2) return x.map((one, draw) => call(one, y[draw]));
+    return x.map((_, draw) => call(...all.map((one) => one[draw])));
+  };
+  const made = (place, asked = true) => {
+    const draws = asked === true ? usual : asked, key = `${draws} ${place}`;
+    if (!known.has(key)) {
+      const [kind, ...rest] = lines[place], given = rest.map((one) => (typeof one === "string" ? made(+one, draws) : one));
+      known.set(key, kind === "unit" ? unit(draws, ...seed, ...given) : kind === "sum" ? weighted(draws, ...given) : each(functions[kind], given, draws));
     }
-    return known.get(place);
+    return known.get(key);
   };
   return made;
 };

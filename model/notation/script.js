@@ -126,10 +126,12 @@ const QUANTILE = {
     [1, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525, 7.868691311456132591e-4, 1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15],
   ],
 };
-const quotient = ([above, below], x) => {
-  const [over, under] = [above, below].map((each) => each.reduceRight((sum, one) => sum * x + one, 0));
-  return over / under;
+const polynomial = (terms, x) => {
+  let sum = 0;
+  for (let i = terms.length - 1; i >= 0; i--) sum = sum * x + terms[i];
+  return sum;
 };
+const quotient = (both, x) => polynomial(both[0], x) / polynomial(both[1], x);
 const normal_quantile = (p) => {
   if (!(p > 0 && p < 1)) return p === 0 ? -Infinity : p === 1 ? Infinity : NaN;
   const q = p - 0.5;

@@ -21,6 +21,7 @@ from model.predictions.changes import change
 from model.predictions.inputs import OPTIONAL, RELATIONS, describe, fitting
 from model.predictions.program import Making, Noting, Pool, write
 from model.predictions.quantities import QUANTITIES, quantity
+from model.studies import your_training
 
 OFFERED = (
     "decode_throughput",
@@ -30,7 +31,7 @@ OFFERED = (
     "effective_training_share",
     "spare_devices",
 )
-OFFERED += ("whole_domain_share",)
+OFFERED += ("whole_domain_share", *your_training.QUANTITIES)
 # Parameters of notebooks/your_cluster.ipynb that the page knows: an input or a number of the machine, and its unit.
 PARAMETERS = {
     "domain": ("fact", "domain", "1"),
@@ -420,11 +421,18 @@ def page(asked):
     codes, making, found, taken = Shelf(), Making(), {}, set()
     known = {name: both(name, asked, making) for name in asked.systems}
     shelves, rest = (Pool(), Shelf(), Shelf(), Shelf()), {}
+    trained, asked_for = training(known, asked, making)
+    taken |= {each[2:] for each in asked_for if is_fact(each)}
     for name in OFFERED:
         what, uses = quantity(name), {}
+        if name in your_training.QUANTITIES:
+            uses = {each: {"value": {"quantity": name, "columns": place}} for each, place in trained["uses"].items()}
+            uses = {each: {**one, "drawn": one["value"]} for each, one in uses.items()}
+            found[name] = {"meaning": what.meaning, "unit": what.unit, "inputs": inputs(what), "uses": uses}
+            continue
         if name in STEPS:
             uses = step_uses(what, known, asked, shelves)
-            asked_for = {each for each in shelves[0].names if isinstance(each, str)}
+            asked_for |= {each for each in shelves[0].names if isinstance(each, str)}
             rest = shared_numbers(known, asked_for, asked, making)
             taken |= {each[2:] for each in asked_for if is_fact(each)}
         for system, scenarios in known.items() if name not in STEPS else ():
@@ -443,6 +451,7 @@ def page(asked):
         **dict(zip(("lists", "sequences", "taken"), (each.kept for each in shelves[1:]), strict=True)),
         **rest,
         "systems": {name: {"facts": machine(name, taken, asked, making)} for name in asked.systems},
+        "training": {name: each for name, each in trained.items() if name != "uses"},
         "making": making.lines,
         "made": making.functions,
         "workloads": {name: workload(name) for name in asked.workloads},
@@ -456,6 +465,13 @@ def page(asked):
         "relations": relations(),
         "parameters": [[name, kind, of, float(size(unit))] for name, (kind, of, unit) in PARAMETERS.items()],
     }
+
+
+def training(known, asked, making):
+    """Return what the page holds of training, and the names of what it takes besides, a set; known: of `both`."""
+    sides = {name: tuple(scenario for scenario, _ in each.values()) for name, each in known.items()}
+    kept, names = your_training.held(sides, asked.workloads, lambda *each: both_sides(*each, making), making)
+    return kept, set(names)
 
 
 def is_fact(bound):
@@ -524,34 +540,51 @@ def meaning(name):
 def workload(name):
     """Return the numbers of a workload that the quantities of the page take."""
     facts = catalog.load("workloads").loc[name]
-    taken = {each.name for quantity in OFFERED for each in QUANTITIES[quantity].inputs}
+    taken = {page_name(name, each.name) for name in OFFERED for each in QUANTITIES[name].inputs}
     return {each: float(facts[each]) for each in sorted(taken) if each in facts.index and np.isfinite(facts[each])}
 
 
 def inputs(what):
-    """Return what each input of a quantity accepts, as the study checks it and says it."""
-    return [
-        {
-            "name": each.name,
-            "meaning": each.meaning or meaning(each.name),
-            "unit": each.unit,
-            "accepts": describe(each),
-            "optional": each.default is not None,
-            **({} if each.default in (None, OPTIONAL) else {"default": each.default}),
-            **({"beyond": each.beyond} if each.beyond else {}),
-            **(
-                {"words": ["*"] if each.name in FOLLOWED else list(each.words)}
-                if each.choices
-                else {
-                    "low": each.low,
-                    "high": min(each.high, np.finfo(float).max),
-                    "least": each.least,
-                    "whole": each.whole,
-                }
-            ),
-        }
-        for each in what.inputs
-    ]
+    """Return what each input of a quantity accepts, as the study checks it and says it.
+
+    An input that means another thing in another quantity has a name of its own on the page, and `asked` on the command
+    line. Words that choose no program, of the software, are `free`.
+    """
+    found = []
+    for each in what.inputs:
+        name = page_name(what.name, each.name)
+        found.append(
+            {
+                "name": name,
+                **({} if name == each.name else {"asked": each.name}),
+                "meaning": each.meaning or meaning(each.name),
+                "unit": each.unit,
+                "accepts": describe(each),
+                "optional": each.default is not None,
+                **({} if each.default in (None, OPTIONAL) else {"default": each.default}),
+                **({"beyond": each.beyond} if each.beyond else {}),
+                **taken_of(each),
+            }
+        )
+        if each.choices == ("0", "1"):
+            found[-1] |= {"default": float(each.default), "low": 0.0, "high": 1.0, "least": 0.0, "whole": True}
+    return found
+
+
+def page_name(quantity_name, name):
+    """Return how the page calls an input of a quantity."""
+    return your_training.RENAMED.get(name, name) if quantity_name in your_training.QUANTITIES else name
+
+
+def taken_of(each):
+    """Return what an input takes: words, or bounds of a number; 0 or 1 is a number."""
+    if not each.choices:
+        return {"low": each.low, "high": min(each.high, np.finfo(float).max), "least": each.least, "whole": each.whole}
+    if each.choices == ("0", "1"):
+        return {}
+    if each.name in FOLLOWED:
+        return {"words": ["*"]}
+    return {"words": ["", *each.words], "free": True} if each.default == OPTIONAL else {"words": list(each.words)}
 
 
 def relations():
@@ -596,7 +629,7 @@ def answers(start):
     for name in OFFERED:
         what = quantity(name)
         given = {"model": start["workload"], **start["inputs"]}
-        given = {each.name: given.get(each.name, "") for each in what.inputs}
+        given = {each.name: given.get(page_name(name, each.name), "") for each in what.inputs}
         found = predict(
             name, pd.DataFrame([{key: word for key, word in given.items() if word != ""}]), system=start["system"]
         )

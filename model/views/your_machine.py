@@ -2,6 +2,7 @@
 
 import html
 import json
+from pathlib import Path
 
 from model.notation import script
 from model.views import figures
@@ -14,16 +15,31 @@ def program(held):
 
     held: the mapping of model.studies.your_machine.page.
     """
-    printed = ("codes", "lines", "made")
+    printed = ("codes", "lines", "made", "training")
     rest = json.dumps({name: part for name, part in held.items() if name not in printed}, separators=(",", ":"))
-    codes, lines, made = (",\n".join(held[each]) for each in printed)
+    codes, lines, made = (",\n".join(held[each]) for each in printed[:3])
     relating = ",\n".join(f"{json.dumps(each[2])}: {each[2]}" for each in held["relations"])
     return (
         f"globalThis.yourMachine = (() => {{\n{script.runtime()}{script.drawing()}const codes = [\n{codes}\n];\n"
         f"const lines = [\n{lines}\n];\nconst relating = {{\n{relating}\n}};\n"
         f"const held = {{ codes, lines, relating, ...{rest} }};\n"
-        f"held.drawn = maker(held.making, [\n{made}\n], held.seed, held.draws);\nreturn held;\n}})();\n"
+        f"held.training = {_training(held['training'])};\n"
+        f"held.drawn = maker(held.making, [\n{made}\n], held.seed, held.draws);\n"
+        f"{Path(__file__).with_name('training.js').read_text(encoding='utf-8')}"
+        "held.trained = trainer(held.training, held.drawn);\nreturn held;\n})();\n"
     )
+
+
+def _training(held):
+    """Return what is held of training as JavaScript: laws and rules as {names, call} with the functions themselves."""
+    laws = ",".join(f"{{names:{json.dumps(names)},call:{code}}}" for names, code in held["laws"])
+    rules = ",".join(
+        f"{{sentence:{json.dumps(sentence)},call:{code},names:{json.dumps(names)},alone:{json.dumps(alone)}}}"
+        for sentence, code, names, alone in held["rules"]
+    )
+    even = f"{{call:{held['even'][0]},names:{json.dumps(held['even'][1])}}}"
+    rest = {name: each for name, each in held.items() if name not in ("laws", "rules", "even")}
+    return f"{{laws:[{laws}],rules:[{rules}],even:{even},...{json.dumps(rest, separators=(',', ':'))}}}"
 
 
 def figure(name, held, start, names, answers):
@@ -97,7 +113,10 @@ def _input(name, each, word):
     said = f'<small id="{name}-{key}-said">{html.escape(each["meaning"] or each["accepts"])}</small>'
     given = f'id="{name}-{key}" name="{key}" autocomplete="off" aria-describedby="{name}-{key}-said"'
     if "words" in each:
-        options = "".join(f"<option{' selected' if one == word else ''}>{one}</option>" for one in each["words"])
+        options = "".join(
+            f'<option value="{one}"{" selected" if one == word else ""}>{one or "left out"}</option>'
+            for one in each["words"]
+        )
         control = f"<select {given}>{options}</select>"
     else:
         control = f'<input {given} type="text" inputmode="decimal" value="{word}">'

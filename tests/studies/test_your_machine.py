@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import model
+from model.machine.training_step import LAYOUT
 from model.predictions.inputs import InputError
-from model.studies import your_machine
+from model.studies import your_machine, your_training
 from model.views.your_machine import program
 
 NODE = shutil.which("node")
@@ -47,7 +48,11 @@ RANGES = {  # of inputs as people ask them, and somewhat beyond
     "processed": (2, 5),
     "kv_bytes_per_element": (0.5, 2),
     "fabric_availability": (0.79, 1.0),
+    "overlap": (1, 1.5),
+    **dict.fromkeys(("sequences", "training_sequence", "microbatch", "stages", "chunks", "context_devices"), (1, 2)),
+    **dict.fromkeys(("training_tensor_devices", "training_expert_devices"), (1, 2)),
 }
+PARTS = tuple(your_training.RENAMED.get(each, each) for each in LAYOUT)  # as the page calls them
 FACTS = {
     "memory_capacity": (40e9, 1e12),
     "memory_bandwidth": (1e12, 2e13),
@@ -97,6 +102,8 @@ def states(name, number, seed, held, changed=False):
                 inputs[each["name"]] = f"{np.round(drawn):.0f}" if each["whole"] else f"{drawn:.6g}"
         if name in your_machine.STEPS:
             inputs |= a_layout(rng)
+        if name in your_training.QUANTITIES:
+            inputs |= a_job(rng)
         system = str(rng.choice(SYSTEMS))
         facts, changes = held["systems"][system]["facts"], {}
         for fact, bounds in FACTS.items() if changed else ():
@@ -120,12 +127,30 @@ def a_layout(rng):
     }
 
 
+def a_job(rng):
+    """Return a training job, its layout left out, or set in part or whole, as text; some do not fit, or cannot be."""
+    devices, stages = 2.0 ** rng.integers(4, 15), 2.0 ** rng.integers(0, 5)
+    layout = {
+        "microbatch": rng.choice([1, 2, 3, 4]),
+        "training_tensor_devices": 2.0 ** rng.integers(0, 4),
+        "context_devices": rng.choice([1, 1, 2]),
+        "training_expert_devices": 2.0 ** rng.integers(0, 8),
+        "stages": stages,
+        "chunks": rng.choice([1, 2, 3, 4]),
+    }
+    given = rng.random(len(layout)) < rng.choice([0.0, 0.0, 0.3, 1.0])
+    words = (f"{number:g}" if known else "" for number, known in zip(layout.values(), given, strict=True))
+    return dict(zip(layout, words, strict=True)) | {
+        "training_precision": str(rng.choice(["bf16", "fp8", "fp8", "fp8", "mxfp8", "nvfp4"])),
+        "devices": f"{devices * rng.choice([1, 1, 1, 1, 3]):.0f}",
+        "sequences": f"{devices * 2.0 ** rng.integers(-2, 6) * rng.choice([1, 1, 3]):.0f}",
+        "training_sequence": str(rng.choice(["", "", "8192", "1000", "131072"])),
+    }
+
+
 def studied(name, state, held, draws=None):
     """Return (value, low, high) as the study answers, or its refusal, without where it stands."""
-    given = {key: word for key, word in state["inputs"].items() if word != ""}
-    given = {key: word if key in held["choices"] else float(word) for key, word in given.items()}
-    if name in your_machine.STEPS:
-        given["model"] = state["workload"]
+    given = asked_for(name, state, held)
     facts = held["systems"][state["system"]]["facts"]
     changes = {fact: float(word) * facts[fact]["size"] for fact, word in state["changes"].items()}
     asked = {"system": state["system"], "changes": changes, "draws": draws}
@@ -136,12 +161,20 @@ def studied(name, state, held, draws=None):
     return found.loc[0, ["value", "low", "high"]].to_numpy(float)
 
 
+def asked_for(name, state, held):
+    """Return the inputs of a state as the command line takes them."""
+    called = {each["name"]: each.get("asked", each["name"]) for each in held["quantities"][name]["inputs"]}
+    words = {key: word for key, word in state["inputs"].items() if word != ""}
+    given = {called[key]: word if key in (*held["choices"], "overlap") else float(word) for key, word in words.items()}
+    return given | ({"model": state["workload"]} if "model" in called else {})
+
+
 def compared(name, seeds, number, held, page, changed=False):
     """Compare the page with the study; return how many were answered, refused, and left to the command line."""
     asked = [state for seed in seeds for state in states(name, number, seed, held, changed)]
     counts = {"answered": 0, "refused": 0, "elsewhere": 0}
     for state, found in zip(asked, page([["answer", name, state] for state in asked]), strict=True):
-        expected = studied(name, state, held, held["draws"])
+        expected = studied(name, state, held, None if name in your_training.QUANTITIES else held["draws"])
         if found.get("elsewhere"):
             counts["elsewhere"] += 1
         elif isinstance(expected, str):
@@ -152,7 +185,7 @@ def compared(name, seeds, number, held, page, changed=False):
             counts["answered"] += 1
             assert "value" in found, (state, found, expected)
             np.testing.assert_allclose(found["value"], expected[0], rtol=1e-9, err_msg=str(state))
-            ends = [found["low"], found["high"]]
+            ends = [np.inf if found[end] is None else found[end] for end in ("low", "high")]  # JSON has no infinity
             np.testing.assert_allclose(ends, expected[1:], rtol=KEPT, atol=FLOOR.get(name, 0), err_msg=str(state))
     return counts
 
@@ -170,14 +203,14 @@ def tail(sentence):
 
 @pytest.mark.parametrize("name", your_machine.OFFERED)
 def test_the_page_says_what_the_study_does(name, held, page):
-    counts = compared(name, [1], 40, held, page)
+    counts = compared(name, [1], 100 if name in your_training.QUANTITIES else 40, held, page)
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
-@pytest.mark.parametrize("name", your_machine.OFFERED)
+@pytest.mark.parametrize("name", sorted(set(your_machine.OFFERED) - set(your_training.QUANTITIES)))
 def test_its_ends_lie_where_more_draws_end(name, held, page):
     """The command line takes more draws where another seed would move an end; a page cannot carry as many."""
-    asked = states(name, 24, 6, held, False)
+    asked = states(name, 24, 6, held)
     apart = []
     for state, found in zip(asked, page([["answer", name, state] for state in asked]), strict=True):
         if "value" not in found:
@@ -195,6 +228,32 @@ def test_it_does_so_of_a_changed_machine(name, held, page):
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
+def test_a_layout_left_out_is_the_one_that_the_study_finds(held, page):
+    asked = [
+        state
+        for state in states("training_throughput", 220, 8, held)
+        if state["system"] != "nvl288" and not all(state["inputs"][each] for each in PARTS)
+    ]
+    reached = []
+    for state, found in zip(asked, page([["answer", "training_throughput", state] for state in asked]), strict=True):
+        if "value" in found:
+            given = pd.DataFrame([asked_for("training_throughput", state, held)])
+            expected = model.predict("training_throughput", given, system=state["system"], interval=False)
+            assert found["layout"] == expected.loc[0, list(LAYOUT)].to_dict(), state
+            reached.append(tuple(found["layout"].values()))
+    assert len(reached) >= 50 and len(set(reached)) > 20, len(reached)
+
+
+@pytest.mark.parametrize("layout", ({}, dict.fromkeys(("microbatch", "stages"), "2")))
+def test_what_would_hold_a_job_is_named_as_the_study_names_it(layout, held, page):
+    start = dict.fromkeys(PARTS, "") | {"overlap": "1", "release": "", "training_precision": "fp8"}
+    inputs = start | layout | {"devices": "8", "sequences": "4096", "training_sequence": "4096"}
+    state = {"system": "hgx-h800", "workload": "deepseek-v3", "inputs": inputs, "changes": {}}
+    (found,) = page([["answer", "training_throughput", state]])
+    assert found["refusal"] == studied("training_throughput", state, held).split(" row 1: ")[-1]
+    assert "devices would hold this job" in found["refusal"]
+
+
 def test_a_refusal_has_the_words_of_the_study(held, page):
     inputs = {"devices": "16384", "failure_rate": "2e-07", "withdrawn": "8", "repair": "1e6", "confidence": "0.99"}
     state = {"system": "gb200-nvl72", "workload": "deepseek-v3", "inputs": inputs, "changes": {}}
@@ -210,5 +269,6 @@ def test_a_refusal_has_the_words_of_the_study(held, page):
 @pytest.mark.parametrize("name", your_machine.OFFERED)
 def test_it_does_so_at_many_inputs(name, held, page):
     counts = compared(name, range(3, 8), 200, held, page, changed=True)
-    few = 200 if name == "decode_throughput" else 400  # most random machines are too small for the model
+    # Most random machines are too small for the model, most random jobs do not fit.
+    few = {"decode_throughput": 200, **dict.fromkeys(your_training.QUANTITIES, 150)}.get(name, 400)
     assert counts["answered"] > few and counts["elsewhere"] < 40, counts
