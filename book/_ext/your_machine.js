@@ -54,8 +54,7 @@ function run(programs, numbers, state, isDrawn) {
   return isDrawn ? Array.from({ length: held.draws }, (_, draw) => one(draw)) : one(0);
 }
 
-// What training asks of the page: what a name stands for, how a number is written, whose scatter a workload has.
-const HELPERS = { bound, general, standing: (state) => state.workload };
+const HELPERS = { bound, general }; // what training asks of the page: what a name stands for, how a number is written
 const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
 
 // The programs of a list, ready to be called: those for which this machine has all numbers.

@@ -19,7 +19,7 @@ from model.notation.units import size
 from model.numbers import catalog
 from model.predictions.inputs import NUMBER, InputError
 from model.predictions.quantities import quantity
-from model.studies.your_machine import OFFERED, PARAMETERS, changeable
+from model.studies.your_machine import OFFERED, PARAMETERS, changeable, inputs
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HEAD = "# A state of the page Your machine: papermill notebooks/your_cluster.ipynb report.ipynb -f this.yaml"
@@ -41,7 +41,7 @@ class State:
 
 def choices():
     """Return {input of the page: words that it takes, () for a number}; a machine's own software stands in."""
-    found = {each.name: each.words for name in OFFERED for each in quantity(name).inputs}
+    found = {each["name"]: tuple(each.get("words", ())) for name in OFFERED for each in inputs(quantity(name))}
     return {name: words for name, words in found.items() if words != ("*",)}
 
 

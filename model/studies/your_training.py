@@ -117,6 +117,7 @@ def held(systems, workloads, both_sides, making):
         "columns": [{name: each for name, each in one.items() if name not in shared} for one in kept],
         "over": over,
         "scatter": scatter,
+        "unmeasured": next((each for each in workloads if each not in training_fit.fit().workloads), workloads[0]),
         "rules": rules(),
         "even": even(),
         "laws": [list(script.law(WHOLE, targets)) for targets in TARGETS],

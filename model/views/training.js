@@ -117,7 +117,9 @@ const trainer = (training, drawn) => {
     if (refusal) return refusal;
     if (!isDrawn) return told(quantity, job, called(whole, { ...columns, ...job, ...layout }).training_throughput);
     const all = { ...columnsOf(place, numbers, state, training.draws, helpers.bound), ...job, ...layout };
-    const scatter = drawn(training.scatter[`${state.system}|${helpers.standing(state)}`], training.draws);
+    // A workload of the reader's own scatters as one of the study's of which no run was measured, either.
+    const [own, other] = [state.workload, training.unmeasured].map((each) => training.scatter[`${state.system}|${each}`]);
+    const scatter = drawn(own ?? other, training.draws);
     const given = whole.names.map((each) => all[each]), [vary, one] = [given.flatMap((each, i) => (typeof each === "object" ? [i] : [])), [...given]];
     const of = (name, draw) => (typeof all[name] === "object" ? all[name][draw] : all[name]);
     return Array.from(scatter, (apart, draw) => {
