@@ -106,7 +106,7 @@ function wouldHold(requests, state, numbers) {
   const use = held.quantities.decode_throughput.uses[`${state.system}|${state.inputs.precision}`];
   const domain = bound("f:domain", numbers, state, false);
   const sizes = [1, 3].flatMap((m) => Array.from({ length: 13 }, (_, i) => m * 2 ** i)).filter((each) => each <= 4096);
-  const holds = (size, tensor_devices, expert_devices) => run(use.held, { ...numbers, ranks: size, tensor_devices, expert_devices }, state, false) * size >= requests;
+  const holds = (size, tensor_devices, expert_devices) => run(use.held, { context: numbers.sequence, kv_bytes_per_element: NaN, ...numbers, ranks: size, tensor_devices, expert_devices }, state, false) * size >= requests;
   const needed = sizes.sort((a, b) => a - b).find((size) => holds(size, 1, size) || (size <= domain && holds(size, size, 1)));
   return needed === undefined ? "no group would" : `${general(needed, 6)} devices would hold that many requests in all`;
 }

@@ -25,6 +25,7 @@ from model.studies import your_training
 
 OFFERED = (
     "decode_throughput",
+    "prefill_throughput",
     "all_to_all_time",
     "all_reduce_time",
     "job_mtbf",
@@ -50,7 +51,8 @@ PARAMETERS = {
     "message": ("input", "bytes", "B"),
 }
 ENOUGH = 2  # systems of a kind that seek all branches
-STEPS = ("decode_throughput",)  # asked of any workload: one program does for all systems of a kind, and all workloads
+# Asked of any workload: one program does for all systems of a kind, and all workloads.
+STEPS = ("decode_throughput", "prefill_throughput")
 FOLLOWED = ("model", "engine")  # words that a page does not ask for: the workload, the machine's own software
 # Numbers of a system that the study asks for with another in their place: systems without them are of another kind.
 TELLING = ("dies", "scale_out_achievable", "in_switch_reduction", "runs_cann", "peak_fp8", "peak_int8")
@@ -107,11 +109,17 @@ class Rewritten(Scenario):
     def software(self, quantity, name=None):
         """Return the Facts of a software, which are those of its system here."""
         found = super().software(quantity, name)
-        return Columns(found, self, ("constant", f"{quantity}."), "") if self.named else found
+        return Columns(found, self, ("constant", f"{self._software(quantity, name)}."), "") if self.named else found
+
+    def _software(self, quantity, name):
+        """Return how the numbers of a software begin: prefill may run the pooled one beside the system's own."""
+        beside = name is not None and name != self._usual(quantity)
+        return f"{name} {quantity}" if beside else quantity
 
     def constants(self, quantity, software, op):
         """Return the fitted constants of an operation by name."""
-        found, start = self._plain(super().constants, quantity, software, op), f"{quantity}.{op}."
+        found = self._plain(super().constants, quantity, software, op)
+        start = f"{self._software(quantity, software)}.{op}."
         return {name: self.column(("constant", start + name), number) for name, number in found.items()}
 
     def step_constants(self, engine=None):
@@ -157,6 +165,10 @@ class Columns:
     def __call__(self, quantity, default=None):
         """Return the number as a Column, a default as it is; of shared experts the number, as a condition."""
         number = self._facts(quantity, default)
+        if default is not None and np.isinf(default):  # a limit: 0 stands for none
+            given = self._facts(quantity, 0.0)
+            limit = self._scenario.column((self._kind, f"{self._start}{quantity}{self._more}"), given)
+            return np.where(limit > 0, limit, default)
         if quantity not in self._facts and quantity != "shared_experts":
             return number
         found = self._scenario.column((self._kind, f"{self._start}{quantity}{self._more}"), number)
@@ -253,41 +265,43 @@ def shapes(workloads):
     return [str(table.index[each][0]) for each in kinds if each.any()]
 
 
-def steps(workloads, facts, alone):
-    """Yield (workload, mapping from the numbers of a decode step and a system's facts to an example) of all kinds.
+def steps(name, workloads, facts, alone):
+    """Yield (workload, mapping from the numbers of a quantity's step and a system's facts to an example) of all kinds.
 
     The last of each workload do not fit into memory, or have more devices than experts have use for. alone: False
     where other systems of the same kind have found the rest, for one layout beside these.
     """
     domain = max(float(np.ravel(facts.get(("fact", "domain"), 8.0))[0]), 2.0)
     for workload in shapes(workloads):
-        some = [(*layout, 0.01) for layout in layouts(domain)[slice(None) if alone else slice(1, 2)]]
-        for ranks, tensor, batch in [*some, (8.0, 1.0, 1e5), (8192.0, 1.0, 1.0)]:
-            found = {
-                "ranks": ranks,
-                "batch": batch,
-                "context": 512.0,
-                "tensor_devices": tensor,
-                "expert_devices": np.nan if ranks == 8192 else float(np.gcd(int(ranks), 8)),
-                "tokens_per_step": 1.5,
-                "processed": np.nan,
-                "kv_bytes_per_element": np.nan,
-            }
-            yield workload, {("input", name): np.array([value]) for name, value in found.items()} | facts
+        some = layouts(domain)[slice(None) if alone else slice(1, 2)]
+        for number, (ranks, tensor) in enumerate([*some, (8.0, 1.0), (8192.0, 1.0)]):
+            spread = np.nan if ranks == 8192 else float(np.gcd(int(ranks), 8))
+            found = {"ranks": ranks, "tensor_devices": tensor, "expert_devices": spread}
+            found |= EXAMPLES[name][number == len(some)]
+            yield workload, {("input", each): np.array([value]) for each, value in found.items()} | facts
+
+
+_ANY = {"context": 512.0, "tokens_per_step": 1.5, "processed": np.nan, "kv_bytes_per_element": np.nan}
+EXAMPLES = {  # what is asked beside a layout: where it fits, and where it does not
+    "decode_throughput": ({**_ANY, "batch": 0.01}, {**_ANY, "batch": 1e5}),
+    "prefill_throughput": ({"sequence": 512.0}, {"sequence": 1e7}),
+}
 
 
 def held_requests(scenario, choices, rows):
-    """Return the requests per device that the memory of a layout may hold."""
+    """Return the requests per device that the memory of a layout may hold; of a request in prefill, its prompt."""
+    rows = {"context": rows["sequence"], **rows} if "sequence" in rows else rows
     return memory.largest_batch(scenario.roomiest(), choices["model"], choices["precision"], rows)
 
 
-def step_programs(evaluate, scenario, facts, choices, asked, alone=True):
+def step_programs(name, evaluate, scenario, facts, choices, asked, alone=True):
     """Return (code, names of arguments, refusal) of distinct Programs of a step on one system, as examples find them.
 
-    evaluate: a quantity's function; choices: a precision; the workload may be any. In a refusal {model} stands for it.
+    name: of a quantity; evaluate: its function, or another; choices: a precision; the workload may be any. In a
+    refusal {model} stands for it.
     """
     found = {}
-    for workload, numbers in steps(asked.workloads, facts, alone):
+    for workload, numbers in steps(name, asked.workloads, facts, alone):
 
         def predict(columns, workload=workload):
             rows = {key[1]: column for key, column in columns.items() if key[0] == "input"}
@@ -332,7 +346,7 @@ def step_uses(what, known, asked, shelves):
             for side, evaluate, scenario, facts in [*asks, ("held", held_requests, *sides["value"])]:
                 own_kind = kind(system, scenario, precision)
                 alone = sum(of == side and other == own_kind for (_, _, of), (other, _) in own.items()) < ENOUGH
-                found = step_programs(evaluate, scenario, facts, {"precision": precision}, asked, alone)
+                found = step_programs(what.name, evaluate, scenario, facts, {"precision": precision}, asked, alone)
                 own[system, precision, side] = own_kind, found
     for (system, precision, side), (own_kind, found) in own.items():
         others = [
@@ -420,7 +434,7 @@ def page(asked):
     """Return what the page holds, as JSON can: codes, making of draws, machines, workloads, quantities with uses."""
     codes, making, found, taken = Shelf(), Making(), {}, set()
     known = {name: both(name, asked, making) for name in asked.systems}
-    shelves, rest = (Pool(), Shelf(), Shelf(), Shelf()), {}
+    shelves = Pool(), Shelf(), Shelf(), Shelf()
     trained, asked_for = training(known, asked, making)
     taken |= {each[2:] for each in asked_for if is_fact(each)}
     for name in OFFERED:
@@ -432,15 +446,14 @@ def page(asked):
             continue
         if name in STEPS:
             uses = step_uses(what, known, asked, shelves)
-            asked_for |= {each for each in shelves[0].names if isinstance(each, str)}
-            rest = shared_numbers(known, asked_for, asked, making)
-            taken |= {each[2:] for each in asked_for if is_fact(each)}
         for system, scenarios in known.items() if name not in STEPS else ():
             for choices in words(what):
                 each = use(what, scenarios, choices, asked, codes, making)
                 taken |= {bound[2:] for one in (*each["value"], *each["drawn"]) for bound in one[1] if is_fact(bound)}
                 uses[key(system, choices)] = each
         found[name] = {"meaning": what.meaning, "unit": what.unit, "inputs": inputs(what), "uses": uses}
+    asked_for |= {each for each in shelves[0].names if isinstance(each, str)}
+    taken |= {each[2:] for each in asked_for if is_fact(each)}
     return {
         "draws": asked.draws,
         "interval": [LOW, HIGH],
@@ -449,7 +462,7 @@ def page(asked):
         "lines": list(shelves[0].lines),
         "names": [bind_bytes(each, making) for each in shelves[0].names],
         **dict(zip(("lists", "sequences", "taken"), (each.kept for each in shelves[1:]), strict=True)),
-        **rest,
+        **shared_numbers(known, asked_for, asked, making),
         "systems": {name: {"facts": machine(name, taken, asked, making)} for name in asked.systems},
         "training": {name: each for name, each in trained.items() if name != "uses"},
         "making": making.lines,

@@ -42,6 +42,7 @@ RANGES = {  # of inputs as people ask them, and somewhat beyond
     "unavailability": (1e-5, 0.25),
     "batch": (0.01, 500),
     "context": (100, 1e5),
+    "sequence": (10, 1e6),
     "tensor_devices": (1, 8),
     "expert_devices": (1, 64),
     "tokens_per_step": (1, 3),
