@@ -245,11 +245,13 @@ def test_a_layout_left_out_is_the_one_that_the_study_finds(held, page):
     assert len(reached) >= 50 and len(set(reached)) > 20, len(reached)
 
 
-@pytest.mark.parametrize("layout", ({}, dict.fromkeys(("microbatch", "stages"), "2")))
-def test_what_would_hold_a_job_is_named_as_the_study_names_it(layout, held, page):
+@pytest.mark.parametrize("layout", ({}, dict.fromkeys(("microbatch", "stages"), "2")), ids=("sought", "in part"))
+@pytest.mark.parametrize(("system", "workload"), (("hgx-h800", "deepseek-v3"), ("hgx-h800", "gpt-oss-120b")))
+@pytest.mark.parametrize("devices", ("2", "8"))
+def test_what_would_hold_a_job_is_named_as_the_study_names_it(system, workload, devices, layout, held, page):
     start = dict.fromkeys(PARTS, "") | {"overlap": "1", "release": "", "training_precision": "fp8"}
-    inputs = start | layout | {"devices": "8", "sequences": "4096", "training_sequence": "4096"}
-    state = {"system": "hgx-h800", "workload": "deepseek-v3", "inputs": inputs, "changes": {}}
+    inputs = start | layout | {"devices": devices, "sequences": "4096", "training_sequence": "4096"}
+    state = {"system": system, "workload": workload, "inputs": inputs, "changes": {}}
     (found,) = page([["answer", "training_throughput", state]])
     assert found["refusal"] == studied("training_throughput", state, held).split(" row 1: ")[-1]
     assert "devices would hold this job" in found["refusal"]
