@@ -87,14 +87,32 @@ const generator = (words) => {
   };
 };
 
-// Numbers between 0 and 1, one in each of as many equal steps, shuffled: Sampler.unit of model/numbers/draws.py.
-const unit = (draws, ...words) => {
-  const { between, upTo } = generator(words), order = Float64Array.from({ length: draws }, (_, each) => each);
-  for (let i = draws - 1; i > 0; i--) {
+const counted = (number) => Float64Array.from({ length: number }, (_, each) => each);
+const shuffled = (number, upTo) => {
+  const order = counted(number);
+  for (let i = number - 1; i > 0; i--) {
     const other = upTo(i);
     [order[i], order[other]] = [order[other], order[i]];
   }
-  return order.map((each) => (each + between()) / draws);
+  return order;
+};
+
+// Numbers between 0 and 1, one in each of as many equal steps, shuffled: Sampler.unit of model/numbers/draws.py.
+const unit = (draws, ...words) => {
+  const { between, upTo } = generator(words);
+  return shuffled(draws, upTo).map((each) => (each + between()) / draws);
+};
+
+// The same, spread evenly over each part of what another label drew: Sampler.unit with `beside`.
+const spread = (draws, others, ...words) => {
+  const { between, upTo } = generator(words), parts = Math.floor(Math.sqrt(draws));
+  const runs = Array.from({ length: Math.ceil(draws / parts) }, () => shuffled(parts, upTo));
+  const part = (place) => runs[Math.floor(place / parts)][place % parts];
+  const ties = counted(draws).map(between), ranked = counted(draws).sort((one, other) => others[one] - others[other]);
+  const order = counted(draws).sort((one, other) => part(one) - part(other) || ties[one] - ties[other]);
+  const steps = new Float64Array(draws);
+  order.forEach((place, step) => (steps[ranked[place]] = step));
+  return steps.map((each) => (each + between()) / draws);
 };
 
 // A weighted sum in that order, from a first number: of normal draws that vary together.
@@ -121,7 +139,8 @@ const maker = (lines, functions, seed, usual) => {
     const draws = asked === true ? usual : asked, key = `${draws} ${place}`;
     if (!known.has(key)) {
       const [kind, ...rest] = lines[place], given = rest.map((one) => (typeof one === "string" ? made(+one, draws) : one));
-      known.set(key, kind === "unit" ? unit(draws, ...seed, ...given) : kind === "sum" ? weighted(draws, ...given) : each(functions[kind], given, draws));
+      const own = { unit: () => unit(draws, ...seed, ...given), spread: () => spread(draws, given[0], ...seed, given[1]), sum: () => weighted(draws, ...given) };
+      known.set(key, own[kind] ? own[kind]() : each(functions[kind], given, draws));
     }
     return known.get(key);
   };

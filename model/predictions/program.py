@@ -266,7 +266,7 @@ class Program:
     lines: tuple = ()
 
 
-OF_LABELS = ("unit", "sum")  # kinds of lines of draws that draws.js knows by name
+OF_LABELS = ("unit", "spread", "sum")  # kinds of lines of draws that draws.js knows by name
 
 
 class Making:
@@ -283,7 +283,7 @@ class Making:
         self.functions: list[str] = []
 
     def note(self, drawn, function, arguments):
-        """Return an array of draws as Drawn, made by a function (JavaScript, or unit, or sum) of numbers and Drawn."""
+        """Return an array of draws as Drawn, made by a function (JavaScript, or of OF_LABELS) of numbers and Drawn."""
         found = np.array(drawn).view(Drawn)
         found.making, found.mark = self, _mark(found)
         found.flags.writeable = False  # its mark is that of its numbers
@@ -375,9 +375,12 @@ class Noting(Sampler):
         super().__init__(draws, seed)
         self.making = making
 
-    def unit(self, label):
-        """Return the same numbers as any Sampler, noted by what its generator is seeded with beside the seed."""
-        return self.making.note(super().unit(label), "unit", [crc32(label.encode())])
+    def unit(self, label, beside=None):
+        """Return the same numbers as any Sampler, noted by what its generator is seeded with after the seed."""
+        found, own = super().unit(label, beside), crc32(label.encode())
+        if beside is None:
+            return self.making.note(found, "unit", [own])
+        return self.making.note(found, "spread", [self.unit(beside), own])
 
     def normal(self, labels, mean, covariance):
         """Return the same arrays as any Sampler, each noted as one sum."""

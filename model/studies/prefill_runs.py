@@ -31,7 +31,6 @@ def _rate(row, draws, seed):
     asked = Asked(row.workload, "prefill", row.precision, row.engine)
     scenarios = Scenario(row.system), Scenario(row.system, Sampler(draws, (seed, 0)))
     rates = [
-        row.batch * row.context / (duration(each, asked, point) * each.step_scatter(row.workload))
-        for each in scenarios
+        row.batch * row.context / (duration(each, asked, point) * each.step_scatter(row.workload)) for each in scenarios
     ]
     return np.ravel(rates[0])[0], *np.ravel(low_high(rates[1]))

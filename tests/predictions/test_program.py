@@ -187,12 +187,12 @@ def made_again(draws, *wanted):
 @needs_node
 @pytest.mark.parametrize("draws", (1, 2, 37, 1000, 4099))
 def test_a_label_draws_the_same_bits_in_the_page(draws):
-    sampler = program.Noting(draws, (5, 0), program.Making())
-    wanted = [sampler.unit(label) for label in ("gb200-nvl72 domain", "another", "")]
-    np.testing.assert_array_equal(
-        made_again(draws, *wanted),
-        [Sampler(draws, (5, 0)).unit(label)[:, 0] for label in ("gb200-nvl72 domain", "another", "")],
-    )
+    sampler, asked = program.Noting(draws, (5, 0), program.Making()), ["gb200-nvl72 domain", "another", ""]
+    wanted = [sampler.unit(label) for label in asked] + [sampler.unit("rate", "another")]
+    plain = [
+        Sampler(draws, (5, 0)).unit(*labels)[:, 0] for labels in (*((each,) for each in asked), ("rate", "another"))
+    ]
+    np.testing.assert_array_equal(made_again(draws, *wanted), plain)
 
 
 @needs_node
