@@ -13,6 +13,7 @@ from scipy.optimize.elementwise import find_root
 
 LINES = 8  # straight lines that are tried before a bracket is halved
 Curve = Callable[[np.ndarray], np.ndarray]
+ABOVE = 1e-300  # a gain next to none
 SMALLEST = 1e-15  # of the largest place, next to a range that begins at zero: a logarithm has no zero
 
 
@@ -73,7 +74,12 @@ def boundary(
             good = _solid(gain)(middle) >= 0
             fails, meets = np.where(open_ & ~good, middle, fails), np.where(open_ & good, middle, meets)
         return meets
-    found = find_root(_solid(gain), (fails, meets), tolerances={"xrtol": precision} if precision else None)
+
+    def above(places):  # what lies at the target meets it: a root finder would stop anywhere on a level stretch of it
+        gains = _solid(gain)(places)
+        return np.where(gains == 0, ABOVE, gains)
+
+    found = find_root(above, (fails, meets), tolerances={"xrtol": precision} if precision else None)
     (left, right), (at_left, _) = found.bracket, found.f_bracket
     return np.where(found.f_x >= 0, found.x, np.where(at_left >= 0, left, right))
 
