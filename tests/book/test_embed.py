@@ -163,3 +163,22 @@ def test_a_bare_page_can_be_read_in_light_and_dark_from_disk(tab, path, scheme):
     )
     dark, light = (sum(map(int, re.findall(r"\d+", each)[:3])) for each in (ground, ink))
     assert (dark < light) == (scheme == "dark")
+
+
+@built
+@pytest.mark.browser
+def test_every_figure_shows_itself_alone_from_disk(tab):
+    """Drawn at a real size, no wider than a phone, asking no other host, with a title and its sources."""
+    seen = "figure :is(svg, canvas, .answers):visible"
+    for path in BARE:
+        tab.goto(path.as_uri(), wait_until="load")
+        tab.locator(seen).first.wait_for()
+        boxes = tab.locator(seen).evaluate_all("all => all.map(each => each.getBoundingClientRect())")
+        assert max(box["width"] for box in boxes) >= 200 and max(box["height"] for box in boxes) >= 80, path.stem
+        assert tab.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path.stem
+        origin = tab.locator(".behind > p").inner_text()
+        assert tab.title() and origin in (f"From {tab.title()}", f"出自 {tab.title()}"), path.stem
+        behind = tab.locator(".behind summary")
+        told = "data/" in behind.inner_text() if behind.count() else not tab.locator("figcaption a[download]").count()
+        assert told, f"{path.stem} does not say its sources"
+        assert not tab.troubles, (path.stem, tab.troubles)
