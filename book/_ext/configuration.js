@@ -1,6 +1,7 @@
 // A workload from the text of a config.json, or what of it cannot be read: works through the table
 // model/numbers/configuration.json as model/numbers/configuration.py does. tests/numbers/test_configuration.py compares
-// the two. `table` is that table; book/_ext/configuration.py puts it before this file.
+// the two. `table` is that table; book/_ext/configuration.py puts it before this file. What is kept of the text are the
+// fields that the table reads, so that a link or a file can carry them, and they are checked again where they come out.
 
 const readConfiguration = (() => {
   class Refused extends Error {}
@@ -102,7 +103,16 @@ const readConfiguration = (() => {
     return fields;
   }
 
-  // Return {columns: {name: number}} of data/workloads.csv, or {refusal: a sentence that names the field}.
+  // The names of all fields that a step reads, refuses or asks whether they are given.
+  function asked(each) {
+    if (!Array.isArray(each)) return [];
+    const [operation, ...of] = each;
+    return ["given", "there", "list"].includes(operation) ? of : of.flatMap(asked);
+  }
+  const names = new Set(table.steps.flatMap((step) => [...(step.fields ?? []), step.field, ...asked(step.when), ...asked(step.is)]));
+
+  // Return {columns: {name: number} of data/workloads.csv, kept: a config.json of the fields that were read}, or
+  // {refusal: a sentence that names the field}.
   return (text) => {
     try {
       const fields = fieldsOf(text), known = new Map();
@@ -112,7 +122,8 @@ const readConfiguration = (() => {
           if (holds) throw new Refused(`${step.field} ${step.refuse}`);
         } else known.set(step.name, step.is !== undefined ? value(step.is, fields, known) : holds ? read(step, fields, known) : 0);
       }
-      return { columns: Object.fromEntries(table.columns.map((name) => [name, known.get(name)])) };
+      const kept = Object.fromEntries(Object.entries(fields).filter(([name]) => names.has(name) && own(fields, name) !== undefined));
+      return { columns: Object.fromEntries(table.columns.map((name) => [name, known.get(name)])), kept: JSON.stringify(kept) };
     } catch (error) {
       if (error instanceof Refused) return { refusal: error.message };
       throw error;

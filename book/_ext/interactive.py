@@ -1,11 +1,28 @@
 """Gives pages that hold an interactive figure its numbers and its script, both of the site's own."""
 
+import csv
+import html
+import re
 from pathlib import Path
+
+import configuration
+from chinese import WORDS, in_words
+from halves import is_chinese
+from letters import CHINESE
 
 # Class of a figure: its notebook, whose name its script bears, too, and the file of numbers that the notebook writes.
 FIGURES = {"purchase-figure": ("purchase", "throughputs.json")}
 FIGURES |= {"your-machine": ("your_machine", "your_machine_numbers.js")}
-BESIDE = {"your_machine": ("state.js",)}  # scripts that a figure's own takes in
+# Scripts that a figure's own takes in.
+BESIDE = {"your_machine": ("state.js", "machine_words.js", "machine_questions.js", "machine_panels.js")}
+READING = ("your_machine",)  # figures that take a config.json
+ASIDE = re.compile(r"^[ ]*(?://.*)?\n|^[ ]+", re.M)  # whole lines of comment, empty ones, and indents
+FIGURE = re.compile(r'<div class="your-machine".*?<figcaption', re.S)
+# What a Chinese page says in Chinese of it; names of inputs are those of the command line.
+SAID = re.compile(
+    r"(<(?:legend|button|summary|th|small|option(?= value))\b[^>]*>|<br>|"
+    r'<label for="\w+-(?:system|workload|file|link)">)([^<>]+)'
+)
 
 
 def scripts(name):
@@ -15,9 +32,34 @@ def scripts(name):
 
 def load(app, pagename, templatename, context, doctree):
     """Load both scripts, after the page itself has come, only where there is such a figure."""
+    if is_chinese(pagename) and "body" in context:
+        context["body"] = in_chinese(context["body"])
     held = [name for shown, (name, _) in FIGURES.items() if f'class="{shown}"' in context.get("body", "")]
     for script in (each for name in held if app.builder.name == "html" for each in scripts(name)):
         app.add_js_file(script, loading_method="defer")
+
+
+def in_chinese(body):
+    """Return the HTML of a page with what its machine says in Chinese, where zh/words.csv or zh/letters.csv have it."""
+    if not FIGURE.search(body):
+        return body
+    with CHINESE.open(encoding="utf-8", newline="") as table:
+        words = {row["english"]: row["chinese"] for row in csv.DictReader(table)} | WORDS
+
+    def said(found):
+        english = html.unescape(found[2])
+        return found[1] + html.escape(words.get(english) or in_words(english), quote=False)
+
+    return FIGURE.sub(lambda figure: SAID.sub(said, figure[0]), body)
+
+
+def own_script(name):
+    """Return the script of a figure with what it takes in, without comments: a page carries no more than it runs."""
+    parts = [
+        Path(__file__).with_name(each).read_text(encoding="utf-8") for each in (*BESIDE.get(name, ()), f"{name}.js")
+    ]
+    ours = "".join([*([configuration.script()] if name in READING else []), *parts])
+    return f"(() => {{\n{ASIDE.sub('', ours)}}})();\n"
 
 
 def write(app):
@@ -31,9 +73,7 @@ def write(app):
             text = held.read_text(encoding="utf-8")
             text = f"globalThis.{name} = {text.strip()};\n" if held.suffix == ".json" else text
             (folder / numbers).write_text(text, encoding="utf-8")
-            parts = (Path(__file__).with_name(each) for each in (*BESIDE.get(name, ()), own))
-            ours = "".join(each.read_text(encoding="utf-8") for each in parts)
-            (folder / own).write_text(f"(() => {{\n{ours}}})();\n", encoding="utf-8")
+            (folder / own).write_text(own_script(name), encoding="utf-8")
 
 
 def setup(app):

@@ -1,6 +1,7 @@
 // A state of the page "Your machine" as a file of parameters for notebooks/your_cluster.ipynb, and back: the same files
 // as model/studies/saved_state.py writes and reads. `held` is what the page holds, `start` where it starts; a state is
-// {system, workload, inputs: {name: text}, changes: {name of a number of the machine: text}}.
+// {system, workload, inputs: {name: text}, changes: {name of a number of the machine: text}}, and what the page alone
+// remembers: config, the text of the reader's own config.json, and beside, a second machine.
 
 const stateFiles = (() => {
   const HEAD = "# A state of the page Your machine: papermill notebooks/your_cluster.ipynb report.ipynb -f this.yaml";
@@ -12,8 +13,9 @@ const stateFiles = (() => {
 
   // Return the text of the file.
   function write(state, held) {
-    const alone = new Map([...Object.entries(state.inputs), ...Object.entries(state.changes).map(([name, word]) => [`machine.${name}`, word])]);
-    const lines = [`system: ${state.system}`, `workload: ${state.workload}`], facts = held.systems[state.system].facts;
+    const { system, workload, inputs, changes, ...remembered } = state;
+    const alone = new Map([...Object.entries(remembered), ...Object.entries(inputs), ...Object.entries(changes).map(([name, word]) => [`machine.${name}`, word])]);
+    const lines = [`system: ${system}`, `workload: ${workload}`], facts = held.systems[system].facts;
     for (const [name, kind, of, size] of held.parameters) {
       const key = kind === "input" ? of : `machine.${of}`, word = alone.get(key);
       alone.delete(key);
@@ -51,6 +53,6 @@ const stateFiles = (() => {
     return { link: `#${new URLSearchParams([...words])}`, left };
   }
 
-  return { write, read };
+  return { write, read, LONGEST };
 })();
 globalThis.stateFiles = stateFiles;

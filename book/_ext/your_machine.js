@@ -1,7 +1,9 @@
 // Answers for a reader's own machine, with the programs that model/studies/your_machine.py wrote down from the study's
-// own functions, and keeps what is asked in the page's link.
+// own functions, and keeps what is asked in the page's link. A workload may be the reader's own config.json.
 const held = globalThis.yourMachine;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, LONGEST = 60, LONGEST_LINK = 4000, LARGEST_FILE = 100000;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, LONGEST = 60, LONGEST_LINK = 4000, LARGEST_FILE = 100000, LARGEST_CONFIGURATION = 4194304;
+const OWN = "config.json"; // the workload that a reader brings
+const REMEMBERED = ["config", "beside"]; // what a link says besides machine, workload, inputs and changes
 const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
 const shortened = (word) => (word.length <= LONGEST ? word : `${word.slice(0, LONGEST)}... (${word.length.toLocaleString("en-US")} letters)`);
 const also = (words) => (words ? `; ${words}` : "");
@@ -9,9 +11,24 @@ const also = (words) => (words ? `; ${words}` : "");
 // Numbers that programs of a step take by name, each alone or with the place of its draws: by the kind's letter.
 const NAMED = {
   c: (state, name) => own(held.constants[state.system], name),
-  w: (state, name) => own(held.shapes[state.workload], name),
+  w: (state, name) => (state.workload === OWN ? (own(shapeOf(state.config), name) ?? 0) : own(held.shapes[state.workload], name)),
   p: (state, name) => own(held.formats[state.inputs.precision], name),
 };
+
+// The columns of a reader's own workload, from the text of its config.json, which was read before. No run was measured of
+// it, so its scatter is that of a workload of the study of which none was, either.
+const shapes = new Map();
+function shapeOf(text) {
+  if (!shapes.has(text)) shapes.set(text, readConfiguration(text).columns);
+  return shapes.get(text);
+}
+const standing = (state) => (state.workload === OWN ? held.unmeasured : state.workload);
+
+// The inputs of the page that a workload has, as text.
+function numbersOfWorkload(workload, config) {
+  const names = Object.keys(Object.values(held.workloads)[0]), from = workload === OWN ? shapeOf(config) : held.workloads[workload];
+  return Object.fromEntries(names.map((name) => [name, String(from[name])]));
+}
 
 // What an argument of a program stands for: a number, or draws of it; undefined where this machine has none. isDrawn:
 // whether, or how many.
@@ -22,7 +39,7 @@ function bound(each, numbers, state, isDrawn) {
   const [kind, name] = [each[0], each.slice(2)];
   if (kind === "i") return numbers[name];
   if (kind === "s") {
-    const place = own(held.scatter, `${state.system}|${state.workload}`);
+    const place = own(held.scatter, `${state.system}|${standing(state)}`);
     return place !== undefined && isDrawn ? held.drawn(place, isDrawn) : undefined;
   }
   if (NAMED[kind]) {
@@ -35,10 +52,11 @@ function bound(each, numbers, state, isDrawn) {
   return isDrawn && fact.draws !== undefined ? held.drawn(fact.draws, isDrawn) : fact.value;
 }
 
-// What the first program whose conditions hold says, for each draw; undefined where none does. programs: each the code
-// of a function and what it takes, or, by the place of a list, a sequence of lines that many programs share.
-function run(programs, numbers, state, isDrawn) {
-  if (programs.quantity) return held.trained(programs, numbers, state, isDrawn, HELPERS);
+// What the first program whose conditions hold says, for each draw, or for every step-th; undefined where none does.
+// programs: each the code of a function and what it takes, or, by the place of a list, a sequence of lines that many
+// programs share. refused: what a refusal becomes, if not a sentence.
+function run(programs, numbers, state, isDrawn, step = 1, refused = undefined) {
+  if (programs.quantity) return held.trained(programs, numbers, state, isDrawn, HELPERS, step, refused);
   const ready = typeof programs === "number" ? sequences(programs, numbers, state, isDrawn)
     : programs.map(([place, bounds, refusal]) => {
       const given = bounds.map((each) => bound(each, numbers, state, isDrawn));
@@ -47,11 +65,11 @@ function run(programs, numbers, state, isDrawn) {
   const one = (draw) => {
     for (const { call, refusal } of ready) {
       const found = call(draw);
-      if (found !== undefined) return refusal ? sentence(refusal, found, state, numbers) : found;
+      if (found !== undefined) return refusal ? (refused ?? sentence(refusal, found, state, numbers)) : found;
     }
     return undefined;
   };
-  return isDrawn ? Array.from({ length: held.draws }, (_, draw) => one(draw)) : one(0);
+  return isDrawn ? Array.from({ length: Math.ceil(held.draws / step) }, (_, i) => one(i * step)) : one(0);
 }
 
 const HELPERS = { bound, general }; // what training asks of the page: what a name stands for, how a number is written
@@ -121,58 +139,87 @@ function ends(value, found) {
   return [Math.min(low, value), Math.max(high, value)];
 }
 
-// The numbers of a quantity's inputs, or what the study says of the first that it does not take.
-function read(what, state) {
+// The numbers of a quantity's inputs, or what the study says of the first that it does not take. sought: an input that is
+// not looked at, for another number will stand there.
+function read(what, state, sought) {
   const numbers = {};
   for (const each of what.inputs) {
     const word = own(state.inputs, each.name) ?? "";
-    if (each.words) continue;
+    if (each.words || each.name === sought) continue;
     const number = word === "" ? (each.default ?? NaN) : Number(word);
     if (word === "" && !each.optional) return { refusal: `it needs ${each.name} (${each.accepts})` };
     const taken = word === "" || (number >= each.low && number <= each.high && (number >= each.least || number === 0) && (!each.whole || Number.isInteger(number)));
     if (!taken) return { refusal: `${each.name} is '${shortened(word)}'; it takes ${each.accepts}${also(number > each.high && each.beyond)}` };
     numbers[each.name] = number;
   }
-  for (const [name, other, code, order, accepted, elseMeant] of held.relations) {
+  const apart = unrelated(numbers);
+  if (!apart) return { numbers };
+  const [name, other, , , accepted, elseMeant] = apart;
+  return { refusal: `${name} is '${shortened(state.inputs[name])}'; it takes ${accepted}, and ${other} is ${+numbers[other].toPrecision(6)}${also(elseMeant)}` };
+}
+
+// The first relation between two inputs that does not hold, of all or of those of one input.
+function unrelated(numbers, of) {
+  return held.relations.find(([name, other, code, order]) => {
     const pair = { own: numbers[name], other: numbers[other] };
-    if (Number.isFinite(pair.own) && Number.isFinite(pair.other) && !held.relating[code](...order.map((each) => pair[each])))
-      return { refusal: `${name} is '${shortened(state.inputs[name])}'; it takes ${accepted}, and ${other} is ${+pair.other.toPrecision(6)}${also(elseMeant)}` };
+    return (of === undefined || of === name || of === other) && Number.isFinite(pair.own) && Number.isFinite(pair.other) && !held.relating[code](...order.map((each) => pair[each]));
+  });
+}
+
+// What a quantity is asked with: {numbers, use: its programs}, {refusal} in the study's words, or {elsewhere: true}.
+function settled(name, state, sought) {
+  const what = held.quantities[name], facts = held.systems[state.system].facts;
+  for (const [fact, word] of Object.entries(state.changes)) {
+    const [low, high, accepted] = facts[fact].accepts, number = Number(word) * facts[fact].size, whole = accepted.endsWith(", whole");
+    if (!(number >= low && number <= high && (!whole || Number.isInteger(number)))) return { refusal: `changes: ${fact} is ${number}; it takes ${accepted}` };
   }
-  return { numbers };
+  const { numbers, refusal } = read(what, state, sought);
+  if (refusal) return { refusal };
+  const words = what.inputs.filter((each) => each.words && !each.free).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
+  const use = own(what.uses, [state.system, ...words.filter((each) => each !== "")].join("|"));
+  return use ? { numbers, use } : { elsewhere: true };
+}
+
+// What programs say at numbers: a number, a refusal in the study's words, or undefined where the page has no program;
+// with a step, of every step-th draw. refused: what a refusal becomes, where its sentence, a search, is not needed.
+const evaluated = (programs, numbers, state, step, refused) => run(programs, numbers, state, step !== undefined, step, refused);
+
+// The value of a quantity with all its draws: {value, low, high, drawn}, {refusal}, or {elsewhere: true}.
+function outcome(name, state) {
+  const { numbers, use, ...none } = settled(name, state);
+  if (!use) return none;
+  const value = evaluated(use.value, numbers, state);
+  if (value === undefined) return { elsewhere: true };
+  if (typeof value === "string") return { refusal: value };
+  if (!Number.isFinite(value)) return { refusal: `${name} has no finite value there: move the inputs towards usual sizes` };
+  const drawn = evaluated(use.drawn, numbers, state, 1);
+  if (drawn.some((each) => typeof each !== "number" || Number.isNaN(each))) return { elsewhere: true };
+  const [low, high] = ends(value, drawn), layout = use.value.quantity && held.trained.layout(use.value, numbers, state, HELPERS);
+  return { value, low, high, drawn, ...(layout ? { layout } : {}) };
 }
 
 // What the page answers to one quantity: {value, low, high}, {refusal} in the study's words, or {elsewhere: true}.
 function answer(name, state) {
-  const what = held.quantities[name], facts = held.systems[state.system].facts;
-  for (const [fact, word] of Object.entries(state.changes)) {
-    const [low, high, accepted] = facts[fact].accepts, number = Number(word) * facts[fact].size;
-    if (!(number >= low && number <= high)) return { refusal: `changes: ${fact} is ${number}; it takes ${accepted}` };
-  }
-  const { numbers, refusal } = read(what, state);
-  if (refusal) return { refusal };
-  const words = what.inputs.filter((each) => each.words && !each.free).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
-  const use = own(what.uses, [state.system, ...words.filter((each) => each !== "")].join("|"));
-  const value = use && run(use.value, numbers, state, false);
-  if (value === undefined) return { elsewhere: true };
-  if (typeof value === "string") return { refusal: value };
-  if (!Number.isFinite(value)) return { refusal: `${name} has no finite value there: move the inputs towards usual sizes` };
-  const found = run(use.drawn, numbers, state, true);
-  if (found.some((each) => typeof each !== "number" || Number.isNaN(each))) return { elsewhere: true };
-  const [low, high] = ends(value, found), layout = use.value.quantity && held.trained.layout(use.value, numbers, state, HELPERS);
-  return { value, low, high, ...(layout ? { layout } : {}) };
+  const { drawn, ...rest } = outcome(name, state);
+  return rest;
 }
 
-// How the same is asked on the command line; a machine that was changed, in Python.
-function command(name, state) {
+// How the same is asked on the command line; a machine that was changed, in Python. target, of: of the question which
+// value of an input gives a target.
+function command(name, state, target, of) {
   const inputs = held.quantities[name].inputs, model = inputs.some((each) => each.name === "model");
-  const given = inputs.filter((each) => each.words?.[0] !== "*" && (own(state.inputs, each.name) ?? "") !== "");
-  const changes = Object.entries(state.changes);
-  if (!changes.length) return `python -m model predict ${name} --system ${state.system} ${model ? `model=${state.workload} ` : ""}${given.map((each) => `${each.asked ?? each.name}=${state.inputs[each.name]}`).join(" ")}`.trim();
+  const given = inputs.filter((each) => each.name !== of && each.words?.[0] !== "*" && (own(state.inputs, each.name) ?? "") !== "");
+  const changes = Object.entries(state.changes), asks = of !== undefined, named = (each) => each.asked ?? each.name;
+  const sought = asks && named(inputs.find((each) => each.name === of));
+  const words = [...(model ? [`model=${state.workload}`] : []), ...given.map((each) => `${named(each)}=${state.inputs[each.name]}`)];
+  if (!changes.length) return [`python -m model ${asks ? `need ${name}=${target} for=${sought}` : `predict ${name}`}`, `--system ${state.system}`, ...words].join(" ");
   const facts = held.systems[state.system].facts;
   const changed = changes.map(([fact, word]) => `"${fact}": ${Number(word) * facts[fact].size}`).join(", ");
-  const rows = given.map((each) => `"${each.asked ?? each.name}": ${each.words ? `"${state.inputs[each.name]}"` : Number(state.inputs[each.name])}`);
+  const rows = given.map((each) => `"${named(each)}": ${each.words ? `"${state.inputs[each.name]}"` : Number(state.inputs[each.name])}`);
   if (model) rows.unshift(`"model": "${state.workload}"`);
-  return `python -c 'import model, pandas; print(model.predict("${name}", pandas.DataFrame([{${rows.join(", ")}}]), system="${state.system}", changes={${changed}}))'`;
+  const point = `{${rows.join(", ")}}`, machine = `system="${state.system}", changes={${changed}}`;
+  return asks ? `python -c 'import model; print(model.need("${name}", ${target}, "${sought}", ${point}, ${machine}).words())'`
+    : `python -c 'import model, pandas; print(model.predict("${name}", pandas.DataFrame([${point}]), ${machine}))'`;
 }
 
 // A link and back. What is not as the page writes it is not taken, and the first such part is named.
@@ -180,25 +227,33 @@ function link(state, start) {
   const parts = new URLSearchParams();
   parts.set("system", state.system);
   parts.set("workload", state.workload);
+  for (const name of REMEMBERED) if (own(state, name)) parts.set(name, state[name]);
   for (const [name, word] of Object.entries(state.inputs)) if (word !== start.inputs[name]) parts.set(name, word);
   for (const [fact, word] of Object.entries(state.changes)) parts.set(`machine.${fact}`, word);
   return `#${parts}`;
 }
 
-function opened(hash, start) {
-  if (hash.length > LONGEST_LINK) return { trouble: `The link has ${hash.length.toLocaleString("en-US")} letters, too many for one of this page. Nothing was changed.` };
+function opened(hash, start, longest = LONGEST_LINK) {
+  if (hash.length > longest) return { trouble: `The link has ${hash.length.toLocaleString("en-US")} letters, too many for one of this page. Nothing was changed.` };
   const parts = [...new URLSearchParams(hash.replace(/^#/, ""))];
   const state = { system: start.system, workload: start.workload, inputs: { ...start.inputs }, changes: {} };
   const no = (name, word, why) => ({ trouble: `The link says ${shortened(name)}=${shortened(word)}: ${why}. Nothing was changed.` });
   if (new Set(parts.map(([name]) => name)).size < parts.length) return { trouble: "The link says one thing twice. Nothing was changed." };
   const words = new Map(parts);
-  for (const name of ["system", "workload"]) {
-    if (!words.has(name)) continue;
-    if (!own(held[`${name}s`], words.get(name))) return no(name, words.get(name), `this page has no such ${name}`);
-    state[name] = words.get(name);
+  for (const [name, of] of [["system", "systems"], ["workload", "workloads"], ["beside", "systems"]]) {
+    const word = words.get(name);
+    if (word === undefined) continue;
+    if (!own(held[of], word) && !(name === "workload" && word === OWN)) return no(name, word, `this page has no such ${name === "beside" ? "system" : name}`);
+    state[name] = word;
+  }
+  if (words.has("config") !== (state.workload === OWN)) return no("workload", state.workload, words.has("config") ? "but it brings another config.json" : "but it brings none");
+  if (words.has("config")) {
+    const { kept, refusal } = readConfiguration(words.get("config"));
+    if (refusal) return no("config", words.get("config"), refusal);
+    state.config = kept;
   }
   for (const [name, word] of parts) {
-    if (name === "system" || name === "workload") continue;
+    if (name === "system" || name === "workload" || REMEMBERED.includes(name)) continue;
     const fact = name.startsWith("machine.") ? name.slice(8) : undefined;
     if (fact === undefined ? own(start.inputs, name) === undefined : !own(held.systems[state.system].facts, fact)) return no(name, word, "this page has no such input");
     const choices = own(held.choices, name);
@@ -222,11 +277,26 @@ function begin(figure) {
   const fields = Object.fromEntries([...controls.querySelectorAll("[name]")].map((each) => [each.name, each]));
   const initial = JSON.parse(figure.dataset.start);
   const start = { ...initial, changes: {} };
-  let state;
+  let state, brought; // the config.json that was read last
+
+  const panels = askingPanels(figure, (name) => {
+    const { beside: _, ...rest } = state;
+    show(name ? { ...rest, beside: name } : rest);
+  });
+  const reading = readingPanel((config) => {
+    show({ ...state, workload: OWN, config, inputs: { ...state.inputs, ...numbersOfWorkload(OWN, config) } });
+  });
+  controls.querySelector("fieldset").after(reading);
+  controls.after(panels.markup);
 
   // The state as the controls show it.
   function show(next) {
     state = { ...next, inputs: { ...next.inputs }, changes: { ...next.changes } };
+    if (state.workload !== OWN) delete state.config;
+    else {
+      brought = state.config;
+      if (!fields.workload.querySelector(`[value="${OWN}"]`)) fields.workload.append(option(OWN, say("config.json, your own")));
+    }
     fields.system.value = state.system;
     fields.workload.value = state.workload;
     for (const [name, word] of Object.entries(state.inputs)) fields[name].value = word;
@@ -256,26 +326,30 @@ function begin(figure) {
   }
 
   function update() {
-    const found = {};
+    const found = {}, outcomes = {};
     for (const row of answers.tBodies[0].rows) {
-      const name = row.dataset.quantity, unit = held.quantities[name].unit, each = (found[name] = answer(name, state));
+      const name = row.dataset.quantity, unit = held.quantities[name].unit, { drawn, ...each } = (outcomes[name] = outcome(name, state));
+      found[name] = each;
       const [value, interval] = [row.cells[1], row.cells[2]];
       value.colSpan = each.value === undefined ? 2 : 1;
       interval.hidden = each.value === undefined;
       if (each.value !== undefined) {
         value.textContent = shown(each.value, unit);
-        interval.textContent = `${shown(each.low, unit)} to ${shown(each.high, unit)}`;
+        interval.textContent = `${shown(each.low, unit)} ${say("to")} ${shown(each.high, unit)}`;
         if (each.layout) value.append(document.createElement("br"), Object.entries(each.layout).map(([part, number]) => `${part}=${number}`).join(" "));
-      } else value.textContent = each.refusal ?? `Not in this page: ${command(name, state)}`;
+      } else value.textContent = each.refusal ?? say("Not in this page: {0}", command(name, state));
     }
-    field.value = location.href.split("#")[0] + link(state, start);
-    written.textContent = `${Object.keys(held.quantities).map((name) => command(name, state)).join("\n")}\n\n${stateFiles.write(state, held)}`;
+    const short = link(state, start);
+    field.value = short.length > LONGEST_LINK ? say("Too long for a link: save it as a file.") : location.href.split("#")[0] + short;
+    const brings = state.config ? `\nconfig.json:\n${state.config}\n` : "";
+    written.textContent = `${Object.keys(held.quantities).map((name) => command(name, state)).join("\n")}\n${brings}\n${stateFiles.write(state, held)}`;
     Object.assign(figure, { state, found });
+    panels.after(state, outcomes);
   }
 
-  function take(hash, beside = "") {
-    const { state: next, trouble } = opened(hash, start);
-    told.textContent = trouble ?? beside;
+  function take(hash, words = "", longest = LONGEST_LINK) {
+    const { state: next, trouble } = opened(hash, start, longest);
+    told.textContent = trouble ?? words + (next.config ? say(" The workload is the config.json that it carries.") : "");
     if (next) show(next);
   }
 
@@ -283,15 +357,15 @@ function begin(figure) {
 
   controls.addEventListener("input", (event) => {
     const { name, value } = event.target;
+    if (!name) return undefined; // of a panel
     told.textContent = "";
     if (name === "system") return show({ ...state, system: value, changes: {} });
     if (name === "workload") {
-      const numbers = Object.entries(held.workloads[value]).map(([each, number]) => [each, String(number)]);
-      return show({ ...state, workload: value, inputs: { ...state.inputs, ...Object.fromEntries(numbers) } });
+      return show({ ...state, workload: value, config: brought, inputs: { ...state.inputs, ...numbersOfWorkload(value, brought) } });
     }
     const word = value.trim();
     if (!held.choices[name] && word !== "" && !(NUMBER.test(word) && word.length < 40)) {
-      told.textContent = `${name} is '${shortened(word)}': it is no number, and the last one stands.`;
+      told.textContent = say("{0} is '{1}': it is no number, and the last one stands.", name, shortened(word));
       return undefined;
     }
     state.inputs[name] = word;
@@ -302,20 +376,25 @@ function begin(figure) {
     told.textContent = "";
     if (word === "" || Number(word) === +(recorded.value / recorded.size).toPrecision(12)) delete state.changes[fact];
     else if (NUMBER.test(word) && word.length < 40) state.changes[fact] = word;
-    else { told.textContent = `${fact} is '${shortened(word)}': it is no number, and the last one stands.`; return; }
+    else { told.textContent = say("{0} is '{1}': it is no number, and the last one stands.", fact, shortened(word)); return; }
     update();
   });
   find(".copy").addEventListener("click", async () => {
-    history.replaceState(null, "", link(state, start));
+    const short = link(state, start);
+    if (short.length > LONGEST_LINK) { told.textContent = say("With this config.json the link would be too long: save it as a file."); return; }
+    history.replaceState(null, "", short);
     field.select();
-    try { await navigator.clipboard.writeText(field.value); told.textContent = "The link is copied."; }
-    catch { told.textContent = "The link is marked: copy it."; }
+    const carried = state.config ? say(" It carries what was read of your config.json.") : "";
+    try { await navigator.clipboard.writeText(field.value); told.textContent = say("The link is copied.") + carried; }
+    catch { told.textContent = say("The link is marked: copy it.") + carried; }
   });
   find(".save").addEventListener("click", () => {
-    const file = URL.createObjectURL(new Blob([stateFiles.write(state, held)], { type: "application/yaml" }));
+    const text = stateFiles.write(state, held);
+    if (text.length > stateFiles.LONGEST) { told.textContent = say("This config.json is too long to be kept in a file: choose the workload again from it."); return; }
+    const file = URL.createObjectURL(new Blob([text], { type: "application/yaml" }));
     Object.assign(document.createElement("a"), { href: file, download: "your_machine.yaml" }).click();
     URL.revokeObjectURL(file);
-    told.textContent = "The file is saved.";
+    told.textContent = say("The file is saved.") + (state.config ? say(" It carries what was read of your config.json, for this page; the notebook takes workloads of the study alone.") : "");
   });
   find(".open").addEventListener("change", async ({ target }) => {
     const [file] = target.files;
@@ -323,7 +402,7 @@ function begin(figure) {
     const { link: from, left, trouble } = stateFiles.read(file.size > LARGEST_FILE ? null : await file.text(), held);
     target.value = ""; // the same file may be opened again
     if (trouble) told.textContent = trouble;
-    else take(from, left.length ? `The file is opened; without a place here: ${left.map(shortened).join(", ")}.` : "The file is opened.");
+    else take(from, left.length ? say("The file is opened; without a place here: {0}.", left.map(shortened).join(", ")) : say("The file is opened."), LARGEST_FILE);
   });
   find(".back").addEventListener("click", () => { told.textContent = ""; show(start); });
 
@@ -335,4 +414,4 @@ function begin(figure) {
 }
 
 if (globalThis.document) document.querySelectorAll(".your-machine").forEach(begin);
-else Object.assign(globalThis, { answer, command, opened, link });
+else Object.assign(globalThis, { answer, outcome, command, opened, link });

@@ -1,7 +1,8 @@
 """A state of the page "Your machine": its link, and a file of parameters for notebooks/your_cluster.ipynb, and back.
 
 A link says what differs from where the page starts; a file says all that the notebook takes, and keeps in a comment
-what the page alone knows. book/_ext/state.js writes and reads the same files.
+what the page alone knows: of a reader's own config.json the fields that were read, and a second machine. The notebook
+takes workloads of data/ alone, and refuses such a file. book/_ext/state.js writes and reads the same files.
 """
 
 import ast
@@ -17,6 +18,7 @@ import yaml
 from model.notation.spelling import shortened
 from model.notation.units import size
 from model.numbers import catalog
+from model.numbers.configuration import ConfigurationError, columns
 from model.predictions.inputs import NUMBER, InputError
 from model.predictions.quantities import quantity
 from model.studies.your_machine import OFFERED, PARAMETERS, changeable, inputs
@@ -25,18 +27,30 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HEAD = "# A state of the page Your machine: papermill notebooks/your_cluster.ipynb report.ipynb -f this.yaml"
 ALONE = "# of the page alone: "  # what follows is written as in a link
 LONGEST = 4000  # letters of a link, as the page has it
+LONGEST_FILE = 20_000  # likewise of a file
+OWN = "config.json"  # the workload that a reader brings
 DIGITS = 40  # letters of a number
 RENAMED = {"bytes": "message"}  # an input's name among the parameters of notebooks/your_machine.ipynb
 
 
 @dataclass(frozen=True)
 class State:
-    """What is set on the page: inputs in base units, numbers of the machine in their row's unit, all as text."""
+    """What is set on the page: inputs in base units, numbers of the machine in their row's unit, all as text.
+
+    config: the text of the reader's own config.json, where that is the workload; beside: a second machine.
+    """
 
     system: str
     workload: str
     inputs: dict[str, str] = field(default_factory=dict)
     changes: dict[str, str] = field(default_factory=dict)
+    config: str = ""
+    beside: str = ""
+
+    @property
+    def remembered(self):
+        """Return what only the page knows, by name."""
+        return {name: word for name, word in (("config", self.config), ("beside", self.beside)) if word}
 
 
 def choices():
@@ -73,6 +87,11 @@ def read_link(link):
     """Return the State of a link, whole or from its # on. Raises InputError that names the first wrong part."""
     if len(link) > LONGEST:
         raise InputError(f"the link has {len(link):,} letters, too many for one of this page")
+    return _opened(link)
+
+
+def _opened(link):
+    """Return the State of a link of any length."""
     _, mark, fragment = link.partition("#")
     pairs = parse_qsl(fragment if mark else link, keep_blank_values=True)
     if len({name for name, _ in pairs}) < len(pairs):
@@ -81,12 +100,27 @@ def read_link(link):
         raise InputError("the link says nothing: copy the whole of it, from the page Your machine")
     words = dict(pairs)
     first = start()
-    for kind, usual in (("system", first.system), ("workload", first.workload)):
-        known = catalog.read(f"{kind}s")[kind].unique()
-        if words.setdefault(kind, usual) not in known:
-            raise InputError(f"the link says {kind}={shortened(words[kind])}: there is no such {kind}")
-    begun = replace(first, system=words.pop("system"), workload=words.pop("workload"))
-    return _with(begun, words, "the link")
+    words = {"system": first.system, "workload": first.workload} | words
+    for name, kind in (("system", "system"), ("workload", "workload"), ("beside", "system")):
+        known = [*catalog.read(f"{kind}s")[kind].unique(), *([OWN] if name == "workload" else [])]
+        if name in words and words[name] not in known:
+            raise InputError(f"the link says {name}={shortened(words[name])}: there is no such {kind}")
+    _refuse_configuration(words)
+    own = {name: words.pop(name, "") for name in ("system", "workload", "config", "beside")}
+    return _with(replace(first, **own), words, "the link")
+
+
+def _refuse_configuration(words):
+    """Refuse a config.json that cannot be read, that is missing, or that is not the workload."""
+    if ("config" in words) != (words["workload"] == OWN):
+        brings = "but it brings another config.json" if "config" in words else "but it brings none"
+        raise InputError(f"the link says workload={words['workload']}, {brings}")
+    if "config" not in words:
+        return
+    try:
+        columns(words["config"])
+    except ConfigurationError as error:
+        raise InputError(f"the link says config={shortened(words['config'])}{error}") from error
 
 
 def _with(state, words, where):
@@ -110,7 +144,7 @@ def _with(state, words, where):
 def write_link(state):
     """Return the link of a State, from its # on: what differs from where the page starts."""
     usual = start().inputs  # the shape of a workload is among them: that of another one differs, and is written
-    words = {"system": state.system, "workload": state.workload}
+    words = {"system": state.system, "workload": state.workload, **state.remembered}
     words |= {name: word for name, word in state.inputs.items() if word != usual[name]}
     words |= {f"machine.{name}": word for name, word in state.changes.items()}
     return f"#{urlencode(words)}"
@@ -119,7 +153,7 @@ def write_link(state):
 def write_file(state):
     """Return the file of parameters of a State, YAML: what the notebook takes, and in a comment what it does not."""
     rows = changeable(state.system)
-    alone = {name: word for name, word in state.inputs.items()}
+    alone = {**state.remembered, **state.inputs}
     alone |= {f"machine.{name}": word for name, word in state.changes.items()}
     lines = [f"system: {state.system}", f"workload: {state.workload}"]
     for name, (kind, of, unit) in PARAMETERS.items():
@@ -136,6 +170,8 @@ def read_file(text):
 
     Raises InputError for a file that is none, and for what the page does not take.
     """
+    if len(text) > LONGEST_FILE:
+        raise InputError(f"the file has {len(text):,} letters, too many for one of this page")
     try:
         given = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -161,7 +197,7 @@ def read_file(text):
         own = size(unit) / size(rows[of].unit) if kind == "fact" and of in rows else 1.0
         alone[of if kind == "input" else f"machine.{of}"] = _number(number * own)
     left = [name for name in given if name not in PARAMETERS and name not in words]
-    return read_link("#" + urlencode({name: str(word) for name, word in (words | alone).items()})), left
+    return _opened("#" + urlencode({name: str(word) for name, word in (words | alone).items()})), left
 
 
 def _number(number):

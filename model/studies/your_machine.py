@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from model.machine import memory
+from model.machine import memory, step_fit
 from model.machine.scenario import Scenario
 from model.notation.equation import tape as tape_of
 from model.notation.nomenclature import NOMENCLATURE
@@ -468,6 +468,7 @@ def page(asked):
         "making": making.lines,
         "made": making.functions,
         "workloads": {name: workload(name) for name in asked.workloads},
+        "unmeasured": next((each for each in asked.workloads if each not in step_fit.fit().workloads), ""),
         "quantities": found,
         "choices": {
             each["name"]: each["words"]

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from axe_playwright_python.base import AXE_SCRIPT
+from configurations import GROUPED, LATENT, published
 from conftest import SITE
 
 import model
@@ -254,16 +256,53 @@ def test_a_saved_file_opens_to_the_same_state_and_another_changes_nothing(tab, f
     assert figure.evaluate("figure => figure.state") == shown["state"]
 
 
+def reach(tab, what):
+    """Move on by Tab to an element of the figure."""
+    for _ in range(120):
+        tab.keyboard.press("Tab")
+        if tab.evaluate(f"document.activeElement.matches('.your-machine {what}')"):
+            return
+    raise AssertionError(f"no Tab comes to {what}")
+
+
+@pytest.mark.browser
+def test_the_further_questions_are_asked_by_keyboard(tab, figure):
+    figure.locator("[name=workload]").focus()
+    reach(tab, ".own-model summary")
+    tab.keyboard.press("Enter")
+    reach(tab, ".own-model textarea")
+    tab.keyboard.insert_text(json.dumps(GROUPED))
+    reach(tab, ".own-model button")
+    tab.keyboard.press("Enter")
+    assert figure.evaluate("figure => figure.state.workload") == "config.json"
+    reach(tab, ".asked-quantity")
+    tab.keyboard.type("all_r")
+    reach(tab, ".help summary")
+    tab.keyboard.press("Enter")
+    reach(tab, ".need summary")
+    tab.keyboard.press("Enter")
+    reach(tab, ".of")
+    tab.keyboard.press("End")
+    reach(tab, ".target")
+    tab.keyboard.type("0.01")
+    reach(tab, ".beside summary")
+    tab.keyboard.press("Enter")
+    reach(tab, ".second")
+    tab.keyboard.press("ArrowDown")
+    tab.wait_for_function("figure => figure.needed && figure.compared", arg=figure.element_handle())
+    assert figure.locator(".needed").inner_text().startswith("all_reduce_time of 10 ms needs bytes = ")
+    assert figure.locator(".help tbody tr").count() >= 2 and figure.locator(".beside tbody tr").count() == len(OFFERED)
+    assert figure.evaluate("figure => figure.state.beside") == "hgx-h100"
+    assert not tab.troubles
+
+
 @pytest.mark.browser
 def test_all_can_be_done_by_keyboard_and_nothing_is_wider_than_a_phone(tab, figure):
     figure.locator("[name=system]").focus()
     before = figure.evaluate("figure => figure.state.system")
     tab.keyboard.press("ArrowDown")
     assert figure.evaluate("figure => figure.state.system") != before
-    for _ in range(60):
-        tab.keyboard.press("Tab")
-        if tab.evaluate("document.activeElement.matches('.your-machine summary')"):
-            break
+    reach(tab, "summary:has(+ .machine)")
     tab.keyboard.press("Enter")
     tab.keyboard.press("Tab")
     tab.keyboard.press("Tab")
@@ -272,6 +311,164 @@ def test_all_can_be_done_by_keyboard_and_nothing_is_wider_than_a_phone(tab, figu
     assert list(figure.evaluate("figure => Object.values(figure.state.changes)")) == ["5"]
     assert figure.evaluate("figure => figure.scrollWidth <= figure.clientWidth")
     assert not tab.troubles
+
+
+def everything_open(figure, text=None):
+    """Open all panels, with a config.json and a second machine, and wait until all is found."""
+    figure.locator(".own-model summary").click()
+    if text is not None:
+        figure.locator(".own-model textarea").fill(text)
+        figure.locator(".own-model button").click()
+    for each in (".help", ".need", ".beside"):
+        figure.locator(f".asking {each} summary").click()
+    figure.locator(".second").select_option("hgx-h800")
+    figure.page.wait_for_function("figure => figure.needed && figure.compared", arg=figure.element_handle())
+
+
+@pytest.mark.browser
+def test_a_config_json_is_the_workload_until_another_is_chosen(tab, figure, tmp_path):
+    before = figure.evaluate("figure => figure.found.decode_throughput")
+    (path := tmp_path / "config.json").write_text(text := json.dumps(published("gpt-oss-120b")), encoding="utf-8")
+    figure.locator(".own-model summary").click()
+    figure.locator(".own-model [type=file]").set_input_files(path)
+    read = figure.locator(".own-model .read")
+    tab.wait_for_function("read => read.textContent !== ''", arg=read.element_handle())
+    assert "config.json is read" in read.inner_text() and "layers 36, hidden 2880, experts 128" in read.inner_text()
+    shown = figure.evaluate("figure => [figure.state.workload, figure.state.inputs, figure.found.decode_throughput]")
+    assert shown[0] == "config.json" and [shown[1][each] for each in ("hidden", "experts", "topk")] == [
+        "2880",
+        "128",
+        "4",
+    ]
+    point = {"ranks": 64, "batch": 64.0, "context": 4096.0, "precision": "fp8", "model": str(path)}
+    asked = model.predict("decode_throughput", pd.DataFrame([point]), system="gb200-nvl72").loc[0]
+    assert shown[2]["value"] == pytest.approx(asked.value, rel=1e-9)
+    assert "model=config.json" in figure.locator(".written").text_content()
+    figure.locator("[name=workload]").select_option("deepseek-v3")
+    assert figure.evaluate("figure => figure.found.decode_throughput") == before
+    assert figure.evaluate("figure => figure.state.config === undefined")
+    figure.locator("[name=workload]").select_option("config.json")
+    assert figure.evaluate("figure => figure.found.decode_throughput") == shown[2]
+    figure.locator(".own-model textarea").fill(text.replace("hidden_size", "<b>hidden</b>"))
+    figure.locator(".own-model button").click()
+    assert "hidden_size is missing; a positive number is needed. Nothing was changed" in read.inner_text()
+    assert read.locator("b").count() == 0 and figure.evaluate("figure => figure.found.decode_throughput") == shown[2]
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_a_link_and_a_file_carry_the_config_json_and_say_so(tab, figure, tmp_path):
+    everything_open(figure, json.dumps(LATENT | {"architectures": ["Secret"]}))
+    before = figure.evaluate("figure => [figure.state, figure.found]")
+    figure.get_by_role("button", name="Copy the link").click()
+    tab.wait_for_function("figure => figure.querySelector('output').textContent !== ''", arg=figure.element_handle())
+    assert "It carries what was read of your config.json." in figure.locator("output").inner_text()
+    with tab.expect_download() as saved:
+        figure.locator(".save").click()
+    saved.value.save_as(path := tmp_path / "state.yaml")
+    assert "the notebook takes workloads of the study alone" in figure.locator("output").inner_text()
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["workload"] == "config.json"
+    link = figure.locator(".link").input_value()
+    assert "Secret" not in link and "Secret" not in path.read_text(encoding="utf-8")
+    again = opened(tab, link)
+    assert again.evaluate("figure => [figure.state, figure.found]") == before
+    assert "The workload is the config.json that it carries." in again.locator("output").inner_text()
+    assert again.locator(".beside table").is_visible()
+    again.get_by_role("button", name="Back to the start").click()
+    assert again.evaluate("figure => figure.state.workload") == "deepseek-v3"
+    again.locator(".open").set_input_files(path)
+    tab.wait_for_function("figure => figure.state.config", arg=again.element_handle())
+    assert again.evaluate("figure => [figure.state, figure.found]") == before
+    long = published("gpt-oss-120b") | {"num_hidden_layers": 400, "layer_types": ["full_attention"] * 400}
+    again.locator(".own-model summary").click()
+    again.locator(".own-model textarea").fill(json.dumps(long | {"moe_layer_freq": 1}))
+    again.locator(".own-model button").click()
+    assert again.locator(".link").input_value() == "Too long for a link: save it as a file."
+    again.get_by_role("button", name="Copy the link").click()
+    assert "the link would be too long: save it as a file" in again.locator("output").inner_text()
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_panels_say_what_was_found(tab, figure):
+    everything_open(figure)
+    needed, told = figure.evaluate("figure => figure.needed"), figure.locator(".needed").inner_text()
+    assert needed["of"] == "ranks" and needed["answer"] == "out of reach" and told.startswith("Out of reach: decode")
+    figure.locator(".of").select_option("batch")
+    figure.locator(".target").fill("3000")
+    tab.wait_for_function("figure => figure.needed?.target === 3000", arg=figure.element_handle())
+    (reached,) = figure.evaluate("figure => figure.needed.reached")
+    told = figure.locator(".needed").inner_text()
+    assert told.startswith(f"decode_throughput of 3,000 token/s needs batch = {reached['value']:.6g} (5 to 95 %: ")
+    figure.locator(".target").fill("many")
+    assert figure.locator(".needed").inner_text() == "The target is no number."
+    first = figure.evaluate("figure => figure.helped.rows[0]")
+    row = figure.locator(".help tbody tr").first.inner_text()
+    assert row.startswith(first["fact"].replace("_", " ")) and f"+{100 * first['change']:.3g} %" in row
+    ratio = figure.evaluate("figure => figure.compared.decode_throughput")
+    assert f"{ratio['value']:.4g} ({ratio['low']:.4g} to {ratio['high']:.4g})" in (
+        figure.locator(".beside tbody tr").first.inner_text()
+    )
+    figure.locator("[name=ranks]").fill("128")
+    figure.locator(".target").fill("3000")
+    tab.wait_for_function("figure => figure.needed?.target === 3000", arg=figure.element_handle())
+    assert figure.evaluate("figure => figure.compared.decode_throughput") != ratio
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_with_all_panels_open_no_task_keeps_the_page_from_answering(tab, figure):
+    everything_open(figure, json.dumps(LATENT))
+    figure.locator(".of").select_option("context")  # whose interval takes many looks at all draws
+    longest = []
+    for system in ("gb300-nvl72", "gb200-nvl72", "gb300-nvl72", "gb200-nvl72"):
+        longest.append(
+            figure.evaluate(
+                """async (figure, system) => {
+                    const field = figure.querySelector("[name=system]");
+                    let last = performance.now(), most = 0; // between two beats lies at least every task
+                    const beat = () => { most = Math.max(most, performance.now() - last); last = performance.now(); };
+                    const beating = setInterval(beat, 1);
+                    field.value = system;
+                    field.dispatchEvent(new Event("input", {bubbles: true}));
+                    while (!figure.needed) await new Promise((done) => setTimeout(done, 50));
+                    await new Promise((done) => setTimeout(done, 300));
+                    clearInterval(beating);
+                    return most / 1000;
+                }""",
+                system,
+            )
+        )
+        assert figure.evaluate("figure => figure.needed.reached.length && figure.needed.reached[0].open")
+    assert min(longest) < LIMIT, longest  # the best of four: the machine may have other work
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", ["your_machine.html", "zh/your_machine.html"])
+def test_the_open_panels_are_read_by_everybody_on_a_phone(tab, page, scheme):
+    tab.emulate_media(color_scheme=scheme)
+    tab.set_viewport_size({"width": 390, "height": 800})
+    figure = opened(tab, (SITE / page).as_uri())
+    everything_open(figure, json.dumps(LATENT))
+    assert tab.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert not tab.troubles  # axe itself asks for style sheets, which a browser forbids from disk
+    tab.evaluate(AXE_SCRIPT + "; 0")
+    found = tab.evaluate("axe.run('.your-machine', {runOnly: ['wcag2a', 'wcag2aa', 'best-practice']})")["violations"]
+    assert not [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.browser
+def test_the_chinese_page_says_it_in_chinese(tab):
+    figure = opened(tab, (SITE / "zh" / "your_machine.html").as_uri())
+    everything_open(figure, json.dumps(LATENT))
+    figure.get_by_role("button", name="複製連結").click()
+    tab.wait_for_function("figure => figure.querySelector('output').textContent !== ''", arg=figure.element_handle())
+    said = figure.evaluate("""figure => [...figure.querySelectorAll(
+        "legend, button, summary, thead th, .read, .needed, .steady, output, .asking label, .own-model label, .help p")]
+        .map(each => each.textContent.trim()).filter(each => each)""")
+    assert len(said) > 30
+    assert not [each for each in said if not re.search("[㐀-鿿]", each)], said
 
 
 @pytest.mark.browser

@@ -8,23 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from configurations import GROUPED, LATENT, WORKLOADS, published
 
 from model.numbers import catalog
 from model.numbers.configuration import TABLE, ConfigurationError, columns, shape
 
 NODE = shutil.which("node")
 EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
-
-LATENT = {
-    **{"num_hidden_layers": 61, "hidden_size": 7168, "num_attention_heads": 128, "vocab_size": 129280},
-    **{"n_routed_experts": 256, "num_experts_per_tok": 8, "moe_intermediate_size": 2048, "n_shared_experts": 1},
-    **{"first_k_dense_replace": 3, "intermediate_size": 18432, "q_lora_rank": 1536, "kv_lora_rank": 512},
-    **{"qk_rope_head_dim": 64, "qk_nope_head_dim": 128, "v_head_dim": 128},
-}
-GROUPED = {
-    **{"num_hidden_layers": 126, "hidden_size": 16384, "num_attention_heads": 128, "num_key_value_heads": 8},
-    **{"vocab_size": 128256, "intermediate_size": 53248},
-}
 
 
 @pytest.fixture
@@ -79,37 +69,6 @@ def test_a_file_that_is_none_is_refused_by_its_name(tmp_path):
         shape(str(tmp_path / "nothing.json"))
 
 
-# Every shape of data/, written as its makers publish one.
-
-
-def published(name):
-    """Return the fields of a config.json that the rows of a workload of data/ stand for."""
-    row = catalog.load("workloads").loc[name]
-    latent = row.kv_elements / row.layers != 2 * row.key_value_heads * row.head_dimension and not row.windowed_layers
-    fields = {"num_hidden_layers": row.layers, "hidden_size": row.hidden, "num_attention_heads": row.attention_heads}
-    fields |= {"vocab_size": row.vocabulary}
-    if latent:
-        ranks = ("q_lora_rank", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim")
-        fields |= {each: LATENT[each] for each in ranks}
-    else:
-        fields |= {"num_key_value_heads": row.key_value_heads, "head_dim": row.head_dimension}
-    if row.windowed_layers:
-        kinds = ["sliding_attention", "full_attention"] * int(row.windowed_layers)
-        fields |= {"sliding_window": row.attention_window, "layer_types": kinds}
-    dense = row.dense_ffn_parameters / 3 / row.hidden
-    if row.moe_layers:
-        routed = [0.0] * int(row.dense_layers) + [1.0] * int(row.moe_layers)
-        fields |= {"num_experts": row.experts, "num_experts_per_tok": row.topk, "moe_layer_freq": routed}
-        fields |= {"moe_intermediate_size": row.expert_hidden, "n_shared_experts": row.shared_experts}
-        dense -= row.moe_layers * row.shared_experts * row.expert_hidden
-    if row.dense_layers:
-        fields["intermediate_size"] = dense / row.dense_layers
-    return {key: int(each) if isinstance(each, float) else each for key, each in fields.items()}
-
-
-WORKLOADS = tuple(catalog.load("workloads").index)
-
-
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_every_workload_comes_out_of_its_configuration(name):
     rows, found = catalog.load("workloads").loc[name], columns(json.dumps(published(name)))
@@ -147,18 +106,29 @@ def cases():
     return [*found, *(json.dumps({"text_config": published(name), "model_type": "x"}) for name in WORKLOADS)]
 
 
-@pytest.mark.skipif(NODE is None, reason="there is no node on the path")
-def test_a_page_reads_what_the_command_line_reads_and_refuses_the_same(monkeypatch):
+@pytest.fixture
+def pages(monkeypatch):
+    """Return a function that has a page read texts of files."""
+    if NODE is None:
+        pytest.skip("there is no node on the path")
     monkeypatch.syspath_prepend(str(EXTENSIONS))
     monkeypatch.delitem(sys.modules, "configuration", raising=False)
     import configuration
 
-    texts = cases()
     code = f"{configuration.script()}\nconst texts = JSON.parse(require('fs').readFileSync(0, 'utf8'));"
     code += "\nconsole.log(JSON.stringify(texts.map(readConfiguration)));"
-    done = subprocess.run([NODE, "-e", code], input=json.dumps(texts), capture_output=True, text=True, check=True)
+
+    def read(texts):
+        done = subprocess.run([NODE, "-e", code], input=json.dumps(texts), capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return read
+
+
+def test_a_page_reads_what_the_command_line_reads_and_refuses_the_same(pages):
+    texts = cases()
     read = refused = 0
-    for text, page in zip(texts, json.loads(done.stdout), strict=True):
+    for text, page in zip(texts, pages(texts), strict=True):
         try:
             said = columns(text)
         except ConfigurationError as error:
@@ -169,19 +139,15 @@ def test_a_page_reads_what_the_command_line_reads_and_refuses_the_same(monkeypat
         else:
             read += 1
             assert list(page["columns"]) == list(said) == TABLE["columns"], text[:200]
+            assert columns(page["kept"]) == said and len(page["kept"]) <= len(text), text[:200]
             assert list(page["columns"].values()) == pytest.approx(list(said.values()), rel=1e-12), text[:200]
     assert read > 500 and refused > 1500
 
 
-def test_the_reader_is_written_beside_the_pages(tmp_path, monkeypatch):
-    from types import SimpleNamespace
-
-    monkeypatch.syspath_prepend(str(EXTENSIONS))
-    monkeypatch.delitem(sys.modules, "configuration", raising=False)
-    import configuration
-
-    configuration.write(SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=tmp_path))
-    assert "readConfiguration" in (tmp_path / "_static" / "configuration.js").read_text("utf-8")
+def test_a_page_keeps_the_fields_that_count_and_no_other(pages):
+    more = {"architectures": ["SomethingForCausalLM"], "rope_scaling": {"type": "yarn"}, "note": SCRIPT}
+    (page,) = pages([json.dumps({"text_config": published("glm-4.5") | more, "model_type": "x"})])
+    assert json.loads(page["kept"]) == published("glm-4.5") and SCRIPT not in page["kept"]
 
 
 def test_every_second_layer_of_experts_leaves_the_rest_dense(config):
