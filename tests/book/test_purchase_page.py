@@ -125,7 +125,7 @@ def test_without_scripts_the_still_picture_stands_in(browser):
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(PAGE.as_uri())
     figure = page.locator(".purchase-figure")
-    assert figure.locator(".still svg").is_visible() and "Drawn for: " in figure.inner_text()
+    assert figure.locator(".still svg.wide").is_visible() and "Drawn for: " in figure.inner_text()
     assert not figure.locator("input").first.is_visible()
     page.context.close()
 
