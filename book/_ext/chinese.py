@@ -190,7 +190,9 @@ def table_said(markup):
         return f'{before}<span lang="zh-Hant">{html.escape(chinese, quote=False)}</span>{after}'
 
     def pieces(found):
-        return found[1] + re.sub(r"(?:(?<=>)|\A)[^<>]+(?=<|\Z)", piece, found[2]) + found[3]
+        parts = re.split(r"(<code>.*?</code>)", found[2], flags=re.DOTALL)  # what is typed stays as it is
+        parts[::2] = [re.sub(r"(?:(?<=>)|\A)[^<>]+(?=<|\Z)", piece, part) for part in parts[::2]]
+        return found[1] + "".join(parts) + found[3]
 
     return PARTED.sub(pieces, CELL.sub(said, markup))
 

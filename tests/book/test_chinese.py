@@ -259,7 +259,7 @@ def test_the_chinese_nomenclature_says_what_every_symbol_means():
     shown = {cell.get_text(strip=True) for cell in soup.select("#zh-nomenclature-table td")}
     known = letters.said_in_chinese()
     used = {name for name in known if name in shown}
-    assert len(used) > 300
+    assert len(used) == len(soup.select("#zh-nomenclature-table tbody tr")) > 300
     assert not [name for name in used if known[name] not in shown]
     assert {cell.get_text(strip=True) for cell in soup.select("#zh-nomenclature-table thead th")} >= {"符號", "意義"}
 
@@ -354,8 +354,10 @@ def test_a_table_says_its_words_and_marks_them_as_chinese():
         '<table><tr><th class="x" lang="zh-Hant">增益</th></tr><tr>'
         '<td data-head="平均誤差" lang="zh-Hant">是</td><td>GB200</td></tr></table>'
     )
-    parted = "<table><tr><td><b>C01</b> gain<br>H100</td><td>no <i>and so on</i></td></tr></table>"
+    parted = (
+        "<table><tr><td><b>C01</b> gain<br>H100</td><td>no <i>and so on</i></td><td><code>gain</code></td></tr></table>"
+    )
     assert chinese.table_said(parted) == (
         '<table><tr><td><b>C01</b> <span lang="zh-Hant">增益</span><br>H100</td>'
-        '<td><span lang="zh-Hant">否</span> <i>and so on</i></td></tr></table>'
+        '<td><span lang="zh-Hant">否</span> <i>and so on</i></td><td><code>gain</code></td></tr></table>'
     )

@@ -123,6 +123,7 @@ def test_search_names_its_own_edition_first_and_chapters_before_notebooks(tab, s
     tab.wait_for_selector("#search-results li a")
     tab.wait_for_function("document.querySelector('#search-results > p')?.textContent.match(/\\d/)")
     links = tab.locator("#search-results li a").evaluate_all("links => links.map(link => link.href)")
+    links = [link for link in links if not re.search(r"/(?:changelog|references|status)\.html", link)]  # as notebooks
     found = [re.search(r"html/((?:zh/|executed/)?)\w+\.html", link)[1] or "" for link in links]
     summary = [place for place, link in enumerate(links) if "summary_zh" in link]
     found = ["zh/" if place in summary else each for place, each in enumerate(found)]
