@@ -12,6 +12,9 @@ const BETTER = 0.1; // by which a number of the machine is made better
 const ascending = (numbers) => [...new Set(numbers)].sort((a, b) => a - b);
 const range = (number) => Array.from({ length: number }, (_, i) => i);
 
+// A quantity whose answer is a search names itself among its programs: asked hundreds of times it would hold up the page.
+const searched = (use) => use.value.quantity !== undefined;
+
 // Numbers of the job along which a quantity can be asked: all its inputs but words.
 const numbersOf = (name) => held.quantities[name].inputs.filter((each) => !each.words).map((each) => each.name);
 
@@ -22,6 +25,7 @@ function along(name, of, state) {
   const what = held.quantities[name], each = what.inputs.find((one) => one.name === of);
   const ready = settled(name, state, of);
   if (ready.refusal || ready.elsewhere) return ready;
+  if (searched(ready.use)) return { elsewhere: true };
   const { numbers, use } = ready, gaps = [], kept = new Map();
   const low = of === "experts" ? Math.max(each.low, numbers.topk) : each.low;
   const high = of === "topk" ? Math.min(each.high, numbers.experts) : each.high;
@@ -210,6 +214,7 @@ function improved(fact) {
 function helped(name, state) {
   const base = settled(name, state), facts = held.systems[state.system].facts, rows = [], steady = [];
   if (base.refusal || base.elsewhere) return base;
+  if (searched(base.use)) return { elsewhere: true };
   const value = evaluated(base.use.value, base.numbers, state);
   if (typeof value !== "number") return value === undefined ? { elsewhere: true } : { refusal: value };
   const less = AT_MOST.includes(name) || (held.quantities[name].unit === "s" && name !== "job_mtbf");
