@@ -56,7 +56,7 @@ function bound(each, numbers, state, isDrawn) {
 // programs: each the code of a function and what it takes, or, by the place of a list, a sequence of lines that many
 // programs share. refused: what a refusal becomes, if not a sentence.
 function run(programs, numbers, state, isDrawn, step = 1, refused = undefined) {
-  if (programs.quantity) return held.trained(programs, numbers, state, isDrawn, HELPERS, step, refused);
+  if (programs.quantity) return held.trained(programs, numbers, state, isDrawn, HELPERS);
   const ready = typeof programs === "number" ? sequences(programs, numbers, state, isDrawn)
     : programs.map(([place, bounds, refusal]) => {
       const given = bounds.map((each) => bound(each, numbers, state, isDrawn));

@@ -111,11 +111,10 @@ const trainer = (training, drawn) => {
   const told = (name, job, speed) => (name === "training_throughput" ? speed : (job.sequences * job.sequence) / (speed * job.devices));
 
   // The value of a quantity, or its draws, or why there is none; helpers: of the page, that settle what a name stands for.
-  // step, refused: every how many-th draw, and what a refusal becomes, as the page asks of its programs.
-  function trained({ quantity, columns: place }, numbers, state, isDrawn, helpers, step = 1, refused = undefined) {
-    if (typeof place === "string") return refused ?? place;
+  function trained({ quantity, columns: place }, numbers, state, isDrawn, helpers) {
+    if (typeof place === "string") return place;
     const { refusal, columns, job, layout } = settled(place, numbers, state, helpers);
-    if (refusal) return refused ?? refusal;
+    if (refusal) return refusal;
     if (!isDrawn) return told(quantity, job, called(whole, { ...columns, ...job, ...layout }).training_throughput);
     const all = { ...columnsOf(place, numbers, state, training.draws, helpers.bound), ...job, ...layout };
     // A workload of the reader's own scatters as one of the study's of which no run was measured, either.
@@ -123,8 +122,7 @@ const trainer = (training, drawn) => {
     const scatter = drawn(own ?? other, training.draws);
     const given = whole.names.map((each) => all[each]), [vary, one] = [given.flatMap((each, i) => (typeof each === "object" ? [i] : [])), [...given]];
     const of = (name, draw) => (typeof all[name] === "object" ? all[name][draw] : all[name]);
-    return Array.from({ length: Math.ceil(scatter.length / step) }, (_, place) => {
-      const draw = place * step, apart = scatter[draw];
+    return Array.from(scatter, (apart, draw) => {
       for (const each of vary) one[each] = given[each][draw];
       const found = whole.call(...one), capacity = { memory_share: of("memory_share", draw), memory_capacity: of("memory_capacity", draw) };
       return told(quantity, job, fits(capacity, found.needed_bytes) ? found.training_throughput / apart : 0);
