@@ -89,3 +89,10 @@ def test_a_prompt_attends_to_half_of_itself_and_a_request_in_decode_to_all():
     held = [step.columns(scenario, step.Asked("deepseek-v3", each, "fp8"), STEP) for each in ("decode", "prefill")]
     assert [each["context"].tolist() for each in held] == [[4096.0], [2048.0]]
     assert [np.ravel(each["step_tokens"]).tolist() for each in held] == [[32.0], [32.0 * 4096]]
+
+
+def test_a_group_that_splits_all_alike_adds_up_twice_a_layer_and_sends_no_token():
+    rows = {name: np.repeat(column, 3) for name, column in STEP.items()} | {"ranks": np.full(3, 8.0)}
+    rows["tensor_devices"] = np.array([1.0, 4.0, 8.0])
+    found = step.columns(Scenario("hgx-h100"), step.Asked("deepseek-v3", "decode", "fp8"), rows)
+    assert found["reductions"].tolist() == [1.0, 1.0, 2.0] and found["exchanging"].tolist() == [1.0, 1.0, 0.0]
