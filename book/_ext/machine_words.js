@@ -2,7 +2,7 @@
 const CHINESE = {
   "Take it as the workload": "以它為工作負載",
   "config.json: {0}. Nothing was changed: correct that, or choose a workload of the list.": "config.json：{0}。沒有任何改動：請更正那一處，或從清單選一個工作負載。",
-  "config.json is read and set as the workload: layers {0}, hidden {1}, experts {2}, of which a token visits {3}, parameters {4}.": "已讀入 config.json 並設為工作負載：{0} 層、隱藏寬度 {1}、{2} 個專家、一個詞元用到其中 {3} 個、參數 {4}。",
+  "config.json is read and set as the workload: layers {0}, hidden {1}, experts {2}, of which a token visits {3}, parameters {4}.": "已讀入 config.json 並設為工作負載：{0} 層、隱藏寬度 {1}、{2} 個專家、一個 token 用到其中 {3} 個、參數 {4}。",
   "config.json, your own": "config.json（您自己的）",
   "A model of your own: its config.json": "您自己的模型：它的 config.json",
   "Paste the text of the file": "貼上檔案的文字",
