@@ -36,7 +36,7 @@ test: .venv/ready
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
 	@echo "Left out, because they take minutes: the slow tests. make test-slow runs them."
 
-# Which lines of model/ the fast tests do not run, and the share that they do.
+# Which lines of model/ the fast tests do not run, and the share that they do, which must not fall below fail_under.
 coverage: .venv/ready
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow" -q --cov --cov-report=term
 
