@@ -160,7 +160,7 @@ def test_a_live_figure_says_chinese_words_and_draws_the_same_law():
     english = vega_chart.specification((domain, 1, 64), across, up, curves, moved, numbers_of) | {"description": "seen"}
     said = pictures.live(english)
     assert said["data"] == english["data"] and said["signals"] == english["signals"]
-    assert said["axes"][0]["title"] == "一個縱向擴展域裡的裝置數" and said["title"]["text"] == "群組的 rank 數"
+    assert said["axes"][0]["title"] == "一個縱向擴展域的裝置數" and said["title"]["text"] == "群組的 rank 數"
     assert [scale["domain"] for scale in said["scales"] if scale["type"] == "ordinal"] == [["兩者同時", "打平"]] * 2
     drawn = [mark["encode"]["update"]["stroke"]["value"] for mark in said["marks"]]
     assert drawn == ["兩者同時", "打平"], "a mark finds its colour by its name"

@@ -14,6 +14,7 @@ from conftest import SITE
 
 import model
 from model.studies.your_machine import OFFERED
+from model.studies.your_training import RENAMED
 
 PAGE = SITE / "your_machine.html"
 SETTINGS = 12
@@ -23,7 +24,6 @@ RANGES = {  # of inputs, around what people ask
     "tokens": (1, 1e4),
     "bytes_per_element": (0.5, 4),
     "bytes": (1e3, 1e11),
-    "devices": (8, 1e5),
     "failure_rate": (1e-11, 1e-7),
     "checkpoint_write": (1, 600),
     "downtime": (10, 4000),
@@ -37,9 +37,13 @@ RANGES = {  # of inputs, around what people ask
     "fabric_availability": (0.9, 1.0),
     "batch": (0.1, 200),
     "context": (100, 30_000),
+    "sequence": (256, 30_000),
 }
-DRAWS = 1000  # of the page; the command line takes more where that moves an end
-WHOLE = {"ranks", "bytes", "devices", "withdrawn", "domain"}
+DRAWS = 1000  # of the page, for all but training; the command line takes more where that moves an end
+MOVED = 0.06  # by which an end of so few draws may lie from the command line's
+WHOLE = {"ranks", "bytes", "withdrawn", "domain", "sequence"}
+TEXT = {"op", "precision", "overlap", "release"}
+REFUSED = ("decode_throughput", "prefill_throughput", "training_throughput", "training_step_time")  # by memory, often
 OPTIONAL = {"failure_rate", "interval", "fabric_availability"}
 SET = """(figure, {system, inputs, facts}) => {
     const say = (field, value) => { field.value = value; field.dispatchEvent(new Event("input", {bubbles: true})); };
@@ -77,6 +81,8 @@ def settings(rng, systems):
         if name in OPTIONAL and rng.random() < 0.5:
             inputs[name] = ""
     inputs["op"] = str(rng.choice(["dispatch", "combine"]))
+    devices = 2 ** rng.integers(5, 14)
+    inputs |= {"devices": str(devices), "sequences": str(devices * 2 ** rng.integers(0, 4))}
     facts = {"scale_up_bandwidth": f"{rng.uniform(100, 2000):.5g}", "domain": f"{rng.integers(2, 300)}"}
     return {"system": str(rng.choice(systems)), "inputs": inputs, "facts": facts if rng.random() < 0.5 else {}}
 
@@ -84,12 +90,14 @@ def settings(rng, systems):
 def studied(name, state, sizes):
     """Return (value, low, high) of the study for what the page shows."""
     taken = {each.strip() for row in model.quantities().loc[name, ["needs", "takes"]] for each in row.split(",")}
-    given = {key: word for key, word in state["inputs"].items() if word != "" and key in taken}
-    given = {key: word if key in ("op", "precision") else float(word) for key, word in given.items()}
+    named = RENAMED if name.startswith("training") else {}
+    words = {key: state["inputs"].get(named.get(key, key), "") for key in taken}
+    given = {key: word if key in TEXT else float(word) for key, word in words.items() if word != ""}
     if "model" in taken:
         given["model"] = state["workload"]
     changes = {fact: float(word) * sizes[fact] for fact, word in state["changes"].items()}
-    asked = {"system": state["system"], "changes": changes, "draws": DRAWS}
+    draws = None if name.startswith("training") else DRAWS
+    asked = {"system": state["system"], "changes": changes, "draws": draws}
     found = model.predict(name, pd.DataFrame([given]), **asked)
     return found.loc[0, ["value", "low", "high"]].to_numpy(float)
 
@@ -114,9 +122,9 @@ def test_the_page_says_what_the_command_line_does(tab, figure):
             if not found.get("elsewhere"):
                 counts[name] += 1
                 np.testing.assert_allclose(found["value"], expected[0], rtol=1e-9, err_msg=str(shown["state"]))
-                np.testing.assert_allclose([found["low"], found["high"]], expected[1:], rtol=0.005, err_msg=name)
-    decoded = counts.pop("decode_throughput")  # memory refuses some of what is asked
-    assert decoded > 2 and min(counts.values()) > SETTINGS / 2, counts
+                np.testing.assert_allclose([found["low"], found["high"]], expected[1:], rtol=1e-7, err_msg=name)
+    assert min(counts[name] for name in REFUSED) > 2, counts
+    assert min(number for name, number in counts.items() if name not in REFUSED) > SETTINGS / 2, counts
     assert not tab.troubles
 
 
@@ -205,7 +213,7 @@ def test_what_is_no_number_is_said_and_the_last_one_stands(tab, figure):
 
 @pytest.mark.browser
 def test_the_commands_give_the_same_answers(tab, figure):
-    figure.evaluate(SET, {"system": "hgx-h100", "inputs": {"ranks": "48", "devices": "3000"}, "facts": {}})
+    figure.evaluate(SET, {"system": "hgx-h100", "inputs": {"ranks": "48", "devices": "2048"}, "facts": {}})
     written = figure.locator(".written").text_content()
     commands = {line.split()[4]: line.split()[5:] for line in written.split("\n") if line.startswith("python -m model")}
     assert set(commands) == set(OFFERED)
@@ -219,7 +227,8 @@ def test_the_commands_give_the_same_answers(tab, figure):
         assert done.exit_code == 0, done.output
         answer = json.loads(done.output)
         assert found[name]["value"] == pytest.approx(answer["value"], rel=1e-9)
-        assert [found[name]["low"], found[name]["high"]] == pytest.approx([answer["low"], answer["high"]], rel=0.005)
+        ends = [found[name]["low"], found[name]["high"]]
+        assert ends == pytest.approx([answer["low"], answer["high"]], rel=MOVED)
 
 
 @pytest.mark.browser
