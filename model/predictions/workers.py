@@ -6,6 +6,7 @@ import signal
 import sys
 from collections import deque
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.connection import wait
 from threading import Thread
@@ -30,7 +31,8 @@ def in_order(function, items, workers):
     pool = ProcessPoolExecutor(workers, context, _follow_parent)
     try:
         items = iter(items)
-        waiting = deque(pool.submit(function, item) for item in islice(items, workers + 1))
+        with _uninterrupted():
+            waiting = deque(pool.submit(function, item) for item in islice(items, workers + 1))
         while waiting:
             result = waiting.popleft().result()
             waiting.extend(pool.submit(function, item) for item in islice(items, 1))
@@ -41,6 +43,19 @@ def in_order(function, items, workers):
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted():
+    """Hold back an interrupt from the keyboard while processes fork: what is called after a fork would swallow it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _follow_parent():

@@ -148,7 +148,8 @@ def test_answers_follow_a_change_at_once(tab, figure):
 def test_a_link_brings_back_what_was_set(tab, figure, served):
     rng = np.random.default_rng(8)
     systems = figure.locator("[name=system] option").evaluate_all("all => all.map(each => each.value)")
-    chosen = settings(rng, systems) | {"facts": {"domain": "36", "scale_up_bandwidth": "450.5"}}
+    machine = {"system": "gb300-nvl72", "facts": {"domain": "36", "scale_up_bandwidth": "450.5"}}
+    chosen = settings(rng, systems) | machine
     before = figure.evaluate(SET, chosen)
     figure.get_by_role("button", name="Copy the link").click()
     link = figure.locator(".link").input_value()
