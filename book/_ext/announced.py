@@ -1,9 +1,10 @@
-"""Tells machines what the site holds: a description of each page, llms.txt for language models, a feed of changes."""
+"""Tells machines what the site holds: a description and a picture of each page, llms.txt, a feed of changes."""
 
 import re
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import card
 from docutils import nodes
 
 LONGEST = 300  # letters of a description; people who search see the first half
@@ -29,8 +30,13 @@ def describe(app, pagename, templatename, context, doctree):
     if doctree is None or app.builder.name != "html" or 'name="description"' in context.get("metatags", ""):
         return
     if words := description(doctree):
-        attribute = escape(words, {'"': "&quot;"})
-        context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{attribute}" />'
+        told = {"title": context["title"], "description": words, "type": "article", "image": picture(app, context)}
+        quoted = {key: escape(re.sub("<[^>]+>", "", text), {'"': "&quot;"}) for key, text in told.items()}
+        context["metatags"] = (
+            context.get("metatags", "") + f'<meta name="description" content="{quoted["description"]}" />'
+        )
+        shared = "".join(f'<meta property="og:{key}" content="{text}" />' for key, text in quoted.items())
+        context["metatags"] += f'{shared}<meta name="twitter:card" content="summary_large_image" />'
         if not hasattr(app.env, "page_descriptions"):
             app.env.page_descriptions = {}
         app.env.page_descriptions[pagename] = words
@@ -39,6 +45,13 @@ def describe(app, pagename, templatename, context, doctree):
 def address(app, page):
     """Return the address of a page: whole where html.baseurl says where the site is, else relative to the site."""
     return (app.config.html_baseurl or "") + app.builder.get_target_uri(page)
+
+
+def picture(app, context):
+    """Return the address of the picture of a shared link: whole, as sites ask that show it, where ours is known."""
+    return (
+        app.config.html_baseurl + card.FILE if app.config.html_baseurl else context["pathto"](card.FILE, resource=True)
+    )
 
 
 def write(app, error):

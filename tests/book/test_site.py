@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import struct
 import subprocess
 from functools import cache
 from html.parser import HTMLParser
@@ -193,6 +194,17 @@ def test_every_page_is_described_and_the_machines_files_list_them(pages):
     feed = ElementTree.parse(SITE / "feed.xml").getroot()
     versions = re.findall(r"^## (\S+) \(", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(feed.findall("{http://www.w3.org/2005/Atom}entry")) == len(versions)
+
+
+def test_a_link_to_a_page_is_shown_with_title_words_and_a_picture(pages):
+    for path, page in pages.items():
+        if path.name in SEARCHES:
+            continue
+        told = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]+)"', page.text))
+        assert told.keys() == {"title", "description", "type", "image"}, name(path)
+        assert re.search(r"<title>([^<]+)", page.text)[1].startswith(told["title"]), name(path)
+        picture = (path.parent / told["image"]).read_bytes()
+        assert struct.unpack(">II", picture[16:24]) == (1200, 630)  # width and height, as the head of a PNG has them
 
 
 def test_every_page_offers_its_source_and_says_when_it_changed(pages):
