@@ -1,6 +1,6 @@
 // More questions to an answer of the page "Your machine": which value of an input gives a target (as
 // model/predictions/need.py finds it), which number of the machine helps most, and how two machines compare. They ask
-// `settled`, `evaluated` and `outcome` of your_machine.js.
+// `settled`, `run` and `outcome` of your_machine.js.
 
 const SCANNED = 257; // places of a scan, as of model/predictions/solution.py
 const FEW = 10; // every so many draws say about where an interval ends
@@ -32,7 +32,7 @@ function along(name, of, state) {
   const taken = (place) => (place >= each.least || place === 0) && unrelated({ ...numbers, [of]: place }, of) === undefined;
   function value(place) {
     if (!kept.has(place)) {
-      const found = taken(place) ? evaluated(use.value, { ...numbers, [of]: place }, state, undefined, NaN) : NaN;
+      const found = taken(place) ? run(use.value, { ...numbers, [of]: place }, state, 0, 1, NaN) : NaN;
       if (found === undefined) gaps.push(place);
       kept.set(place, Number.isFinite(found) ? found : NaN);
     }
@@ -41,7 +41,7 @@ function along(name, of, state) {
   function between(place, step) {
     const middle = value(place);
     if (Number.isNaN(middle)) return [NaN, NaN];
-    const found = evaluated(use.drawn, { ...numbers, [of]: place }, state, step, NaN);
+    const found = run(use.drawn, { ...numbers, [of]: place }, state, what.draws, step, NaN);
     return found.some((one) => typeof one !== "number" || Number.isNaN(one)) ? [NaN, NaN] : ends(middle, found);
   }
   return { value, ends: between, gaps, low, high, whole: each.whole, unit: each.unit };
@@ -215,14 +215,14 @@ function helped(name, state) {
   const base = settled(name, state), facts = held.systems[state.system].facts, rows = [], steady = [];
   if (base.refusal || base.elsewhere) return base;
   if (searched(base.use)) return { elsewhere: true };
-  const value = evaluated(base.use.value, base.numbers, state);
+  const value = run(base.use.value, base.numbers, state);
   if (typeof value !== "number") return value === undefined ? { elsewhere: true } : { refusal: value };
   const less = AT_MOST.includes(name) || (held.quantities[name].unit === "s" && name !== "job_mtbf");
   for (const [fact, recorded] of Object.entries(facts)) {
     const now = own(state.changes, fact) !== undefined ? Number(state.changes[fact]) * recorded.size : recorded.value;
     const then = improved({ ...recorded, now });
     if (then === undefined) continue;
-    const found = evaluated(base.use.value, base.numbers, { ...state, changes: { ...state.changes, [fact]: String(then / recorded.size) } });
+    const found = run(base.use.value, base.numbers, { ...state, changes: { ...state.changes, [fact]: String(then / recorded.size) } });
     const change = typeof found === "number" ? found / value - 1 : undefined;
     if (Math.abs(change) <= SAME) steady.push(fact);
     else rows.push({ fact, now, then, value: found, change, gain: change === undefined ? -Infinity : less ? -change : change });

@@ -30,36 +30,35 @@ function numbersOfWorkload(workload, config) {
   return Object.fromEntries(names.map((name) => [name, String(from[name])]));
 }
 
-// What an argument of a program stands for: a number, or draws of it; undefined where this machine has none. isDrawn:
-// whether, or how many.
-function bound(each, numbers, state, isDrawn) {
+// What an argument of a program stands for: a number, or so many draws of it; undefined where this machine has none.
+function bound(each, numbers, state, draws = 0) {
   if (typeof each === "number") return each;
-  if (each[0] === "d") return held.drawn(+each.slice(1), isDrawn);
+  if (each[0] === "d") return held.drawn(+each.slice(1), draws);
   if (each === "nan") return NaN;
   const [kind, name] = [each[0], each.slice(2)];
   if (kind === "i") return numbers[name];
   if (kind === "s") {
     const place = own(held.scatter, `${state.system}|${standing(state)}`);
-    return place !== undefined && isDrawn ? held.drawn(place, isDrawn) : undefined;
+    return place !== undefined && draws ? held.drawn(place, draws) : undefined;
   }
   if (NAMED[kind]) {
     const found = NAMED[kind](state, name);
-    return typeof found !== "object" ? found : isDrawn ? held.drawn(found[1], isDrawn) : found[0];
+    return typeof found !== "object" ? found : draws ? held.drawn(found[1], draws) : found[0];
   }
   const fact = own(held.systems[state.system].facts, name);
   if (fact === undefined) return undefined;
   if (own(state.changes, name) !== undefined) return Number(state.changes[name]) * fact.size;
-  return isDrawn && fact.draws !== undefined ? held.drawn(fact.draws, isDrawn) : fact.value;
+  return draws && fact.draws !== undefined ? held.drawn(fact.draws, draws) : fact.value;
 }
 
-// What the first program whose conditions hold says, for each draw, or for every step-th; undefined where none does.
+// What the first program whose conditions hold says, or, of so many draws, for every step-th; undefined where none does.
 // programs: each the code of a function and what it takes, or, by the place of a list, a sequence of lines that many
 // programs share. refused: what a refusal becomes, if not a sentence.
-function run(programs, numbers, state, isDrawn, step = 1, refused = undefined) {
-  if (programs.quantity) return held.trained(programs, numbers, state, isDrawn, HELPERS);
-  const ready = typeof programs === "number" ? sequences(programs, numbers, state, isDrawn)
+function run(programs, numbers, state, draws = 0, step = 1, refused = undefined) {
+  if (programs.quantity) return held.trained(programs, numbers, state, draws > 0, HELPERS);
+  const ready = typeof programs === "number" ? sequences(programs, numbers, state, draws)
     : programs.map(([place, bounds, refusal]) => {
-      const given = bounds.map((each) => bound(each, numbers, state, isDrawn));
+      const given = bounds.map((each) => bound(each, numbers, state, draws));
       return { refusal, call: (draw) => held.codes[place](...given.map((each) => at(each, draw))) };
     });
   const one = (draw) => {
@@ -69,15 +68,15 @@ function run(programs, numbers, state, isDrawn, step = 1, refused = undefined) {
     }
     return undefined;
   };
-  return isDrawn ? Array.from({ length: Math.ceil(held.draws / step) }, (_, i) => one(i * step)) : one(0);
+  return draws ? Array.from({ length: Math.ceil(draws / step) }, (_, i) => one(i * step)) : one(0);
 }
 
 const HELPERS = { bound, general }; // what training asks of the page: what a name stands for, how a number is written
 const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
 
 // The programs of a list, ready to be called: those for which this machine has all numbers.
-function sequences(list, numbers, state, isDrawn) {
-  const all = held.names.map((each) => bound(each, numbers, state, isDrawn));
+function sequences(list, numbers, state, draws) {
+  const all = held.names.map((each) => bound(each, numbers, state, draws));
   let a = [], last = -1;
   const given = (draw) => {
     if (draw !== last) [a, last] = [all.map((each) => at(each, draw)), draw];
@@ -122,9 +121,9 @@ function general(number, digits) {
 // How many devices would hold so many requests: experts and cache spread over all, or a tensor group of a domain.
 function wouldHold(requests, state, numbers) {
   const use = held.quantities.decode_throughput.uses[`${state.system}|${state.inputs.precision}`];
-  const domain = bound("f:domain", numbers, state, false);
+  const domain = bound("f:domain", numbers, state);
   const sizes = [1, 3].flatMap((m) => Array.from({ length: 13 }, (_, i) => m * 2 ** i)).filter((each) => each <= 4096);
-  const holds = (size, tensor_devices, expert_devices) => run(use.held, { context: numbers.sequence, kv_bytes_per_element: NaN, ...numbers, ranks: size, tensor_devices, expert_devices }, state, false) * size >= requests;
+  const holds = (size, tensor_devices, expert_devices) => run(use.held, { context: numbers.sequence, kv_bytes_per_element: NaN, ...numbers, ranks: size, tensor_devices, expert_devices }, state) * size >= requests;
   const needed = sizes.sort((a, b) => a - b).find((size) => holds(size, 1, size) || (size <= domain && holds(size, size, 1)));
   return needed === undefined ? "no group would" : `${general(needed, 6)} devices would hold that many requests in all`;
 }
@@ -180,19 +179,24 @@ function settled(name, state, sought) {
   return use ? { numbers, use } : { elsewhere: true };
 }
 
-// What programs say at numbers: a number, a refusal in the study's words, or undefined where the page has no program;
-// with a step, of every step-th draw. refused: what a refusal becomes, where its sentence, a search, is not needed.
-const evaluated = (programs, numbers, state, step, refused) => run(programs, numbers, state, step !== undefined, step, refused);
-
-// The value of a quantity with all its draws: {value, low, high, drawn}, {refusal}, or {elsewhere: true}.
+// The value of a quantity with all its draws: {value, low, high, drawn}, {refusal}, or {elsewhere: true}; the last of each
+// machine is kept, for most changes of a job leave most answers as they are.
+const kept = new Map();
 function outcome(name, state) {
+  const place = `${name}|${state.system}`, words = held.quantities[name].inputs.map((each) => own(state.inputs, each.name));
+  const asked = JSON.stringify([state.workload, state.config, state.changes, words]);
+  if (kept.get(place)?.asked !== asked) kept.set(place, { asked, found: reckoned(name, state) });
+  return kept.get(place).found;
+}
+
+function reckoned(name, state) {
   const { numbers, use, ...none } = settled(name, state);
   if (!use) return none;
-  const value = evaluated(use.value, numbers, state);
+  const value = run(use.value, numbers, state);
   if (value === undefined) return { elsewhere: true };
   if (typeof value === "string") return { refusal: value };
   if (!Number.isFinite(value)) return { refusal: `${name} has no finite value there: move the inputs towards usual sizes` };
-  const drawn = evaluated(use.drawn, numbers, state, 1);
+  const drawn = run(use.drawn, numbers, state, held.quantities[name].draws);
   if (drawn.some((each) => typeof each !== "number" || Number.isNaN(each))) return { elsewhere: true };
   const [low, high] = ends(value, drawn), layout = use.value.quantity && held.trained.layout(use.value, numbers, state, HELPERS);
   return { value, low, high, drawn, ...(layout ? { layout } : {}) };

@@ -60,7 +60,7 @@ TELLING = ("dies", "scale_out_achievable", "in_switch_reduction", "runs_cann", "
 
 @dataclass(frozen=True)
 class Asked:
-    """What the page is built for: systems, workloads, examples that seek branches, draws, seed."""
+    """What the page is built for: systems, workloads, examples that seek branches, draws at least, seed."""
 
     systems: tuple
     workloads: tuple
@@ -430,6 +430,12 @@ def key(system, choices):
     return "|".join([system, *filter(None, choices.values())])
 
 
+def told(what, asked, uses):
+    """Return what the page holds of a quantity beside its programs; draws: as many as on the command line, or more."""
+    draws = max(asked.draws, what.draws)
+    return {"meaning": what.meaning, "unit": what.unit, "draws": draws, "inputs": inputs(what), "uses": uses}
+
+
 def page(asked):
     """Return what the page holds, as JSON can: codes, making of draws, machines, workloads, quantities with uses."""
     codes, making, found, taken = Shelf(), Making(), {}, set()
@@ -442,7 +448,7 @@ def page(asked):
         if name in your_training.QUANTITIES:
             uses = {each: {"value": {"quantity": name, "columns": place}} for each, place in trained["uses"].items()}
             uses = {each: {**one, "drawn": one["value"]} for each, one in uses.items()}
-            found[name] = {"meaning": what.meaning, "unit": what.unit, "inputs": inputs(what), "uses": uses}
+            found[name] = told(what, asked, uses)
             continue
         if name in STEPS:
             uses = step_uses(what, known, asked, shelves)
@@ -451,7 +457,7 @@ def page(asked):
                 each = use(what, scenarios, choices, asked, codes, making)
                 taken |= {bound[2:] for one in (*each["value"], *each["drawn"]) for bound in one[1] if is_fact(bound)}
                 uses[key(system, choices)] = each
-        found[name] = {"meaning": what.meaning, "unit": what.unit, "inputs": inputs(what), "uses": uses}
+        found[name] = told(what, asked, uses)
     asked_for |= {each for each in shelves[0].names if isinstance(each, str)}
     taken |= {each[2:] for each in asked_for if is_fact(each)}
     return {

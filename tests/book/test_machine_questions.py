@@ -19,8 +19,7 @@ from model.numbers.draws import around, ratio
 
 NODE = shutil.which("node")
 SCRIPTS = [SITE / f"_static/your_machine{each}.js" for each in ("_numbers", "")]
-DRAWS = 1000  # of the page; the command line takes more where that moves an end
-KEPT = 5e-3  # of an end: the page keeps draws in steps
+KEPT = 1e-6  # of an end: the page makes the same draws again
 OTHER = 0.06  # of an end, where other draws stand for those of a workload that the page has not
 pytestmark = [
     pytest.mark.skipif(not all(each.exists() for each in SCRIPTS), reason="there is no built site: run make book"),
@@ -185,9 +184,7 @@ def test_the_value_that_gives_a_target_is_that_of_the_command_line(page):
     kinds = []
     for (name, target, of, each), found in zip(NEEDS, page(SEEK, NEEDS), strict=True):
         changes = {fact: float(word) for fact, word in each["changes"].items()}  # a domain alone: in devices
-        expected = model.need(
-            name, target, of, given(name, each, of), system=each["system"], changes=changes, draws=DRAWS
-        )
+        expected = model.need(name, target, of, given(name, each, of), system=each["system"], changes=changes)
         where = (name, of, found, expected)
         kinds.append(expected.answer)
         assert found["answer"] == expected.answer and not found["partial"], where
@@ -204,7 +201,7 @@ def test_the_value_that_gives_a_target_is_that_of_the_command_line(page):
             for end in ("low", "high"):
                 if getattr(theirs, end) is not None:
                     # of a count the draws' steps may move an end by one
-                    assert ours[end] == pytest.approx(getattr(theirs, end), rel=2 * KEPT, abs=found["whole"]), where
+                    assert ours[end] == pytest.approx(getattr(theirs, end), rel=1e-4, abs=found["whole"]), where
     assert {"value", "not unique", "out of reach"} == set(kinds) and kinds.count("value") >= 12, kinds
 
 
@@ -264,7 +261,7 @@ def test_two_machines_have_the_ratio_of_their_paired_draws(page):
         facts = {"memory_bandwidth": 1e12}
         changes = {fact: float(word) * facts[fact] for fact, word in one["changes"].items()}
         sides = [(each, {"system": each["system"], "changes": changes if each is one else {}}) for each in (one, other)]
-        drawn = [model.draws(name, pd.DataFrame([given(name, each)]), number=DRAWS, **asked) for each, asked in sides]
+        drawn = [model.draws(name, pd.DataFrame([given(name, each)]), **asked) for each, asked in sides]
         value = found["here"]["value"] / found["there"]["value"]
         low, high = np.ravel(around(value, ratio(*drawn).drawn, axis=0))
         answered += 1
