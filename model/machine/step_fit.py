@@ -56,15 +56,16 @@ class StepFit(Fitted):
         logs = list(self.mean)
         if sampler:
             logs = sampler.normal([f"step {fit} {name}" for fit, name in self.names], self.mean, self.covariance)
-        return _named(dict(zip(self.names, map(np.exp, logs), strict=True)), engine, sampler)
+        overheads = [mean for mean, (_, name) in zip(self.mean, self.names, strict=True) if name == "layer_overhead"]
+        spread = float(np.std(overheads, ddof=1))
+        return _named(dict(zip(self.names, map(np.exp, logs), strict=True)), engine, sampler, spread)
 
 
-def _named(values, engine, sampler=None):
-    """Return the columns of one step from the values of all constants."""
+def _named(values, engine, sampler=None, spread=0.0):
+    """Return the columns of one step from the values of all constants; spread: of overheads, between softwares."""
     found = {name: values["step", name] for name in SHARED} | _assumed(sampler)
     if engine is None or engine == POOLED:
         overheads = [np.log(values[each]) for each in values if each[1] == "layer_overhead"]
-        spread = np.std([np.mean(each) for each in overheads], ddof=1)
         between = sampler.scatter("pooled layer_overhead", spread) if sampler else 1.0
         found["layer_overhead"] = np.exp(sum(overheads) / len(overheads)) * between
         return found
