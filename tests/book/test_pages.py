@@ -62,8 +62,8 @@ def test_a_page_can_be_read_by_everybody_and_everywhere(tab, served, path):
 
 
 def test_a_table_sorts_by_the_column_whose_head_is_clicked(tab):
-    tab.set_viewport_size({"width": 1280, "height": 900})  # on a phone its head is for the ear alone
     show(tab, (SITE / "bandwidth.html").as_uri())
+    tab.set_viewport_size({"width": 1280, "height": 900})  # on a phone the heads are for the ear alone
     head = tab.locator("table.sortable th", has_text="scale-up, GB/s").first
     column = """head => [...head.closest("table").tBodies[0].rows]
         .map(row => +row.cells[head.cellIndex].innerText.replace(",", ""))"""
