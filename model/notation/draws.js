@@ -126,8 +126,8 @@ const weighted = (draws, first, ...terms) => {
 };
 
 // Return what makes the draws of a line, each once: lines, functions of single numbers, seed as words of 32 bits. It is
-// asked with the place of a line and how many draws; true stands for as many as usual.
-const maker = (lines, functions, seed, usual) => {
+// asked with the place of a line and how many draws.
+const maker = (lines, functions, seed) => {
   const known = new Map();
   const each = (call, given, draws) => {
     const all = given.map((one) => (typeof one === "object" ? one : new Float64Array(draws).fill(one))), [x, y] = all;
@@ -135,8 +135,8 @@ const maker = (lines, functions, seed, usual) => {
     if (all.length === 2) return x.map((one, draw) => call(one, y[draw]));
     return x.map((_, draw) => call(...all.map((one) => one[draw])));
   };
-  const made = (place, asked = true) => {
-    const draws = asked === true ? usual : asked, key = `${draws} ${place}`;
+  const made = (place, draws) => {
+    const key = `${draws} ${place}`;
     if (!known.has(key)) {
       const [kind, ...rest] = lines[place], given = rest.map((one) => (typeof one === "string" ? made(+one, draws) : one));
       const own = { unit: () => unit(draws, ...seed, ...given), spread: () => spread(draws, given[0], ...seed, given[1]), sum: () => weighted(draws, ...given) };

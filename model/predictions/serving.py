@@ -244,13 +244,17 @@ def prefill_throughput(scenario, choices, rows):
 
 
 def _prompts(scenario, rows):
-    """Return the operating point of a step of prefill: as many prompts as fill it."""
-    chunk = scenario.facts("assumptions", "prefill")("prefill_tokens")
+    """Return the operating point of a step of prefill: prompts that fill the tokens that rows say, or usual ones."""
+    chunk = rows.get("prefill_tokens")
+    chunk = scenario.facts("assumptions", "prefill")("prefill_tokens") if chunk is None else chunk
     return {**rows, "context": rows["sequence"], "batch": chunk / rows["sequence"], "prefill_tokens": chunk}
 
 
 def prefill_rate(scenario, choices, rows):
-    """Return prompt tokens per second and device at a given layout, whether or not memory holds them."""
+    """Return prompt tokens per second and device at a given layout, whether or not memory holds them.
+
+    rows: as of the quantity and, where they are known, prefill_tokens (of a step on a device) and skew.
+    """
     asked = Asked(choices["model"], "prefill", choices["precision"], choices.get("engine"))
     point = _prompts(scenario, rows)
     return point["prefill_tokens"] / (duration(scenario, asked, point) * scenario.step_scatter(asked.model))

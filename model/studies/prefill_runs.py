@@ -3,9 +3,9 @@
 import numpy as np
 
 from model.machine.scenario import Scenario
-from model.machine.step import Asked, duration
 from model.numbers import catalog
 from model.numbers.draws import Sampler, low_high
+from model.predictions.serving import prefill_rate
 from model.studies.against import against
 
 
@@ -18,19 +18,18 @@ def compare(draws=1000, seed=0):
     """
     rows = catalog.chosen("serving")
     rows = rows[(rows.quantity == "prefill_throughput") & rows.batch.notna()].reset_index(drop=True)
-    tokens = rows.batch * rows.context
+    rows["tokens"] = rows.batch * rows.context
     predicted, low, high = np.transpose([_rate(row, draws, seed) for row in rows.itertuples()])
     sides = {"measured": rows.value, "predicted": predicted, "low": low, "high": high}
-    rows = rows.drop(columns=["low", "high"]).assign(tokens=tokens, **sides)
+    rows = rows.drop(columns=["low", "high"]).assign(**sides)
     return rows.assign(**against(rows.measured, predicted, low, high))
 
 
 def _rate(row, draws, seed):
     """Return (value, low, high) of the prompt tokens per second and device of one row, by the law of a step."""
-    point = {name: np.array([float(getattr(row, name))]) for name in ("ranks", "batch", "context", "skew")}
-    asked = Asked(row.workload, "prefill", row.precision, row.engine)
+    point = {name: np.array([float(getattr(row, name))]) for name in ("ranks", "skew")}
+    point |= {"sequence": np.array([float(row.context)]), "prefill_tokens": np.array([float(row.tokens)])}
+    asked = {"model": row.workload, "precision": row.precision, "engine": row.engine}
     scenarios = Scenario(row.system), Scenario(row.system, Sampler(draws, (seed, 0)))
-    rates = [
-        row.batch * row.context / (duration(each, asked, point) * each.step_scatter(row.workload)) for each in scenarios
-    ]
-    return np.ravel(rates[0])[0], *np.ravel(low_high(rates[1]))
+    value, drawn = (np.ravel(prefill_rate(each, asked, point)) for each in scenarios)
+    return value[0], *low_high(drawn)

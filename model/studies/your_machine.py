@@ -461,7 +461,6 @@ def page(asked):
     asked_for |= {each for each in shelves[0].names if isinstance(each, str)}
     taken |= {each[2:] for each in asked_for if is_fact(each)}
     return {
-        "draws": asked.draws,
         "interval": [LOW, HIGH],
         "seed": [asked.seed, 0],
         "codes": codes.kept,

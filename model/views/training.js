@@ -9,14 +9,14 @@ const trainer = (training, drawn) => {
   const fits = (columns, bytes) => bytes <= columns.memory_share * columns.memory_capacity * training.rounding;
 
   // Columns of the law that neither job nor layout set: numbers, or draws where they vary.
-  function columnsOf(place, numbers, state, isDrawn, bound) {
+  function columnsOf(place, numbers, state, draws, bound) {
     const release = state.inputs.release ? training.over[`${state.inputs.release}|${state.inputs[renamed.precision]}`] : {};
     const found = {};
     for (const [name, each] of Object.entries({ ...training.shared, ...training.columns[place], ...release })) {
       const [first, second] = Array.isArray(each) ? each : [each];
-      if (typeof first === "number") found[name] = isDrawn && second !== undefined ? drawn(second, isDrawn) : first;
+      if (typeof first === "number") found[name] = draws && second !== undefined ? drawn(second, draws) : first;
       else {
-        found[name] = bound(first, numbers, state, isDrawn);
+        found[name] = bound(first, numbers, state, draws);
         if (second !== undefined && !(found[name] > 0)) found[name] = Infinity; // a limit that the workload has not
       }
     }
@@ -91,7 +91,7 @@ const trainer = (training, drawn) => {
 
   // What is asked, settled: {columns, job, layout}, or {refusal}; kept, for an interval follows its value.
   function settled(place, numbers, state, { bound, general }) {
-    const columns = columnsOf(place, numbers, state, false, bound), of = (name) => numbers[renamed[name] ?? name];
+    const columns = columnsOf(place, numbers, state, 0, bound), of = (name) => numbers[renamed[name] ?? name];
     const job = { ...Object.fromEntries(JOB.map((each) => [each, of(each)])), overlap: of("overlap") };
     const given = Object.fromEntries(LAYOUT.map((each) => [each, of(each)]).filter(([, number]) => Number.isFinite(number)));
     const key = JSON.stringify([columns, job, given]);

@@ -24,7 +24,7 @@ def program(held):
         f"const lines = [\n{lines}\n];\nconst relating = {{\n{relating}\n}};\n"
         f"const held = {{ codes, lines, relating, ...{rest} }};\n"
         f"held.training = {_training(held['training'])};\n"
-        f"held.drawn = maker(held.making, [\n{made}\n], held.seed, held.draws);\n"
+        f"held.drawn = maker(held.making, [\n{made}\n], held.seed);\n"
         f"{Path(__file__).with_name('training.js').read_text(encoding='utf-8')}"
         "held.trained = trainer(held.training, held.drawn);\nreturn held;\n})();\n"
     )

@@ -177,8 +177,8 @@ def made_again(draws, *wanted):
     making = wanted[0].making
     places = [making.place(each) for each in wanted]
     lines, functions = json.dumps(making.lines), f"[{','.join(making.functions)}]"
-    start = f"{script.runtime()}{script.drawing()}const made=maker({lines},{functions},[5,0],{draws});"
-    ask = f"console.log(JSON.stringify({places}.map((each)=>Array.from(made(each)))));"
+    start = f"{script.runtime()}{script.drawing()}const made=maker({lines},{functions},[5,0]);"
+    ask = f"console.log(JSON.stringify({places}.map((each)=>Array.from(made(each,{draws})))));"
     done = subprocess.run([NODE, "-"], input=start + ask, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr[-2000:]
     return np.array(json.loads(done.stdout))
