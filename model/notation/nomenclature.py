@@ -179,7 +179,7 @@ tensor_devices = symbol(
 )
 group_devices = symbol("group_devices", "R", "1", "ranks of the group that serves together")
 expert_devices = symbol(
-    "expert_devices", "R_e", "1", "ranks over which experts are spread; each expert is split over R/R_e"
+    "expert_devices", "R_e", "1", "ranks over which experts are spread; a group twice as large splits each in two"
 )
 shared_experts = symbol(
     "shared_experts", "E_s", "1", "experts of a layer that every token visits, beside the routed ones"
@@ -251,7 +251,10 @@ layer_overhead = symbol(
     "time of one layer that neither work nor bytes explain, fitted for each serving software",
 )
 activation_time = symbol(
-    "activation_time", r"\tau_a", "ns", "small kernels' time per token, layer and element at t_a tokens, fitted"
+    "activation_time",
+    r"\tau_a",
+    "ns",
+    "small kernels' time per token, layer and element at the tokens where it is stated, fitted",
 )
 activation_exponent = symbol(
     "activation_exponent", r"\gamma_a", "1", "how that time grows with the tokens of a rank, fitted"
