@@ -41,9 +41,16 @@ function compare(deal) {
 }
 
 const digits = (number) => number >= 100 ? Math.round(number).toLocaleString("en-US") : String(+number.toPrecision(number < 1 ? 2 : 3));
+const PLACES = 3; // after the decimal point, at most
+
+// A number with its interval, with the digits that the interval bears: two of its width, as model/numbers/draws.py says.
 const words = ([value, low, high], dollars = false) => {
-  const shown = [value, low, high].map((each) => (Number.isFinite(each) ? digits(each) : say("no bound")));
   if (!Number.isFinite(value)) return say("out of reach");
+  const width = (Number.isFinite(high) ? high : 2 * value) - low;
+  const places = width > 0 ? Math.min(1 - Math.floor(Math.log10(width)), PLACES) : PLACES;
+  const kept = { minimumFractionDigits: Math.max(places, 0), maximumFractionDigits: Math.max(places, 0) };
+  const written = (number) => (Math.round(number * 10 ** places) / 10 ** places).toLocaleString("en-US", kept);
+  const shown = [value, low, high].map((each) => (Number.isFinite(each) ? written(each) : say("no bound")));
   return dollars ? say("{1} USD ({2} to {3})", ...shown) : say("{1} ({2} to {3})", ...shown);
 };
 

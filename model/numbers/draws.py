@@ -28,6 +28,15 @@ def around(value, drawn, axis=None):
     return np.minimum(low, value), np.maximum(high, value)
 
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def four_digits(number: float) -> str:
+    """Return a number of four digits as text, '12,350', as '1.235 × 10⁻⁵' below 0.0001 and from 10^10."""
+    digits, power, exponent = f"{float(f'{number:.4g}'):,.10g}".partition("e")
+    return f"{digits} × 10{str(int(exponent)).translate(RAISED)}" if power else digits
+
+
 def told(value: float, low: float, high: float, most: int | None = None) -> str:
     """Return a number with its interval as text, '0.064 (0.049 to 0.080)', with the digits that the interval bears.
 
@@ -35,7 +44,7 @@ def told(value: float, low: float, high: float, most: int | None = None) -> str:
     to high, has four digits; an end without bound is said in words.
     """
     if not low < high:
-        return f"{float(f'{value:.4g}'):,.10g}"
+        return four_digits(value)
     width = (high if np.isfinite(high) else 2 * value) - low
     places = 1 - int(np.floor(np.log10(width)))
     places = places if most is None else min(places, most)

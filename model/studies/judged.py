@@ -3,7 +3,7 @@
 import pandas as pd
 from scipy.stats import binom
 
-from model.numbers.draws import HIGH, LOW, told
+from model.numbers.draws import HIGH, LOW, four_digits
 from model.predictions import sensitivity
 from model.studies import validation
 
@@ -62,7 +62,7 @@ def judging(compared):
     words = [
         f"{row.measured:,.0f} tokens/s"
         if row.quantity == "decode_throughput"
-        else f"{told(*3 * [row.measured / 1e-6])} µs"
+        else f"{four_digits(row.measured / 1e-6)} µs"
         for row in found.itertuples()
     ]
     return found.assign(words=words, size=found.tokens.fillna(found.bytes).fillna(found.batch))

@@ -5,6 +5,7 @@ import re
 import pandas as pd
 
 from model.numbers import catalog
+from model.numbers.draws import four_digits
 
 # Columns of tables that hold identifiers, and inputs in words.
 COLUMNS = ("system", "systems", "workload", "model", "software", "engine", "precision", "format", "set")
@@ -68,7 +69,7 @@ def _said(name, text):
         unit = next((unit for unit in BINARY if float(text) % unit == 0), None)
         return f"{float(text) / unit:g} {BINARY[unit]}" if unit else f"{float(text):,.0f} bytes"
     number = pd.to_numeric(text, errors="coerce")
-    return shown(text) if pd.isna(number) else f"{name.replace('_', ' ')} {number:,.4g}"
+    return shown(text) if pd.isna(number) else f"{name.replace('_', ' ')} {four_digits(number)}"
 
 
 def heads(columns):

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from model.notation import script
+from model.numbers.draws import four_digits
 from model.views import figures
 
 FILE = "your_machine_numbers.js"  # beside the notebook's outputs: what book/_ext/interactive.py hands to the page
@@ -95,7 +96,7 @@ def _markup(name, held, start, names, answers):
 
 
 def _said(number, unit):
-    return f"{number:,.4g}{'' if unit == '1' else f' {unit}'}"
+    return f"{four_digits(number)}{'' if unit == '1' else f' {unit}'}"
 
 
 def _select(name, key, of, held, start, names):

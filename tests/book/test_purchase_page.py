@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import SITE
 
@@ -69,6 +70,9 @@ def test_the_page_computes_what_the_study_does_at_many_settings(tab, figure, hel
         expected = purchase.answer(held, deal)[NAMES].to_numpy()
         np.testing.assert_allclose(drawn, expected, rtol=1e-9, err_msg=str(deal))
         seen.add((deal.first, deal.second, deal.model, deal.lengths, deal.speed))
+        costs = pd.DataFrame(drawn[:6].reshape(2, 3), columns=["value", "low", "high"])
+        for row, said in zip(shown["rows"], purchase.told(costs), strict=True):
+            assert said in row
         assert len(shown["told"]) > 20 and "NaN" not in shown["told"] + "".join(shown["rows"])
     assert len(seen) > SETTINGS * 0.9, "the page does not follow its controls"
     assert not tab.troubles

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 import pytest
+from bs4 import BeautifulSoup
 from conftest import CHROMIUM, SITE
 
 ROOT = Path(__file__).parents[2]
@@ -297,6 +298,35 @@ def test_no_page_shows_a_bare_object():
     bare = re.compile(r"&lt;[A-Za-z_.]+ object(?: at 0x|&gt;)|&lt;Figure size")
     found = {path: bare.search(path.read_text(encoding="utf-8")) for path in PAGES}
     assert not [f"{name(path)}: {match[0]}" for path, match in found.items() if match]
+
+
+QUOTED = ("changelog.html", "references.html", "status.html")  # versions, page numbers and digests of others
+BARE = re.compile(r"(?<![\w.,/:#-])(?!(?:19|20)\d\d\b)(\d{4,}|-?\d+(?:\.\d+)?e[+-]?\d+)(?![\w/:-]|\.\d)")
+# A maker's name for a number, and a sentence that was frozen with a claim.
+AS_SAID = ("16384 H100", "4800 other devices", "4800 個裝置")
+
+
+def bare_numbers(markup):
+    """Return the numbers of a page's text without thousands between commas, or with Python's powers of ten."""
+    page = BeautifulSoup(markup, "html.parser")
+    article = page.find("article") or page
+    for each in article.select("pre, code, script, style, svg, .math, nav, select, input, .literal"):
+        each.decompose()
+    text = article.get_text(" ")
+    for each in AS_SAID:
+        text = text.replace(each, "")
+    return [text[max(0, found.start() - 30) : found.end()] for found in BARE.finditer(text)]
+
+
+def test_numbers_in_text_and_tables_are_written_for_readers():
+    found = {name(path): bare_numbers(path.read_text(encoding="utf-8")) for path in PAGES if path.name not in QUOTED}
+    assert not {page: numbers for page, numbers in found.items() if numbers}
+
+
+@pytest.mark.parametrize("number", ["12350", "1.2e-05", "8e+06", "65536"])
+def test_the_check_sees_a_number_that_is_not(number):
+    assert bare_numbers(f"<article><td>{number}</td> of 1,024 in 2025</article>")
+    assert not bare_numbers(f"<article><code>{number}</code> and 12,350 of 2025, 1.24 × 10⁻⁵</article>")
 
 
 def test_the_readme_shows_the_figure_of_the_book():

@@ -6,10 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, poisson
 
-from model.numbers.draws import HIGH, LOW, Sampler, around, low_high, ratio, told
+from model.numbers.draws import HIGH, LOW, Sampler, around, four_digits, low_high, ratio, told
 from model.numbers.facts import Facts
 
 some = st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e3)), min_size=1, max_size=40)
+
+
+@given(st.floats(1e-15, 1e15), st.sampled_from([-1, 1]))
+def test_a_number_of_four_digits_reads_as_the_number(size, sign):
+    text = four_digits(sign * size)
+    digits, _, power = text.partition(" × 10")
+    raised = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or "0"
+    assert float(f"{digits.replace(',', '')}e{raised}") == pytest.approx(sign * size, rel=5.001e-4)
+    assert ("," in digits) == (abs(float(digits.replace(",", ""))) >= 1e3)
+    assert "e" not in text and (not power or not 1e-4 <= size < 9.999e9)
 
 
 def test_finite_draws_end_where_their_percentiles_lie():

@@ -4,7 +4,7 @@ import pandas as pd
 
 from model.numbers import catalog
 from model.numbers.catalog import DataError
-from model.numbers.draws import told
+from model.numbers.draws import four_digits, told
 from model.numbers.records import digest
 from model.studies.claims.rule import MISLEADING, PART, SCALE, SUPPORT, TRUE, combine, decide
 
@@ -172,7 +172,7 @@ def _words(row):
     ours = "our reading: " if kind == "assumed" else ""
     claimed, *computed = (number / scale for number in (row.claimed, row.computed, row.low, row.high))
     return {
-        "said": f"{ours}{RELATION_WORDS[row.relation]}{told(claimed, claimed, claimed)}{unit}",
+        "said": f"{ours}{RELATION_WORDS[row.relation]}{four_digits(claimed)}{unit}",
         "computed": told(*computed).replace(" (", f"{unit} (") if row.low != row.high else f"{told(*computed)}{unit}",
         "reading": row.reading,
         "agreeing": row.agreeing,
