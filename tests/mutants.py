@@ -11,7 +11,8 @@ faults, evenly spread over its lines, so that each run of one commit plants the 
 
 The nearest tests of model/ROOM/NAME.py are the fast ones of tests/ROOM that bear its name or import it, of a module in
 a folder of a room also those that bear the folder's name; where that room has none, those of every room, and where
-there is none at all, all of its room. A fault is caught if one of them fails, or takes five times as long as usual.
+there is none at all, all of its room. Those whose name begins with its name run first. A fault is caught if one of them
+fails, or they take five times the usual time of a core, or twenty times as long: other programs may have the cores.
 """
 
 import ast
@@ -21,11 +22,11 @@ import importlib.util
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,8 @@ RECORD, SURVIVORS = Path("tests/mutants.csv"), Path("tests/survivors.csv")
 COLUMNS = ("module", "faults", "planted", "caught", "each", "commit")
 SURVIVED = ("module", "before", "after", "why")
 HEAVY = ("pandas", "scipy.stats", "sympy")  # imported once, not for each fault, where the project depends on them
-SLACK, LEAST = 5.0, 20.0  # how long the tests of a fault may take: times the usual, and s at least
+SLACK, LEAST = 5.0, 20.0  # how much of a core the tests of a fault may take: times the usual, and s at least
+PATIENCE = 4.0  # how much longer they may take than they have a core
 
 
 @dataclass(frozen=True)
@@ -159,25 +161,33 @@ def nearest(root, module):
 
     for rooms in (room, "*"):
         if found := sorted(filter(near, (root / "tests").glob(f"{rooms}/test_*.py"))):
-            return sorted(found, key=lambda path: path.stem not in names)
+            return sorted(found, key=lambda path: (path.stem not in names, not path.stem.startswith(f"test_{name}")))
     return sorted((root / "tests").glob(f"{room}/test_*.py"))
 
 
 def run(scratch, tests, limit):
-    """Return (pytest's exit code, None for no end within the limit, seconds) of a run of tests in a copy."""
-    child = multiprocessing.get_context("fork").Process(target=_pytest, args=(scratch, tests))
-    began = time.monotonic()
+    """Return (pytest's exit code, None for no end within the limit, and the s of a core) of a run of tests in a copy."""
+    child = multiprocessing.get_context("fork").Process(target=_pytest, args=(scratch, tests, limit))
+    before = _spent()
     child.start()
-    child.join(limit)
+    child.join(limit and PATIENCE * limit)
     ended = child.exitcode
     if ended is None:
         os.killpg(child.pid, signal.SIGKILL)
         child.join()
-    return ended, time.monotonic() - began
+    return None if ended is None or ended < 0 else ended, _spent() - before
 
 
-def _pytest(scratch, tests):
+def _spent():
+    """Return the s of a core that children which have ended took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _pytest(scratch, tests, limit):
     """Run tests in this process, a fork that has imported what they import of others, and end it."""
+    if limit:
+        resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 1))
     os.setsid()
     os.chdir(scratch)
     sys.path[0] = os.environ["PYTHONPATH"] = str(scratch)

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 import model as face
-from model.predictions.crossings import Places, boundary, crossings, edges, refined, straight, summit
 from model.predictions.inputs import InputError
 from model.predictions.quantities import QUANTITIES
 from model.predictions.solution import AT_MOST
@@ -69,70 +68,7 @@ def again(name, of, value, **changed):
     return face.predict(name, point, interval=False).value[0]
 
 
-# Curves whose answers are known.
-
-
-def test_a_root_a_jump_and_a_hole_are_found_to_the_last_digit():
-    def curve(x):
-        return np.where(x < 3, x**2 - 2, np.where(x < 5, -1.0, np.where(x < 7, np.nan, 1.0)))
-
-    fails, meets = np.array([1.0, 4.0, 4.0, 6.0]), np.array([2.0, 2.0, 8.0, 7.5])
-    found = boundary(curve, fails, meets)
-    assert found == pytest.approx([np.sqrt(2), 3, 7, 7], rel=1e-14)
-    assert (curve(found) >= 0).all()
-
-
-def test_of_a_level_at_the_target_the_last_place_is_found():
-    def curve(x):
-        return np.where(x < 3, np.where(x < 2, 1.0, 0.0), -1.0)
-
-    assert boundary(curve, np.array([9.0]), np.array([1.0])) == pytest.approx([3], rel=1e-14)
-    assert boundary(lambda x: -curve(x), np.array([1.0]), np.array([9.0])) == pytest.approx([2], rel=1e-14)
-
-
-def test_of_whole_numbers_the_last_that_meets_is_found():
-    found = boundary(lambda x: x**2 - 1e6, np.array([1.0, 900.0]), np.array([1e9, 5000.0]), whole=True)
-    assert list(found) == [1000, 1000]
-    assert list(boundary(lambda x: 1e6 - x**2, np.array([1e9]), np.array([1.0]), whole=True)) == [1000]
-
-
-def test_both_sides_of_a_summit_between_two_places_are_found():
-    def curve(x):
-        return 1e-4 - (x - 2.5) ** 2
-
-    places = np.arange(1.0, 6.0)
-    top = summit(curve, places, curve(places), False)
-    assert top == pytest.approx(2.5, rel=1e-4)
-    places = np.sort(np.append(places, top))
-    found = crossings(curve, places, curve(places), False)
-    assert [each.place for each in found] == pytest.approx([2.49, 2.51], rel=1e-9)
-    assert [each.upward for each in found] == [True, False]
-    whole = np.array([1.0, 100.0, 10_000.0])
-    assert summit(lambda x: -((x - 777) ** 2), whole, -((whole - 777) ** 2), True) == 777
-
-
-def test_lines_close_in_on_a_root_in_few_questions_and_on_a_jump_in_more():
-    asked = []
-
-    def curve(x):
-        asked.append(x)
-        return np.log(x) - 1
-
-    found = straight(curve, (2.5, float(np.log(2.5) - 1)), (3.0, float(np.log(3) - 1)), 1e-5)
-    assert found == pytest.approx(np.e, rel=1e-5) and found >= np.e and len(asked) <= 5
-    found = straight(lambda x: np.where(x < 7, -1.0, 3.0), (1.0, -1.0), (9.0, 3.0), 1e-5)
-    assert 7 <= found <= 7 * (1 + 1e-5)
-
-
-def test_a_root_is_found_again_close_by_and_not_where_it_moved_far():
-    def curve(x):
-        return x - 10.0
-
-    assert refined(curve, 10.3, True, (1.0, 100.0), False, 1e-6) == pytest.approx(10, rel=1e-6)
-    assert refined(lambda x: -curve(x), 9.0, False, (1.0, 100.0), False, 1e-6) == pytest.approx(10, rel=1e-6)
-    assert refined(lambda x: -curve(x), 11.0, True, (100.0, 1.0), False, 1e-6) == pytest.approx(10, rel=1e-6)
-    assert refined(curve, 9.0, True, (1.0, 100.0), True, 1e-6) == 10
-    assert refined(curve, 20.0, True, (1.0, 100.0), False, 1e-6) is None
+# What `predict` says.
 
 
 @pytest.mark.slow
@@ -142,27 +78,6 @@ def test_an_interval_found_with_few_draws_ends_where_all_of_them_say():
     one = face.need("decode_frontier", target, "context", point, system="gb200-nvl72").reached[0]
     ends = face.predict("decode_frontier", context=[one.low, one.high], system="gb200-nvl72", **point)
     assert [ends.low[0], ends.high[1]] == pytest.approx([target, target], rel=1e-4)
-
-
-def test_what_lies_beside_the_outermost_hole_is_seen():
-    def curve(x):
-        return np.where(x < 2.75, x, np.nan)
-
-    grid = np.arange(6.0)
-    places, values = edges(curve, grid, grid[:3], curve(grid[:3]), False)
-    assert places[-1] == values[-1] == pytest.approx(2.75, rel=1e-8)
-
-
-def test_a_grid_has_both_ends_and_of_counts_the_round_ones():
-    for places in (Places(0.0, 1e7), Places(0.01, 0.999999), Places(1.0, 16.0), Places(2.0, 1e9, True)):
-        grid = places.grid(257)
-        assert (grid[0], grid[-1]) == (places.low, places.high)
-        assert (np.diff(grid) > 0).all() and len(grid) < 2 * 257
-    assert {2, 3, 8, 48, 72, 144, 384, 576, 16384} <= set(grid) and (grid == np.round(grid)).all()
-    assert Places(0.0, 1.0).grid(257)[-2] > 1 - 1e-12  # where shares are interesting, too
-
-
-# What `predict` says.
 
 
 def test_every_quantity_has_an_ordinary_question():

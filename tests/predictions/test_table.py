@@ -1,6 +1,5 @@
-"""Tables of any length: blocks of whole records, answers that do not depend on who computes them, nothing left over."""
+"""Tables of any length: answers that depend neither on blocks nor on who computes them, and nothing left over."""
 
-import csv
 import io
 import os
 import signal
@@ -10,54 +9,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from model.predictions import table
-from model.predictions.blocks import BLOCK, opened, refuse_ragged, split
-from model.predictions.inputs import InputError
 
 ROOT = Path(__file__).parents[2]
-FIELDS = st.text(st.sampled_from('ab,"\n\r é'), max_size=6)
-TABLES = st.lists(st.lists(FIELDS, min_size=2, max_size=2), min_size=1, max_size=30)
-ENDS = st.sampled_from(["\n", "\r\n"])
-
-
-def written(row, end):
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(row)  # quotes a field that holds one of these
-    return text.getvalue().removesuffix("\r\n") + end
-
-
-@given(TABLES, ENDS, st.integers(1, 7), st.lists(st.integers(0, 30), max_size=3))
-def test_blocks_of_any_size_hold_the_records_in_order(tmp_path_factory, rows, end, size, empty):
-    lines = [written(row, end) for row in rows]
-    for place in empty:
-        lines.insert(place, end)  # empty lines are no records
-    path = tmp_path_factory.mktemp("blocks") / "points.csv"
-    path.write_bytes(("x,y" + end + "".join(lines)).encode())
-    with opened(path) as table:
-        texts = [text for text, _ in table.blocks(size)]
-    records = [record for text in texts for record in split(text)]
-    assert [next(csv.reader(io.StringIO(record, newline=""))) for record in records] == rows
-    assert all(len(split(text)) == size for text in texts[:-1])
-    for text in texts:
-        refuse_ragged(text, 2, path, 1)
-
-
-@given(st.lists(st.integers(1, 4), min_size=1, max_size=20))
-def test_quotes_do_not_change_which_row_is_ragged(counts):
-    plain = "\n".join(",".join("a" * count) for count in counts)
-    quoted = "\n".join(",".join('"a"' for _ in range(count)) for count in counts)
-    said = []
-    for text in (plain, quoted):
-        try:
-            refuse_ragged(text, 2, "points.csv", 5)
-            said.append("")
-        except InputError as error:
-            said.append(str(error))
-    assert said[0] == said[1]
-    assert (said[0] == "") == (set(counts) == {2})
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
@@ -94,7 +49,7 @@ def three_blocks(path, size):
 @pytest.fixture(scope="module")
 def long(tmp_path_factory):
     """Return the path of a table that takes a while."""
-    return three_blocks(tmp_path_factory.mktemp("long") / "points.csv", BLOCK)
+    return three_blocks(tmp_path_factory.mktemp("long") / "points.csv", table.BLOCK)
 
 
 @pytest.fixture
