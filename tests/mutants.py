@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checkout import copy
+from imports import imports, modules
 
 SWAPS = [(ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.Eq, ast.NotEq)]
 SWAPS += [(ast.Is, ast.IsNot), (ast.In, ast.NotIn), (ast.And, ast.Or), (ast.BitAnd, ast.BitOr)]
@@ -45,7 +46,6 @@ UNSEEN = (ast.JoinedStr, ast.Raise, ast.Import, ast.ImportFrom)  # words for peo
 RECORD, SURVIVORS = Path("tests/mutants.csv"), Path("tests/survivors.csv")
 COLUMNS = ("module", "faults", "planted", "caught", "each", "commit")
 SURVIVED = ("module", "before", "after", "why")
-HEAVY = ("pandas", "scipy.stats", "sympy")  # imported once, not for each fault, where the project depends on them
 SLACK, LEAST = 5.0, 20.0  # how much of a core the tests of a fault may take: times the usual, and s at least
 PATIENCE = 4.0  # how much longer they may take than they have a core
 
@@ -165,9 +165,12 @@ def nearest(root, module):
     return sorted((root / "tests").glob(f"{room}/test_*.py"))
 
 
-def run(scratch, tests, limit):
-    """Return (pytest's exit code, None for no end within the limit, and the s of a core) of a run of tests in a copy."""
-    child = multiprocessing.get_context("fork").Process(target=_pytest, args=(scratch, tests, limit))
+def run(scratch, tests, kept, limit):
+    """Return (pytest's exit code, None for no end within the limit; s of a core) of a run of tests in a copy.
+
+    kept: names of the modules of the copy that need not be imported anew.
+    """
+    child = multiprocessing.get_context("fork").Process(target=_run, args=(scratch, tests, kept, limit))
     before = _spent()
     child.start()
     child.join(limit and PATIENCE * limit)
@@ -184,19 +187,38 @@ def _spent():
     return used.ru_utime + used.ru_stime
 
 
-def _pytest(scratch, tests, limit):
-    """Run tests in this process, a fork that has imported what they import of others, and end it."""
+def _run(scratch, tests, kept, limit):
+    """Run tests in this process, a fork of the one that has run them without a fault, and end it."""
+    os.setsid()
     if limit:
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 1))
-    os.setsid()
-    os.chdir(scratch)
-    sys.path[0] = os.environ["PYTHONPATH"] = str(scratch)
-    for stream in (1, 2):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    _forget(scratch, kept)
+    os._exit(_pytest(tests))
+
+
+def _forget(scratch, kept=()):
+    """Have the modules of a copy imported anew, but those kept."""
+    for name, module in list(sys.modules.items()):
+        if name not in kept and (getattr(module, "__file__", None) or "").startswith(f"{scratch}{os.sep}"):
+            del sys.modules[name]
+
+
+def _pytest(tests):
+    """Return the exit code of pytest, run in silence in this process."""
     import pytest
 
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "not slow"]
-    os._exit(pytest.main([*options, *map(str, tests)]))
+    streams = [(stream, os.dup(stream)) for stream in (1, 2)]
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream, _ in streams:
+        os.dup2(null, stream)
+    try:
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", "not slow"]
+        return int(pytest.main([*options, *map(str, tests)]))
+    finally:
+        for stream, before in streams:
+            os.dup2(before, stream)
+            os.close(before)
+        os.close(null)
 
 
 def judge(scratch, module, each, say=print, most=None):
@@ -208,13 +230,14 @@ def judge(scratch, module, each, say=print, most=None):
     tests = nearest(scratch, module)
     if not tests:
         raise SystemExit(f"{module} has no tests: none bears its name or imports it.")
-    _prepare(scratch)
     path, source = scratch / module, (scratch / module).read_text(encoding="utf-8")
     faults = mutants(source)
     each = -(-len(faults) // most) if most else each
-    ended, seconds = run(scratch, tests, None)
+    ended, kept = _prepare(scratch, tests), _apart(scratch, module)
     if ended == 5:
         raise SystemExit(f"{module} has no fast tests: all of {_names(tests, scratch)} are slow ones.")
+    if ended == 0:
+        ended, seconds = run(scratch, tests, kept, None)
     if ended != 0:
         raise SystemExit(f"{_names(tests, scratch)} fail as they are (exit code {ended}): no fault was planted.")
     planted = faults[:: each or 1]
@@ -223,7 +246,7 @@ def judge(scratch, module, each, say=print, most=None):
     for mutant in planted:
         path.write_text(mutant.source, encoding="utf-8")
         Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)  # it may be of the same second
-        if run(scratch, tests, max(LEAST, SLACK * seconds))[0] == 0:
+        if run(scratch, tests, kept, max(LEAST, SLACK * seconds))[0] == 0:
             say(f"  survives, line {mutant.line}: {mutant.before}  ->  {mutant.after}", flush=True)
             survivors.append(mutant)
     path.write_text(source, encoding="utf-8")
@@ -231,12 +254,23 @@ def judge(scratch, module, each, say=print, most=None):
     return Score(len(faults), len(planted), each, survivors)
 
 
-def _prepare(scratch):
-    """Import what the tests import of others, for the forks to share."""
+def _prepare(scratch, tests):
+    """Return the exit code of a module's tests, run in this process: its forks share what they imported and fitted."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # one core, and no thread that a fork would leave behind
-    project = (scratch / "pyproject.toml").read_text(encoding="utf-8")
-    for name in ("pytest", *(each for each in HEAVY if f'"{each.partition(".")[0]}' in project)):
-        importlib.import_module(name)
+    sys.path[0] = os.environ["PYTHONPATH"] = str(scratch)
+    _forget(scratch)  # what the module before had
+    os.chdir(scratch)
+    return _pytest(tests)
+
+
+def _apart(scratch, module):
+    """Return the names of the modules of a copy that import neither a module nor what imports it."""
+    known = modules(scratch / "model")
+    used = {name: imports(path, known) for name, path in known.items()}
+    faulty = {name for name, path in known.items() if path == scratch / module}
+    while more := {name for name in known if name not in faulty and used[name] & faulty}:
+        faulty |= more
+    return {f"model.{name}".removesuffix(".__init__") for name in known if name not in faulty}
 
 
 def _names(tests, scratch):

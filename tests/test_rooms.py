@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from imports import imports, modules
 
 MODEL = Path(__file__).parents[1] / "model"
 ROOMS = {  # room: the rooms that it may import beside itself
@@ -18,33 +19,6 @@ ROOMS = {  # room: the rooms that it may import beside itself
     "views": ("notation", "numbers"),
 }
 OUTSIDE = {"__init__", "__main__"}  # the public face and the command line: they may import every room
-
-
-def modules(model):
-    """Return {dotted name below model: path} of every module."""
-    paths = {path.relative_to(model).with_suffix("").as_posix(): path for path in sorted(model.rglob("*.py"))}
-    return {name.removesuffix("/__init__").replace("/", "."): path for name, path in paths.items()}
-
-
-@cache
-def written(text):
-    """Return the names that a module's text imports, inside functions, too."""
-    found = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{ast.unparse(node)}: write imports in full, from model"
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-    return found
-
-
-def imports(path, known):
-    """Return the modules of ours, by dotted name below model, that a file imports."""
-    names = written(path.read_text(encoding="utf-8"))
-    found = {name.removeprefix("model.") for name in names if name.startswith("model.")} & known.keys()
-    found |= {"__init__"} if "model" in names else set()
-    return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
 
 
 def broken(model):

@@ -182,6 +182,19 @@ def test_a_machine_with_software_of_its_own_runs_that_unless_another_is_named():
     assert step.engine_of(other, "sglang") == "sglang"
 
 
+def test_shared_experts_lie_apart_with_software_that_says_so_alone():
+    groups, machine = {"expert_devices": np.array([320.0]), "redundant_experts": 0.0}, Scenario("hgx-h200")
+    for software, experts in {"cann": 257, "vllm": 256, None: 256}.items():
+        assert np.ravel(step.shape_on_ranks(machine, "deepseek-v3", groups, software)["experts"]) == [experts]
+
+
+def test_products_with_weights_of_a_byte_run_at_the_peak_of_their_own_format_where_a_machine_has_two():
+    machine = Scenario("hgx-h200", changes={"peak_fp8": 2e15, "peak_int8": 1e15})
+    for precision, peak in (("fp8", 2e15), ("int8", 1e15)):
+        found = step.columns(machine, Asked("deepseek-v3", "decode", precision), SIZES)
+        assert found["peak"] == found["dense_peak"] == peak
+
+
 def test_a_column_has_the_usual_number_where_its_rows_say_none():
     rows = {"all": np.array([1.0, 2.0]), "some": np.array([1.0, np.nan]), "one": np.array([3.0]), "none": np.nan}
     for name, expected in {"all": [1, 2], "some": [1, 9], "one": [3], "none": [9], "absent": [9]}.items():
