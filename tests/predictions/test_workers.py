@@ -80,21 +80,26 @@ def test_what_a_call_raises_is_raised_and_the_workers_end():
     assert not left(before)
 
 
+def echo(pipe):
+    pipe.send(pipe.recv())
+
+
 def test_workers_end_where_nobody_waits_for_the_rest_and_others_children_stay():
-    child = multiprocessing.get_context("fork").Process(target=signal.pause)
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=echo, args=(there,))
     child.start()
-    try:
-        before = set(multiprocessing.active_children())
-        found = in_order(about, range(50), 2)
-        next(found)
-        assert left(before)
-        found.close()
-        for each in set(multiprocessing.active_children()) - before:
-            each.join(60)
-        assert not left(before) and child.is_alive()
-    finally:
-        child.kill()
-        child.join()
+    there.close()
+    before = set(multiprocessing.active_children())
+    found = in_order(about, range(50), 2)
+    next(found)
+    assert left(before)
+    found.close()
+    for each in set(multiprocessing.active_children()) - before:
+        each.join(60)
+    assert not left(before)
+    here.send("still there")
+    assert here.recv() == "still there"
+    child.join()
 
 
 def test_an_interrupt_is_heard_again_once_there_are_workers():
