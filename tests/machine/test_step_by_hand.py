@@ -243,6 +243,8 @@ def test_rows_in_two_dimensions_are_timed_one_by_one_with_and_without_draws():
         else:  # draws come first
             drawn = step.duration(scenario, asked, {name: column[:, None, :] for name, column in many.items()})
             np.testing.assert_array_equal(drawn.swapaxes(0, 1).reshape(6, 6), flat)
+            once = {name: column.reshape(1, 6) for name, column in many.items()}
+            np.testing.assert_array_equal(step.duration(scenario, asked, once), flat)
 
 
 # Parts and waits.
