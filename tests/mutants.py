@@ -201,6 +201,8 @@ def _forget(scratch, kept=()):
     for name, module in list(sys.modules.items()):
         if name not in kept and (getattr(module, "__file__", None) or "").startswith(f"{scratch}{os.sep}"):
             del sys.modules[name]
+            package, _, own = name.rpartition(".")
+            vars(sys.modules.get(package, module)).pop(own, None)  # where `from package import module` looks first
 
 
 def _pytest(tests):
