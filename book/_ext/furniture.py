@@ -111,6 +111,15 @@ def put_behind(app, pagename, templatename, context, doctree):
     }
 
 
+def offer_source_once(app, pagename, templatename, context, doctree):
+    """Lead the theme's button to the page's source among the downloads: the site holds no other copy."""
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []):
+            if button["label"] == "download-source-button":
+                source = Path(app.env.doc2path(pagename))
+                button["url"] = context["pathto"](download(app.env, pagename, source), 1)
+
+
 def write_sitemap(app, error):
     """List the pages under the address that html.baseurl gives; without one, relative to the sitemap."""
     if error or app.builder.name != "html":
@@ -125,5 +134,6 @@ def write_sitemap(app, error):
 def setup(app):
     app.connect("env-updated", offer_files)
     app.connect("html-page-context", put_behind)
+    app.connect("html-page-context", offer_source_once, priority=900)  # after the theme has made its buttons
     app.connect("build-finished", write_sitemap)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
