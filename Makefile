@@ -7,7 +7,7 @@ BIN := .venv/bin
 QUICK := $(addprefix tests/test_,rooms.py repository.py) $(addprefix tests/,notation numbers) tests/views/test_parameters.py \
   tests/book/test_prose.py tests/book/test_editions.py tests/notebooks/test_notebooks.py
 
-.PHONY: book check lint quick test coverage test-slow truth mutants serve lab sweep report bench clean requirements
+.PHONY: book check lint quick test coverage test-slow reproduce truth mutants serve lab sweep report bench clean requirements
 
 # The last good site stays in place until a new one is complete.
 book: .venv/ready
@@ -43,6 +43,10 @@ coverage: .venv/ready
 # After make book they reuse what it built.
 test-slow: .venv/ready
 	$(BIN)/pytest -n auto --dist loadgroup -m slow
+
+# Builds the whole book once more in another folder, zone and language, on one core, and names each file that differs.
+reproduce: book
+	@$(BIN)/python tests/reproduce.py
 
 # The worst relative error of each law, as numpy computes it, against fifty digits; RECORD=1 writes tests/truth.csv.
 truth: .venv/ready

@@ -1,33 +1,24 @@
 """The same bytes in another folder, zone, language, hash seed, number of cores: answers, notebooks, their pages."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from checkout import ENVIRONMENT, ROOT, copy
+from checkout import ENVIRONMENT, copy
+from reproduce import ELSEWHERE, contents, differing, history, on_one_core
 
 pytestmark = pytest.mark.slow
-# A book of two chapters in two languages, with what they refer to: the whole one would take a quarter of an hour twice.
+# A book of two chapters in two languages, with what they refer to: `make reproduce` builds the whole one again.
 NOTEBOOKS = ("systems", "reliability", "reference")
 CHAPTERS = ("systems", "reliability", "nomenclature", "references", "summary_zh", "zh/systems", "zh/reliability")
-# The copies have no history of their own: pages take their dates from this one's.
-_GIT = subprocess.run(
-    ["git", "rev-parse", "--absolute-git-dir"], cwd=ROOT, capture_output=True, text=True
-).stdout.strip()
-HISTORY = {"GIT_DIR": _GIT, "GIT_WORK_TREE": str(ROOT)} if _GIT else {}
 DECODE = "predict decode_throughput --system hgx-h200 model=deepseek-v3 ranks=16 batch=16 context=4096 precision=fp8"
 TRAIN = "predict training_step_time --system gb200-nvl72 model=deepseek-v3 devices=256 sequences=4096 precision=mxfp8"
 TABLE = "devices,system,note\n" + "".join(f"{8 * number},h100,ä{number}\n" for number in range(1, 400))
 PLACES = {
     "plain": {"TZ": "UTC", "LC_ALL": "C", "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "HOME": "/tmp"},
-    "ein Ordner, größer": {
-        **{"TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8", "LANG": "de_DE.UTF-8", "PYTHONHASHSEED": "123"},
-        **{"OPENBLAS_NUM_THREADS": "2", "MPLBACKEND": "svg", "COLUMNS": "40"},
-    },
+    "ein Ordner, größer": ELSEWHERE | {"OPENBLAS_NUM_THREADS": "2"},
 }
 
 
@@ -36,7 +27,10 @@ def places(tmp_path_factory):
     """Two copies of the project: {folder: its environment}, the second with all the cores that there are."""
     folders = {copy(tmp_path_factory.mktemp("same") / name): words for name, words in PLACES.items()}
     return {
-        folder: ENVIRONMENT | HISTORY | words | {"PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+        folder: ENVIRONMENT
+        | history(folder)
+        | words
+        | {"PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
         for folder, words in folders.items()
     }
 
@@ -45,8 +39,9 @@ def run(places, *command):
     """Run a command in each place, the first on one core; return what it prints."""
     printed = []
     for number, (folder, environment) in enumerate(places.items()):
-        one = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if number == 0 and shutil.which("taskset") else []
-        done = subprocess.run([*one, sys.executable, *command], cwd=folder, env=environment, capture_output=True)
+        started = [sys.executable, *command]
+        started = started if number else on_one_core(started)
+        done = subprocess.run(started, cwd=folder, env=environment, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
         printed.append(done.stdout)
     return printed
@@ -91,17 +86,6 @@ def executed(places):
     for name in NOTEBOOKS:
         run(places, "notebooks/execute.py", f"notebooks/{name}.ipynb", f"book/executed/{name}.ipynb")
     return [contents(folder, "book/executed") for folder in places]
-
-
-def contents(folder, made):
-    """Return the bytes of each file below a part of a folder, by path."""
-    files = sorted(path for path in (folder / made).rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-def differing(one, other):
-    """Return the names of the files that are not in both, or not the same in both."""
-    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 
 def test_notebooks_and_the_data_of_their_figures_are_the_same_bytes_everywhere(executed):

@@ -13,18 +13,16 @@ from pathlib import Path
 
 import pytest
 from checkout import ENVIRONMENT, MAKE, ROOT, copy, make
+from reproduce import CLOCK, MADE, contents, history, judged
 
-# The copies have no history of their own: pages take their dates from this one's.
-HISTORY = subprocess.run(["git", "rev-parse", "--absolute-git-dir"], cwd=ROOT, capture_output=True, text=True).stdout
 INDEX = "book/_build/html/index.html"
-CLOCK = Path("book/_build/html/status.html")  # how long each notebook took; nothing else may differ
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]
 
 
 def build(folder, *options):
     """Run `make book` there; return its exit code and all that it printed."""
-    return make(folder, "book", *options, GIT_DIR=HISTORY.strip(), GIT_WORK_TREE=str(folder))
+    return make(folder, "book", *options, **history(folder))
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +102,6 @@ def test_nothing_changed(study):
     assert "Nothing to be done" in second[1] and told in second[1]
 
 
-def contents(folder):
-    made = [*folder.glob("book/executed/**/*"), *folder.glob("book/_build/html/**/*")]
-    return {path.relative_to(folder): path.read_bytes() for path in made if path.is_file()}
-
-
 def test_a_second_build_that_is_killed_goes_on_and_is_identical(study, good):
     """Everything anew, with a kill once the first notebook is there; meanwhile another build is refused."""
     shutil.rmtree(study / "book/executed")
@@ -128,12 +121,11 @@ def test_a_second_build_that_is_killed_goes_on_and_is_identical(study, good):
     process.communicate()
     assert code != 0
     assert "Another build runs in this folder" in printed
-    assert contents(study).keys() < contents(good).keys()
+    assert contents(study, *MADE).keys() < contents(good, *MADE).keys()
     code, printed = build(study)
     assert code == 0, printed
-    first, second = contents(good), contents(study)
-    assert first.keys() == second.keys()
-    assert [str(path) for path in first if first[path] != second[path]] in ([], [str(CLOCK)])
+    same, lines = judged(contents(good, *MADE), contents(study, *MADE))
+    assert same, lines
 
 
 def test_jupyter_book_alone_builds_the_site_of_notebooks_that_ran(study):
