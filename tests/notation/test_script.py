@@ -1,6 +1,7 @@
 """The printer of JavaScript against numpy, in Node and in Chromium: every law at random points; its own functions."""
 
 import json
+import select
 import shutil
 import subprocess
 
@@ -37,15 +38,30 @@ const work = ([code, columns]) => {
 """
 
 
-def in_node(tasks):
-    """Return what Node computes: an array for each (code, columns)."""
+# Each line that comes in is a list of tasks; each that goes out is what they compute.
+SERVE = "require('readline').createInterface({input: process.stdin})"
+SERVE += ".on('line', (line) => console.log(JSON.stringify(JSON.parse(line).map(work))));"
+PATIENCE = 600  # s that Node may take for an answer, which takes it less than one
+
+
+@pytest.fixture(scope="module")
+def in_node():
+    """Return a function that has one Node, the same for all tests, compute: an array for each (code, columns)."""
     if not NODE:
         pytest.skip("there is no Node on the path")
-    start = f"const runtime = {json.dumps(script.runtime())};\n{WORK}"
-    read = "console.log(JSON.stringify(JSON.parse(require('fs').readFileSync(0, 'utf8')).map(work)));"
-    done = subprocess.run([NODE, "-e", start + read], input=sent(tasks), capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return received(json.loads(done.stdout))
+    program = f"const runtime = {json.dumps(script.runtime())};\n{WORK}{SERVE}"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([NODE, "-e", program], **pipes) as node:
+
+        def ask(tasks):
+            print(sent(tasks), file=node.stdin, flush=True)
+            if not select.select([node.stdout], [], [], PATIENCE)[0]:
+                node.kill()
+            found = node.stdout.readline()
+            assert found, "Node gave no answer: what it said stands on standard error"
+            return received(json.loads(found))
+
+        yield ask
 
 
 def sent(tasks):
@@ -78,7 +94,7 @@ def assert_alike(found, expected, name):
     np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected), err_msg=name)
 
 
-def test_every_law_is_computed_as_numpy_does():
+def test_every_law_is_computed_as_numpy_does(in_node):
     assert len(ONE_BY_ONE) > 150
     cases = {name: task(name, 30) for name in ONE_BY_ONE}
     found = in_node([each for each, _ in cases.values()])
@@ -92,7 +108,7 @@ def test_the_laws_of_all_quantities_are_among_them():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
-def test_every_law_is_computed_as_numpy_does_at_ten_thousand_points(name):
+def test_every_law_is_computed_as_numpy_does_at_ten_thousand_points(in_node, name):
     (case, expected) = task(name, 10_000)
     (found,) = in_node([case])
     assert_alike(found, expected, name)
@@ -111,7 +127,7 @@ def test_a_browser_computes_the_same(browser):
         assert_alike(numbers, expected, name)
 
 
-def test_a_law_in_turn_gives_what_each_of_its_equations_does():
+def test_a_law_in_turn_gives_what_each_of_its_equations_does(in_node):
     targets = {name: tuple(each.lhs for each in model.equations) for name, model in MODELS.items()}
     tasks, expected = [], {}
     for name, model in MODELS.items():
@@ -146,7 +162,7 @@ EXPRESSIONS = [
 ]
 
 
-def test_expressions_are_computed_as_numpy_does():
+def test_expressions_are_computed_as_numpy_does(in_node):
     rng, tasks, expected = np.random.default_rng(2), [], []
     for expression in EXPRESSIONS:
         names, code = script.function(expression)
@@ -162,7 +178,7 @@ def chosen(n, k):
     return float(mpmath.binomial(n, np.floor(k)))
 
 
-def test_its_own_functions_have_the_digits_of_scipys():
+def test_its_own_functions_have_the_digits_of_scipys(in_node):
     rng = np.random.default_rng(4)
     share, wide = rng.random(300), 10 ** rng.uniform(-6, 6, 300)
     tails = np.concatenate([10 ** rng.uniform(-200, -1, 300), share])
@@ -201,7 +217,7 @@ def test_what_cannot_be_printed_is_named():
         script.function(sp.Symbol("x; alert(1)"))
 
 
-def test_words_of_the_language_are_no_names_of_its_values():
+def test_words_of_the_language_are_no_names_of_its_values(in_node):
     new, t0 = sp.symbols("new t0")
     names, code = script.function((new + t0) ** 2 + sp.exp((new + t0) ** 2))
     assert names == ("new", "t0") and "new_" in code
