@@ -1,9 +1,11 @@
-"""Tells in a moment whether a build would find nothing to do: python notebooks/unchanged.py [DIGEST]
+"""Tells in a moment whether a build would find nothing to do: python notebooks/unchanged.py [START]
 
 It compares every file that the book is made of, and the book, with the list that was kept when a build was complete:
 size, inode, and when content and status last changed, which no write leaves as they are. Where one differs, or the
-browser or the Python is another, it prints a digest of what a build now starts from and exits with 1: Snakemake looks
-which of it matters. Given that digest after the build, it keeps the list, unless a file changed while the build ran.
+browser or the Python is another, it prints a digest of what a build now starts from, with the time, and exits with 1:
+Snakemake looks which of it matters. Given that text after the build, it keeps the list. Where a file changed while the
+build ran it names the file instead, and has the next build make again what may rest on it as it was: Snakemake, which
+looks at dates and contents when a job has ended, would take it as built.
 """
 
 import hashlib
@@ -11,12 +13,16 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 KEPT = Path(".snakemake/built.json")
 SOURCES = ("Snakefile", "CHANGELOG.md", "CITATION.cff", "pyproject.toml", "requirements.txt", ".venv/ready")
 FOLDERS = ("book", "data", "model", "notebooks")
 MADE = ("book/executed", "book/_build/html", "book/_build/finished")
+EXECUTED, _, FINISHED = MADE
+REFERENCES = "book/references.bib"  # of the book's own files the one that notebooks read
+TICK = 10_000_000  # ns by which a file's time may lag behind the clock
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -46,7 +52,7 @@ def state():
         sources |= {path: seen(path) for path in files(folder, (*MADE, "book/_build"))}
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     sources |= {"browser": browser, "PDF": "NO_PDF" not in os.environ, "Python": sys.executable}
-    made = {MADE[-1]: seen(MADE[-1])}
+    made = {FINISHED: seen(FINISHED)}
     for folder in filter(os.path.isdir, MADE[:-1]):
         made |= {path: seen(path) for path in files(folder)}
     return {"sources": sources, "made": made}
@@ -72,15 +78,33 @@ def keep(found):
     part.replace(KEPT)
 
 
-def main(started=None):
-    """Return the exit code; started: the digest from before a build that is complete now."""
-    now = state()
-    if started is not None:
-        if started == digest(now):
+def unmake(sources, started):
+    """Name the sources that changed since a time in ns, and remove what was made since of them."""
+    since = started - TICK
+    changed = sorted(path for path, found in sources.items() if isinstance(found, list) and found[-1] >= since)
+    if not changed:  # a file is gone, which Snakemake sees by itself
+        return
+    print(f"Changed while the book was built: {', '.join(changed)}. The next make book takes it in.", file=sys.stderr)
+    Path(FINISHED).unlink(missing_ok=True)
+    if any(not path.startswith("book/") or path == REFERENCES for path in changed):
+        for notebook in Path(EXECUTED).glob("*.ipynb"):
+            if notebook.stat().st_mtime_ns >= since:
+                notebook.unlink()
+
+
+def main(start=None):
+    """Return the exit code; start: what was printed before a build that is complete now."""
+    began, now = time.time_ns(), state()
+    if start is not None:
+        before, _, started = start.partition("@")
+        if before == digest(now):
             keep(now)
+        elif started:
+            unmake(now["sources"], int(started))
         return 0
     same = kept() == now
-    print("Nothing to be done: no file has changed since the book was built." if same else digest(now))
+    told = "Nothing to be done: no file has changed since the book was built."
+    print(told if same else f"{digest(now)}@{began}")
     return 0 if same else 1
 
 

@@ -12,6 +12,8 @@ from checkout import ENVIRONMENT, ROOT
 TOLD = "Nothing to be done: no file has changed since the book was built."
 SNAKEMAKE = """#!/bin/sh
 echo ran
+touch book/_build/finished
+echo again > book/executed/y.ipynb
 if [ -n "$EDIT" ]; then echo more >> "$EDIT"; fi
 exit ${FAIL:-0}
 """
@@ -75,6 +77,33 @@ def test_snakemake_looks_where_a_build_failed_or_a_file_changed_meanwhile(study)
     assert [make(study, FAIL="1"), make(study), make(study)] == [RAN, RAN, NOTHING]
     (study / "book/page.md").write_text("another text\n")
     assert [make(study, EDIT="book/page.md"), make(study), make(study)] == [RAN, RAN, NOTHING]
+
+
+@pytest.mark.parametrize(
+    ("edited", "left"),
+    [
+        ("book/page.md", {"x.ipynb", "y.ipynb"}),  # of which notebooks know nothing
+        ("data/rows.csv", {"x.ipynb"}),
+        ("model/law.py", {"x.ipynb"}),
+        ("book/references.bib", {"x.ipynb"}),
+    ],
+)
+def test_what_was_made_while_a_file_changed_is_made_again_and_the_rest_is_not(study, edited, left):
+    """Snakemake takes what is younger than a file, or was ready after its change, as made of it."""
+    (study / "book/references.bib").write_text("some text\n")
+    assert make(study) == RAN
+    assert (study / "book/_build/finished").exists()
+    (study / "data/rows.csv").write_text("other text\n")
+    assert make(study, EDIT=edited) == RAN
+    assert not (study / "book/_build/finished").exists()
+    assert {path.name for path in (study / "book/executed").iterdir()} == left
+
+
+def test_nothing_is_made_again_for_a_trial_or_a_file_that_is_gone(study):
+    assert make(study, "SNAKEMAKE_OPTIONS=--dry-run", EDIT="data/rows.csv") == RAN
+    (study / "bin/snakemake").write_text(f"{SNAKEMAKE.replace('exit', 'rm -f data/rows.csv; exit')}")
+    assert make(study) == RAN
+    assert (study / "book/_build/finished").exists() and (study / "book/executed/y.ipynb").exists()
 
 
 def test_snakemake_looks_where_it_is_asked_for_something_else(study):
