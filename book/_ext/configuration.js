@@ -45,6 +45,7 @@ const readConfiguration = (() => {
     length: (...of) => list(...of).length,
     "given items": (...of) => list(...of).filter(given).length,
     sliding_attention: (...of) => list(...of).filter((each) => each === "sliding_attention").length,
+    full_attention: (...of) => list(...of).filter((each) => each === "full_attention").length,
   };
 
   const worked = {
@@ -62,6 +63,7 @@ const readConfiguration = (() => {
     if (operation === "given") return given(own(fields, of[0])) ? 1 : 0;
     if (operation === "there") return own(fields, of[0]) === undefined ? 0 : 1;
     if (operation === "list") return Array.isArray(own(fields, of[0])) ? 1 : 0;
+    if (operation === "says") return of.slice(1).includes(own(fields, of[0])) ? 1 : 0;
     if (operation === "if") return value(of[value(of[0], fields, known) ? 1 : 2], fields, known);
     if (operation === "or" || operation === "and") {
       let found = 0;
@@ -98,7 +100,7 @@ const readConfiguration = (() => {
       throw new Refused("what was given cannot be read as a config.json: it is no JSON");
     }
     const object = (each) => each !== null && typeof each === "object" && !Array.isArray(each);
-    if (object(fields) && Object.hasOwn(fields, table.inside)) fields = fields[table.inside];
+    if (object(fields) && given(own(fields, table.inside))) fields = fields[table.inside];
     if (!object(fields) || !Object.keys(fields).length) throw new Refused("what was given holds no fields: give the config.json of a model");
     return fields;
   }
@@ -107,15 +109,23 @@ const readConfiguration = (() => {
   function asked(each) {
     if (!Array.isArray(each)) return [];
     const [operation, ...of] = each;
-    return ["given", "there", "list"].includes(operation) ? of : of.flatMap(asked);
+    return ["given", "there", "list", "says"].includes(operation) ? of.slice(0, 1) : of.flatMap(asked);
   }
   const names = new Set(table.steps.flatMap((step) => [...(step.fields ?? []), step.field, ...asked(step.when), ...asked(step.is)]));
+
+  // Whether a field may say another shape and is none that a step reads.
+  function unread(name) {
+    const harmless = table.harmless.some((each) => (each.endsWith("*") ? name.startsWith(each.slice(0, -1)) : name === each));
+    return /^[A-Za-z0-9_]{1,60}$/.test(name) && !harmless && !names.has(name) && table.telling.some((word) => name.toLowerCase().includes(word));
+  }
 
   // Return {columns: {name: number} of data/workloads.csv, kept: a config.json of the fields that were read}, or
   // {refusal: a sentence that names the field}.
   return (text) => {
     try {
       const fields = fieldsOf(text), known = new Map();
+      const strange = Object.keys(fields).find((name) => unread(name) && given(own(fields, name)));
+      if (strange !== undefined) throw new Refused(`${strange} ${table.unread}`);
       for (const step of table.steps) {
         const holds = step.when === undefined || value(step.when, fields, known);
         if (step.refuse !== undefined) {

@@ -2,11 +2,14 @@
 
 How fields become columns stands in a table, configuration.json beside this file, whose steps are worked through in
 order; book/_ext/configuration.js works through the same, for a page. A step reads a field ("fields", the first that is
-not zero), works out a number ("is"), or refuses ("refuse"); one whose "when" does not hold reads zero.
+not zero), works out a number ("is"), or refuses ("refuse"); one whose "when" does not hold reads zero. A field that no
+step reads and whose name has a "telling" word is refused, unless it is "harmless": what nobody here has seen may change
+the shape, and a model of another kind is not taken for one of these.
 """
 
 import json
 import math
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,6 +17,8 @@ from typing import Any
 
 from model.numbers.files import text
 
+NAME = re.compile(r"\w{1,60}", re.ASCII)  # of a field that programs read
+_OF_FIELDS = ("given", "there", "list", "says")  # operations on a field, which stands first
 TABLE = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
@@ -44,6 +49,9 @@ def columns(content: str) -> dict[str, float]:
     Raises ConfigurationError, whose message begins where the name of a file is to stand before it.
     """
     fields, known = _fields(content), dict[str, float]()
+    for field in fields:
+        if _unread(field) and _given(fields[field]):
+            raise ConfigurationError(f": {field} {TABLE['unread']}")
     for step in TABLE["steps"]:
         holds = _value(step["when"], fields, known) if "when" in step else True
         if "refuse" in step:
@@ -56,6 +64,24 @@ def columns(content: str) -> dict[str, float]:
     return {name: float(known[name]) for name in TABLE["columns"]}
 
 
+def _asked(expression):
+    """Return the names of the fields that an expression of the table asks for."""
+    if not isinstance(expression, list):
+        return []
+    operation, *of = expression
+    return of[:1] if operation in _OF_FIELDS else [field for each in of for field in _asked(each)]
+
+
+@cache
+def _unread(field):
+    """Tell whether a field may say another shape and is none that the table reads: its name has a telling word."""
+    known = {name for step in TABLE["steps"] for name in (*step.get("fields", ()), step.get("field"))}
+    known |= {name for step in TABLE["steps"] for part in ("when", "is") for name in _asked(step.get(part))}
+    harmless = any(field.startswith(each[:-1]) if each.endswith("*") else field == each for each in TABLE["harmless"])
+    telling = NAME.fullmatch(field) and any(word in field.lower() for word in TABLE["telling"])
+    return bool(telling) and not harmless and field not in known
+
+
 def _fields(content):
     """Return the fields of a config.json; those of its language part where a model also sees."""
     if _deepest(content) > TABLE["deepest"]:
@@ -65,7 +91,7 @@ def _fields(content):
     except ValueError as error:
         raise ConfigurationError(f" cannot be read as a config.json: {error}") from error
     if isinstance(fields, dict):
-        fields = fields.get(TABLE["inside"], fields)
+        fields = fields.get(TABLE["inside"]) or fields
     if not isinstance(fields, dict) or not fields:
         raise ConfigurationError(" holds no fields: give the config.json of a model")
     return fields
@@ -130,6 +156,7 @@ _KINDS = {
     "length": lambda *of: len(_list(*of)),
     "given items": lambda *of: sum(map(_given, _list(*of))),
     "sliding_attention": lambda *of: sum(each == "sliding_attention" for each in _list(*of)),
+    "full_attention": lambda *of: sum(each == "full_attention" for each in _list(*of)),
 }
 
 
@@ -168,6 +195,8 @@ def _value(expression, fields, known):
         return int(fields.get(of[0]) is not None)
     if operation == "list":
         return int(isinstance(fields.get(of[0]), list))
+    if operation == "says":  # a field, and words of which it may hold one
+        return int(fields.get(of[0]) in of[1:])
     if operation == "if":
         return _value(of[1] if _value(of[0], fields, known) else of[2], fields, known)
     if operation in ("or", "and"):  # the first that is not zero, or the first that is; else the last

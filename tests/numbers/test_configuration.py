@@ -64,6 +64,108 @@ def test_what_cannot_be_read_is_refused_by_the_field_s_name(config, change, word
         shape(config(LATENT | change))
 
 
+DENSE = {
+    **{"num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8},
+    **{"intermediate_size": 14336, "vocab_size": 32000},
+}
+ANOTHER_SHAPE = {
+    "state spaces beside attention": {"mamba_n_heads": 32, "mamba_d_state": 256},
+    "attention in some layers": {"attn_layer_indices": [9, 18, 27]},
+    "a pattern of layers": {"hybrid_override_pattern": "M-M*"},
+    "recurrent blocks": {"block_types": ["recurrent", "attention"], "lru_width": 4096},
+    "convolutions": {"conv_L_cache": 3},
+    "linear attention, described aside": {"linear_attn_config": {"kda_layers": [1, 2, 3]}},
+    "linear attention between": {"layer_group_size": 8},
+    "shared caches": {"num_kv_shared_layers": 15},
+    "caches of two layers in one": {"use_cla": True, "cla_share_factor": 2},
+    "compressed caches": {"compress_ratios": [4, 128]},
+    "heads of another name": {"multi_query_group_num": 2},
+    "heads of each layer": {"num_key_value_heads_per_layer": [8, 4]},
+    "experts of another name": {"moe_num_experts": 64},
+    "windows of another name": {"swa_num_key_value_heads": 8},
+    "cross attention": {"cross_attention_layers": [3, 8]},
+    "blocks one by one": {"block_configs": [{"attention": {}}]},
+    "kinds of layers": {"layer_types": ["full_attention"] * 31 + ["linear_attention"]},
+    "kinds of few layers": {"layer_types": ["full_attention"] * 31},
+    "windows of no width": {"layer_types": ["sliding_attention"] * 32},
+    "an encoder": {"is_encoder_decoder": True},
+    "two matrices": {"hidden_act": "relu2"},
+    "two matrices, in GPT-NeoX's words": {"hidden_act": "gelu_fast", "model_type": "gpt_neox"},
+    "heads that divide nothing": {"hidden_size": 4100},
+    "groups that divide no heads": {"num_key_value_heads": 7},
+    "a layer with linear attention": {"attn_type_list": [1] * 31 + [0]},
+}
+
+
+@pytest.mark.parametrize("more", ANOTHER_SHAPE.values(), ids=ANOTHER_SHAPE)
+def test_a_model_of_another_kind_is_not_taken_for_one_that_is_known(config, pages, more):
+    with pytest.raises(ConfigurationError, match="config.json: ") as refusal:
+        shape(config(DENSE | more))
+    assert any(field in str(refusal.value) for field in (*more, "sliding_window", "num_attention_heads"))
+    (page,) = pages([json.dumps(DENSE | more)])
+    assert page["refusal"] in str(refusal.value)
+
+
+def test_fields_that_change_no_shape_change_nothing(config):
+    more = {"attention_dropout": 0.1, "layer_norm_eps": 1e-5, "moe_router_dtype": "fp32", "num_nextn_predict_layers": 1}
+    more |= {"mamba_n_heads": None, "num_shared_experts": 0, "block_types": [], "use_cla": False, "rope_theta": 1e6}
+    more |= {"attn_type_list": [1] * 32, "hidden_act": "silu", "text_config": None, "max_window_layers": 8}
+    assert shape(config(DENSE | more)) == shape(config(DENSE))
+
+
+# What the makers say of their models' sizes: none is a row of data/.
+SIZES = {
+    "gemma2-9b": (
+        9.24e9,
+        {"num_hidden_layers": 42, "hidden_size": 3584, "num_attention_heads": 16, "num_key_value_heads": 8}
+        | {"head_dim": 256, "intermediate_size": 14336, "vocab_size": 256000, "model_type": "gemma2"},
+    ),
+    "mixtral-8x22b": (
+        141e9,
+        {"num_hidden_layers": 56, "hidden_size": 6144, "num_attention_heads": 48, "num_key_value_heads": 8}
+        | {"intermediate_size": 16384, "vocab_size": 32768, "num_local_experts": 8, "num_experts_per_tok": 2},
+    ),
+    "ling-1t": (
+        1000e9,
+        {"num_hidden_layers": 80, "hidden_size": 8192, "num_attention_heads": 64, "num_key_value_heads": 8}
+        | {"head_dim": 128, "intermediate_size": 18432, "moe_intermediate_size": 2048, "num_experts": 256}
+        | {"num_experts_per_tok": 8, "num_shared_experts": 1, "first_k_dense_replace": 4, "vocab_size": 157184},
+    ),
+}
+
+
+@pytest.mark.parametrize(("size", "fields"), SIZES.values(), ids=SIZES)
+def test_a_model_has_as_many_parameters_as_its_makers_say(config, size, fields):
+    assert shape(config(fields))["total_parameters"] == pytest.approx(size, rel=0.01)
+
+
+def test_shared_experts_are_counted_under_either_name(config):
+    fields = SIZES["ling-1t"][1]
+    without = shape(config(fields | {"num_shared_experts": 0}))["active_parameters"]
+    for name in ("num_shared_experts", "n_shared_experts"):
+        given = {key: each for key, each in fields.items() if key != "num_shared_experts"} | {name: 1}
+        assert shape(config(given))["active_parameters"] - without == 76 * 3 * 8192 * 2048
+
+
+@pytest.mark.parametrize(
+    ("more", "windowed"),
+    [
+        ({"sliding_window": 4096}, 32),
+        ({"sliding_window": 4096, "use_sliding_window": False}, 0),
+        ({"sliding_window": 4096, "use_sliding_window": True, "max_window_layers": 20}, 12),
+        ({"sliding_window": 4096, "use_sliding_window": True, "max_window_layers": 40}, 0),
+        ({"sliding_window": 1024, "sliding_window_pattern": 6}, 27),
+        ({"sliding_window": 4096, "model_type": "gemma2"}, 16),
+        ({"sliding_window": 1024, "model_type": "gemma3_text"}, 27),
+        ({"sliding_window": 4096, "model_type": "cohere2"}, 24),
+        ({"sliding_window": None, "sliding_window_pattern": 6}, 0),
+    ],
+)
+def test_as_many_layers_keep_a_window_as_the_fields_say(config, more, windowed):
+    found = shape(config(DENSE | more))
+    assert (found["windowed_layers"], found["attention_layers"]) == (windowed, 32 - windowed)
+
+
 def test_a_file_that_is_none_is_refused_by_its_name(tmp_path):
     with pytest.raises(ConfigurationError, match=r"nothing\.json cannot be read"):
         shape(str(tmp_path / "nothing.json"))
@@ -95,6 +197,7 @@ def cases():
     rng = np.random.default_rng(5)
     found = [*CONTENTS, *(json.dumps(published(name)) for name in WORKLOADS)]
     named = sorted({each for step in TABLE["steps"] for each in step.get("fields", [step.get("field")]) if each})
+    named += ["model_type", "num_kv_heads", "Mamba_Layers", "layer_norm_eps", "moe_router_dtype", f"{SCRIPT} layer"]
     for base in (LATENT, GROUPED, published("gpt-oss-120b"), published("glm-4.5")):
         for field in named:
             found += [json.dumps({key: each for key, each in base.items() if key != field})]
