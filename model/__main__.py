@@ -3,12 +3,13 @@
 import json
 import os
 import sys
+from math import isnan
 
 import click
 import pandas as pd
 
 from model.notation.equation import latex
-from model.notation.spelling import plain, shortened
+from model.notation.spelling import number, plain, shortened
 from model.numbers import catalog
 from model.numbers.files import text
 from model.predictions import measured
@@ -123,8 +124,9 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
     """
     given, name = _pairs(inputs), quantity(name).name
     own = given.pop(MEASURED, None)
-    if own == "":
-        raise InputError(f"{MEASURED}= names no file: write {MEASURED}=FILE.csv, or leave it out")
+    _refuse_empty(system)
+    if as_json and explained:
+        raise InputError("--json prints one object, and --explain a text: leave one of them out")
     refuse_numbers(quantity(name).draws, seed)
     if table is None:
         if passed:
@@ -158,19 +160,16 @@ def need_command(goal, inputs, system, as_json, interval, seed):
     are answers, too. A count is the last whole number that still meets the target: times, idle shares, spares and
     devices needed are met from below, all else from above. measured=FILE.csv: your own measurements, as in `predict`.
     """
-    name, _, target = goal.partition("=")
-    what, given = quantity(name), _pairs(inputs)
-    try:
-        number = float(target)
-    except ValueError as error:
-        raise InputError(f"'{goal}' names no target: write {name}=NUMBER, in {what.unit}") from error
+    name, _, word = goal.partition("=")
+    what, given, target = quantity(name), _pairs(inputs), number(word)
+    if isnan(target):
+        raise InputError(f"'{shortened(goal)}' names no target: write {name}=NUMBER, in {what.unit}")
     if not (of := given.pop("for", "")):
         numbers = ", ".join(each.name for each in what.inputs if not each.choices)
         raise InputError(f"what is sought? Say for=INPUT: {name} has {numbers}")
-    if (own := given.pop(MEASURED, None)) == "":
-        raise InputError(f"{MEASURED}= names no file: write {MEASURED}=FILE.csv, or leave it out")
-    options = {"system": system, "interval": interval, "seed": seed, "measured": own or ""}
-    found = need(name, number, of, given, **options, where="the command line")
+    _refuse_empty(system)
+    options = {"system": system, "interval": interval, "seed": seed, "measured": given.pop(MEASURED, "")}
+    found = need(name, target, of, given, **options, where="the command line")
     click.echo(json.dumps(found.record()) if as_json else found.words())
 
 
@@ -243,16 +242,22 @@ def _pairs(inputs):
     if loose := [pair for pair in inputs if "=" not in pair]:
         raise InputError(f"'{loose[0]}' is not input=value")
     given = dict(pair.split("=", 1) for pair in inputs)
+    if empty := [key for key, value in given.items() if not value.strip()]:  # a variable of a shell that is not set
+        raise InputError(f"{shortened(empty[0])}= says nothing: write a value, or leave it out")
     if len(given) < len(inputs):
         keys = [pair.split("=", 1)[0] for pair in inputs]
         raise InputError(f"{next(key for key in keys if keys.count(key) > 1)} is given twice")
     return given
 
 
+def _refuse_empty(system):
+    """Refuse a system that is named by no letter, which is not the same as none."""
+    if system is not None and not system.strip():
+        raise InputError("--system names no system: leave it out, or give one that `python -m model systems` lists")
+
+
 def _one(name, given, system, as_json, interval, seed, explained, own):
     what = quantity(name)
-    if system == "":
-        raise InputError("--system names no system: leave it out, or give one that `python -m model systems` lists")
     written = system
     system = system and named_system(system, "the command line: ")
     names = [each.name for each in what.inputs]
@@ -263,7 +268,6 @@ def _one(name, given, system, as_json, interval, seed, explained, own):
         if key not in names:
             raise InputError(f"unknown input {shortened(key)}{unknown(what, key, given, [MEASURED])}")
     frame = pd.DataFrame({key: [value] for key, value in given.items()}, index=[0])
-    _tell(renamed(frame, what, written))
     where, held = "the command line", None
     if own is None:
         answer, sources = predict(name, frame, system, interval, seed, where=where)
@@ -272,6 +276,7 @@ def _one(name, given, system, as_json, interval, seed, explained, own):
         answer, sources = with_and_without(readings, name, frame, system, interval, seed, where=where)
         measured.refuse_unused(name, readings)
         held = measured.held_back(readings, interval, seed)
+    _tell(renamed(frame, what, written))  # a refusal is one sentence
     value, unit, low, high = answer.iloc[0][["value", "unit", "low", "high"]]
     study = tuple(answer.iloc[0][list(STUDY)]) if held else None
     found = answer.drop(columns=["value", "unit", "low", "high", *(STUDY if held else ())])

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import execute
 import scenarios
-import yaml
 from execute import ROOT
 from markdown_it import MarkdownIt
 
+from model.numbers import files
 from model.numbers.catalog import DataError
 
 NOTEBOOK = ROOT / "notebooks" / "your_cluster.ipynb"
 STYLE = Path(__file__).with_name("report.css")
+LONGEST = 2**20  # bytes of a file of parameters
 LONG = 20  # rows of a table that a reader opens when he wants it
 PAGE = """<!doctype html>
 <html lang="en">
@@ -52,13 +53,13 @@ class ReportError(ValueError):
 def read(path, accepts):
     """Return the parameters in a YAML file, checked by the notebook's own check; ReportError says what is wrong."""
     try:
-        given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReportError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ReportError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(given, dict) or not given or not all(isinstance(name, str) for name in given):
-        raise ReportError(f"{path} holds no parameters: write lines like `system: gb200-nvl72`")
+        content = files.text(path, LONGEST)
+    except ValueError as error:
+        raise ReportError(f"{path} cannot be read: {error}") from error
+    try:
+        given = files.parameters(content)
+    except ValueError as error:
+        raise ReportError(f"{path} {error}") from error
     if own := given.get("measured"):
         given["measured"] = str(path.resolve().parent / str(own))  # a file's name, as seen from this one
     if problem := accepts.problem(given):
@@ -115,7 +116,7 @@ def body(notebook, given):
 def page(notebook, given, name):
     """Return the whole HTML file of an executed notebook; name: of the file that it was made from."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    title = f"{name}: {html.escape(given.get('system', 'your cluster'))}"
+    title = f"{html.escape(name)}: {html.escape(given.get('system', 'your cluster'))}"
     foot = (
         f"Made from {html.escape(name)} by version {version} of the study. From low to high lie the middle nine tenths "
         "of the draws. How to read each table, the laws and the sources: the chapter <i>Your cluster</i> of the book."

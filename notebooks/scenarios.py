@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from types import CodeType
 
-from model.notation.spelling import nearest
+from model.notation.spelling import NUMBER, nearest, shortened
+from model.numbers import files
 from model.views.parameters import ParameterError
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 NAMES = ("name", "case", "scenario", "id", "title", "note", "comment")
 LABEL = "label"  # a column that names rows for their reader; no notebook sees it
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
@@ -76,16 +76,16 @@ def read(path, accepts):
 
 def _table(path):
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ScenarioError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ScenarioError(f"{path} is no UTF-8 text: byte {error.start} is {error.object[error.start]:#x}") from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        content = files.text(path)
+    except ValueError as error:
+        raise ScenarioError(f"{path} cannot be read: {error}") from error
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     try:
         header, *rows = [[field.strip() for field in fields] for fields in reader] or [[]]
     except csv.Error as error:
         raise ScenarioError(f"{path} line {reader.line_num}: cannot be read as CSV: {error}") from error
+    if told := files.divided(header):
+        raise ScenarioError(f"{path}: the first line is divided by {told}: divide fields by commas")
     if not header or not rows:
         raise ScenarioError(f"{path} is empty: give a header with names of parameters and at least one row")
     return header, rows
@@ -97,12 +97,12 @@ def _check_header(path, header, accepts):
         if not column:
             faults.append(f"column {place} has no name")
         elif header.index(column) < place - 1:
-            faults.append(f"the column {column} stands there twice")
+            faults.append(f"the column {shortened(column)} stands there twice")
         elif column not in accepts.defaults and column != LABEL:
             near = nearest(column, accepts.defaults, most=3)
             others = f"did you mean {near}?" if near else f"this notebook has {', '.join(accepts.defaults)}"
             others += f"; a column that only names rows is called {LABEL}" * (column.lower() in NAMES)
-            faults.append(f"the column {column} is no parameter; {others}")
+            faults.append(f"the column {shortened(column)} is no parameter; {others}")
     if faults:
         raise ScenarioError("\n".join(f"{path}: {fault}" for fault in faults))
 
@@ -133,7 +133,7 @@ def _value(text, default):
         raise ValueError(f"is empty; write a value, {default!r} for the notebook's own")
     if isinstance(default, bool):
         if text.lower() not in ("true", "false"):
-            raise ValueError(f"{text!r} is neither true nor false")
+            raise ValueError(f"'{shortened(text)}' is neither true nor false")
         return text.lower() == "true"
     if isinstance(default, int | float):
         number = _number(text)
@@ -142,14 +142,12 @@ def _value(text, default):
 
 
 def _number(text):
-    if WHOLE.fullmatch(text):
-        return int(text)
     if not NUMBER.fullmatch(text):
-        raise ValueError(f"{text!r} is no number; write it like 16384, 0.5 or 1e-6")
+        raise ValueError(f"'{shortened(text)}' is no number; write it like 16384, 0.5 or 1e-6")
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise ValueError(f"{text!r} is too large a number")
-    return number
+        raise ValueError(f"'{shortened(text)}' is too large a number")
+    return int(text) if WHOLE.fullmatch(text) else number
 
 
 def _list(text, default):
@@ -160,4 +158,6 @@ def _list(text, default):
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{text!r} is no list: {error.msg} at character {error.pos + 1}") from error
+        raise ValueError(f"'{shortened(text)}' is no list: {error.msg} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise ValueError(f"'{shortened(text)}' is no list of numbers or words") from error

@@ -1,4 +1,4 @@
-"""Names as people write them: the accepted word that is meant, or the nearest ones to suggest; bad words, shortened."""
+"""Names and numbers as people write them: the accepted word that is meant, or the nearest; bad words, shortened."""
 
 import re
 import unicodedata
@@ -6,8 +6,14 @@ from collections.abc import Iterable
 
 from rapidfuzz.distance import OSA
 
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 LONGEST = 60  # letters of a word that a message repeats
 BLANKS = re.compile(r"[\s_\-\u2010-\u2015]+")  # blanks, underscores, hyphens and the dashes that stand for them
+
+
+def number(word: str) -> float:
+    """Return the number that a word says, nan where it says none: 1e9 is one; 1_000, 1,024 and nan are not."""
+    return float(word) if NUMBER.fullmatch(word := word.strip()) else float("nan")
 
 
 def plain(word: str) -> str:
@@ -56,7 +62,8 @@ def guess(word: str, words: Iterable[str], most: int = 2) -> str:
     several = part_of(word, words) or [each for each in words if len(plain(word)) >= 3 and plain(word) in plain(each)]
     if 1 < len(several) < 5:
         return f"; did you mean {', '.join(several[:-1])} or {several[-1]}?"
-    near = nearest(word, words, min(most, max(2, len(plain(word)) // 3))) or _held_in(word, words)
+    close = min(most, max(2, len(plain(word)) // 3))
+    near = _sharing(word, words) or nearest(word, words, close) or _held_in(word, words)
     return f"; did you mean {near}?" if near else ""
 
 
@@ -74,6 +81,17 @@ def _in_order(parts, whole):
     """Tell whether parts stand in whole, in this order, others between them or not."""
     rest = iter(whole)
     return all(part in rest for part in parts)
+
+
+def _sharing(word, words):
+    """Return the accepted word that has more parts in common with the one written than any other has, or None.
+
+    NVIDIA GB200 NVL72 is gb200-nvl72, whatever else ends in nvl72; DGX GB200 is no hgx-b200, two letters away.
+    """
+    parts = {part for part in _parts(word) if len(part) > 1}
+    scored = sorted(((len(parts & set(_parts(each))), each) for each in words), reverse=True)
+    best, *rest = scored or [(0, "")]
+    return best[1] if best[0] > (rest[0][0] if rest else 0) else None
 
 
 def _held_in(word, words):

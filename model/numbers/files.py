@@ -1,8 +1,13 @@
-"""Files: what a reader gave that is no text in UTF-8, how much of one is read, and how one is written whole."""
+"""Files: what a reader gave that is no text in UTF-8, how much of one is read, parameters, how one is written whole."""
 
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.notation.spelling import number, shortened
 
 MOST = 2**26  # bytes of a file that is read whole
 KINDS = {  # how a file begins: what it is, and what to do
@@ -56,6 +61,61 @@ def text(path: str | os.PathLike[str], most: int = MOST) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ValueError(f"line {line} holds a byte that is not UTF-8: save it in UTF-8") from error
+
+
+def parameters(content: str) -> dict[str, Any]:
+    """Return the parameters in a text of YAML: names, each with a number, a word or a list of them.
+
+    Raises ValueError, a sentence without its subject, for what holds none, for a name that stands there twice, and for
+    what YAML reads as another number than is written: 010 is eight to it, and 1:30 ninety. An alias is refused, for few
+    letters may stand for very many.
+    """
+    try:
+        _refuse_deep(content)
+        root = yaml.compose(content, yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ValueError(f"is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(root, yaml.MappingNode) or not root.value:
+        raise ValueError("holds no parameters: write lines like `system: gb200-nvl72`")
+    found: dict[str, Any] = {}
+    for key, value in root.value:
+        at = f"line {key.start_mark.line + 1}"
+        if key.tag != "tag:yaml.org,2002:str":
+            raise ValueError(f"{at}: {shortened(key.value)} is no name of a parameter: write a word before the colon")
+        if key.value in found:
+            raise ValueError(f"{at}: {shortened(key.value)} stands there twice")
+        plain = value.tag == "tag:yaml.org,2002:seq"
+        found[key.value] = [_scalar(item, at) for item in value.value] if plain else _scalar(value, at)
+    return found
+
+
+def _refuse_deep(content):
+    """Refuse aliases, and collections deeper than lists of values, before anything is built of them."""
+    depth = 0
+    for event in yaml.parse(content, yaml.SafeLoader):
+        at = f"line {event.start_mark.line + 1}"
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"{at}: *{shortened(event.anchor)} stands for what is written elsewhere: write it out")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > 2 or (depth == 2 and isinstance(event, yaml.MappingStartEvent)):
+                raise ValueError(f"{at}: a parameter takes a number, a word, or a list of them")
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+
+
+def _scalar(node, at):
+    """Return the value of a scalar; ValueError where YAML reads another number than is written, or has a tag for it."""
+    if not isinstance(node, yaml.ScalarNode):
+        raise ValueError(f"{at}: {shortened(node.tag)} is no plain list: take the tag out")
+    try:
+        value = yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:  # an unknown tag, a number of more digits than can be read
+        raise ValueError(f"{at}: {shortened(node.value)} cannot be read: {shortened(str(error))}") from error
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        written = number(node.value)
+        if written != value and not (value != value or value in (float("inf"), -float("inf"))):
+            raise ValueError(f"{at}: {shortened(node.value)} is {value:.12g} to YAML: write the number in plain digits")
+    return value
 
 
 def write(target: Path, content: bytes) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from model.machine.scenario import Scenario
-from model.notation.spelling import meant, suggest
+from model.notation.spelling import meant, shortened
 from model.notation.units import base
 from model.numbers import catalog
 from model.numbers.draws import Sampler, around
 from model.predictions.crossings import Places
-from model.predictions.inputs import InputError, RowError, check, fitting
+from model.predictions.inputs import InputError, RowError, check, fitting, unknown
 from model.predictions.quantity import Found, Quantity
 
 # Numbers along which a search times the same steps again.
@@ -29,8 +29,8 @@ def sought(what: Quantity, of: str, given: Mapping[str, Any], where: str) -> str
     found = meant(of, [*numbers, *facts])
     if found is None:
         word = of in (each.name for each in what.inputs)
-        why = f"{of} is a word, not a number" if word else f"{what.name} has no number {of}"
-        near = "" if word else suggest(of, [*numbers, *facts])
+        why = f"{of} is a word, not a number" if word else f"{what.name} has no number {shortened(of)}"
+        near = "" if word else unknown(what, of, given, facts)
         accepted = near if "did you mean" in near else f": choose one of {', '.join(numbers)}"
         raise InputError(f"{where}: {why}{accepted}, or a number of the system, such as scale_up_bandwidth")
     if found in given:

@@ -82,7 +82,7 @@ def predict(
     name, frame = what.name, _points(what, points, system, inputs)
     draws = what.draws if draws is None else draws
     refuse_numbers(draws, seed)
-    _refuse_no_truth(interval=interval, own=own)
+    refuse_no_truth(interval=interval, own=own)
     changes = checked(changes, frame)
     asked = None, interval, seed, draws
     options: dict[str, Any] = {"where": f"{name}(...)", "own": own, "changes": changes}
@@ -126,7 +126,7 @@ def draws(
     frame = _points(what, points, system, inputs)
     number = what.draws if number is None else number
     refuse_numbers(number, seed)
-    _refuse_no_truth(own=own)
+    refuse_no_truth(own=own)
     changes, readings = checked(changes, frame), _readings(measured)
     found = np.empty((number, len(frame)))
     for row in range(len(frame)):
@@ -276,7 +276,7 @@ def _readings(measured):
     return None if measured is None or (isinstance(measured, str) and not measured) else own_rows.read(measured)
 
 
-def _refuse_no_truth(**given):
+def refuse_no_truth(**given):
     """Refuse what is neither True nor False: a word is true whatever it says."""
     for name, each in given.items():
         if not isinstance(each, bool | np.bool_):

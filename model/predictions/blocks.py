@@ -10,9 +10,9 @@ from itertools import chain, islice
 
 import numpy as np
 
-from model.notation.spelling import shortened
+from model.notation.spelling import NUMBER, shortened
 from model.numbers.files import divided, problem
-from model.predictions.inputs import NUMBER, InputError
+from model.predictions.inputs import InputError
 
 # Records of a block. Draws start anew in each block and each group of words in it, so that intervals rest on this
 # number: it is part of the answer, and workers share the rows out by it.

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from numbers import Real
 
-import numpy as np
 import sympy as sp
 
 from model.notation.limits import MOST_FAILURES, PER_HOUR
@@ -35,10 +34,9 @@ def checked(changes, frame):
             raise InputError(f"changes: a machine has no {shortened(key)}{suggest(str(key), takes, most=3)}")
         if name in found or (name in GIVEN and name in frame):
             raise InputError(f"changes: {name} is given twice: leave one of the two out")
-        low, high = _within(name, known)
-        is_number = isinstance(number, Real) and not isinstance(number, bool)
-        if not is_number or not low <= number <= high or (name in WHOLE and number != np.floor(number)):
-            accepted = change(name)[2] + f"; {PER_HOUR}" * (name == "failure_rate" and is_number and number > high)
+        if not accepts(name, number):
+            per_hour = name == "failure_rate" and isinstance(number, Real) and float(number) > MOST_FAILURES
+            accepted = change(name)[2] + f"; {PER_HOUR}" * per_hour
             raise InputError(f"changes: {name} is {shortened(repr(number))}; it takes {accepted}")
         found[name] = float(number)
     if "system" not in frame or frame.system.isna().any():
@@ -50,6 +48,14 @@ def checked(changes, frame):
                 f"changes: devices is {found['devices']:g}, and a domain of {system} has {domain:g}: change that, too"
             )
     return found
+
+
+def accepts(name: str, number: object) -> bool:
+    """Tell whether a number of a machine may be changed to this, in its base unit."""
+    if not isinstance(number, Real) or isinstance(number, bool):
+        return False
+    low, high = _within(name, catalog.load("systems"))
+    return low <= number <= high and (name not in WHOLE or float(number).is_integer())
 
 
 def change(name: str) -> tuple[float, float, str]:

@@ -12,7 +12,7 @@ import sympy as sp
 
 from model.notation.limits import MINUTES, RECOVERY, recovers
 from model.notation.nomenclature import NOMENCLATURE
-from model.notation.spelling import guess, meant, nearest, part_of, plain, shortened, suggest
+from model.notation.spelling import guess, meant, nearest, number, part_of, plain, shortened, suggest
 from model.notation.units import base
 from model.numbers import catalog
 
@@ -26,7 +26,7 @@ CALLED = {
         "devices": "gpu npu xpu accelerator chip card world worldsize node server host rank",
         "ranks": "gpu npu accelerator chip card device world worldsize",
         "model": "llm network arch architecture",
-        "failure_rate": "mtbf mttf mtti afr fit lambda hazard",
+        "failure_rate": "mtbf mttf mtti afr fit lambda λ hazard fault incident interruption reliability",
         "checkpoint_write": "ckpt save saving dump snapshot",
         "interval": "period tau every freq frequency cadence ckpt",
         "downtime": "mttr mttd detect detection outage recovery replace replacement",
@@ -35,7 +35,7 @@ CALLED = {
         "confidence": "quantile percentile sla",
         "withdrawn": "blast affected removed drained lost",
         "fabric_availability": "switch network uptime",
-        "software": "lib library kernel backend comm communication ccl impl implementation framework",
+        "software": "lib library kernel backend comm communication ccl impl implementation framework algorithm algo",
         "engine": "framework backend server serving stack runtime inference software",
         "release": "version framework engine software",
         "tensor_devices": "tp tpsize dp dpsize parallel parallelism sharding",
@@ -52,7 +52,7 @@ CALLED = {
         "input_tokens": "isl prompt input context ctx",
         "output_tokens": "osl output completion generated generation",
         "speed": "tpot itl tps latency interactivity slo rate",
-        "processed": "mtp nextn draft speculative speculation spec",
+        "processed": "mtp nextn draft speculative speculation spec eagle medusa",
         "tokens_per_step": "mtp nextn draft speculative speculation spec accept acceptance accepted",
         "kv_bytes_per_element": "cache kvcache cachedtype",
         "bytes_per_element": "dtype datatype precision format width bits",
@@ -60,11 +60,11 @@ CALLED = {
         "overlap": "dualpipe dbo tbo",
         "bytes": "size message buffer msg nbytes",
         "unavailability": "availability uptime failure",
-        "system": "machine cluster hardware platform accelerator gpu npu sku",
+        "system": "machine cluster hardware hw platform accelerator gpu npu sku",
     }.items()
 }
+OF_MACHINE = "a number of the machine, which no row changes: ask in Python, with predict(..., changes={name: number})"
 BEYOND = "; your_cluster answers for a machine that is not listed, from its numbers: see notebooks/your_cluster.ipynb"
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 class RowError(ValueError):
@@ -218,15 +218,16 @@ def refuse_columns(what, columns, where, passed=()):
             raise InputError(f"{where}: there is no column {shortened(column)} to be passed over")
     for column in others(what, columns):
         name = shortened(column)
-        if column in what.layout and column not in passed:
-            raise InputError(
-                f"{where}: {name} is what {what.name} finds, not what it takes: rename the column, or say --pass {name}"
-            )
-        if column not in passed and (near := alike(str(column), names, columns)):
-            raise InputError(
-                f"{where}: unknown column {name}; did you mean {near}? If it is no input, leave it out, or say "
-                f"--pass {name}"
-            )
+        if column in passed:
+            continue
+        leave = f"leave the column out, or say --pass {name}"
+        if column not in what.layout and (near := alike(str(column), names, columns)):
+            raise InputError(f"{where}: unknown column {name}; did you mean {near}? If it is no input, {leave}")
+        if found := column if column in what.layout else alike(str(column), what.layout):
+            same = name if name == found else f"{name} looks like {found}, which"
+            raise InputError(f"{where}: {same} is what {what.name} finds, not what it takes: {leave}")
+        if meant(_bare(str(column)), catalog.load("systems").columns):
+            raise InputError(f"{where}: {name} is {OF_MACHINE}, or {leave}")
 
 
 def synonyms(what, columns):
@@ -247,7 +248,7 @@ def alike(column, names, given=()):
     Near in letters, once its unit in brackets is taken off; sharing a whole word with it, in one or in many; or called
     so in the field, where that input is not given.
     """
-    bare = re.sub(r"[(\[{<].*", "", column).strip(" _-/,:") or column
+    bare = _bare(column)
     words = [word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).lower()) if word]
     single = {word.rstrip("s") for word in words if len(word) > 1}
     in_common = {name: len(single & {word.rstrip("s") for word in name.split("_")}) for name in names}
@@ -259,6 +260,11 @@ def alike(column, names, given=()):
         or nearest(bare.lower(), names)
         or next(iter([*shared, *_called(words, bare, names, given)]), None)
     )
+
+
+def _bare(column):
+    """Return a column's name without a unit in brackets behind it."""
+    return re.sub(r"[(\[{<].*", "", column).strip(" _-/,:") or column
 
 
 def _called(words, bare, names, given):
@@ -277,6 +283,8 @@ def unknown(what, name, given, more=()):
     """
     names = [*(each.name for each in what.inputs), *more]
     found = alike(name, names, given)
+    if not found and meant(name, catalog.load("systems").columns):
+        return f": it is {OF_MACHINE}"
     return f"; did you mean {found}?" if found else suggest(name, names, most=3)
 
 
@@ -402,8 +410,7 @@ def _floats(column):
 
 def _float(each):
     if isinstance(each, str):
-        each = each.strip()
-        return float(each) if NUMBER.fullmatch(each) else np.nan
+        return number(each)
     if isinstance(each, bool | np.bool_) or not isinstance(each, Real | Decimal):
         return np.nan
     try:

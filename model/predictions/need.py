@@ -5,11 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from model.notation.spelling import suggest
+from model.notation.spelling import shortened
 from model.predictions import measured as own_rows
 from model.predictions.along import Along, sought
-from model.predictions.inputs import SYNONYMS, InputError
+from model.predictions.ask import refuse_no_truth, refuse_numbers
+from model.predictions.changes import checked
+from model.predictions.inputs import SYNONYMS, InputError, unknown
 from model.predictions.quantities import quantity
 from model.predictions.solution import Need, solved
 
@@ -50,7 +53,10 @@ def need(
     names = [each.name for each in what.inputs]
     for key in given:
         if key not in names:
-            raise InputError(f"{what.name} has no input {key}{suggest(key, names, most=3)}")
+            raise InputError(f"{what.name} has no input {shortened(key)}{unknown(what, key, given)}")
+    refuse_numbers(draws, seed)
+    refuse_no_truth(interval=interval, own=own)
+    changes = checked(changes, pd.DataFrame([given | ({} if system is None else {"system": system})]))
     if not np.isfinite(target):
         raise InputError(f"{where}: the target is {target}; it takes a finite number, in {what.unit}")
     of = sought(what, SYNONYMS.get(of, of), given, where)

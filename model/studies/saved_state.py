@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-import yaml
-
-from model.notation.spelling import shortened
+from model.notation.spelling import NUMBER, shortened
 from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.configuration import ConfigurationError, columns
-from model.predictions.inputs import NUMBER, InputError
+from model.numbers.files import parameters
+from model.predictions.inputs import InputError
 from model.predictions.quantities import quantity
 from model.studies.your_machine import OFFERED, PARAMETERS, changeable, inputs
 
@@ -173,11 +172,9 @@ def read_file(text):
     if len(text) > LONGEST_FILE:
         raise InputError(f"the file has {len(text):,} letters, too many for one of this page")
     try:
-        given = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"the file is no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(given, dict):
-        raise InputError("the file holds no parameters: write lines such as devices: 1024")
+        given = parameters(text)
+    except ValueError as error:
+        raise InputError(f"the file {error}") from error
     known = _parameters("your_cluster")
     if unknown := [str(name) for name in given if name not in known]:
         raise InputError(

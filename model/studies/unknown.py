@@ -10,15 +10,15 @@ import pandas as pd
 import sympy as sp
 
 from model.machine.scenario import Scenario
-from model.notation.spelling import suggest
+from model.notation.spelling import number, shortened
 from model.notation.units import base
 from model.numbers import catalog
 from model.numbers.draws import around, ratio
 from model.predictions.along import Along
 from model.predictions.ask import behind
-from model.predictions.changes import change
+from model.predictions.changes import accepts, change
 from model.predictions.gaps import supplied
-from model.predictions.inputs import InputError, check, named_system, synonyms
+from model.predictions.inputs import InputError, RowError, check, named_system, synonyms, unknown
 from model.predictions.quantities import quantity
 from model.predictions.solution import Need, solved
 
@@ -117,7 +117,10 @@ def in_symbols(
     point, numbers_of_it = _told(what, {**(given or {}), **inputs})
     numbers, texts = check(what, pd.DataFrame([point], index=[0]), system, f"{what.name} in symbols")
     choices = {key: words[0] for key, (_, words) in texts.items() if words[0] and key != "system"}
-    rows, known = supplied(what, system, choices, numbers, numbers_of_it)
+    try:
+        rows, known = supplied(what, system, choices, numbers, numbers_of_it)
+    except RowError as error:
+        raise InputError(f"{what.name} on {system}: {error}") from error
     lacking = tuple(row for table, row in rows if table == "systems")
     if other := [f"{row} (data/{table}.csv)" for table, row in rows if table != "systems"]:
         raise InputError(
@@ -150,15 +153,12 @@ def _told(what, given):
         if key in point:
             continue
         if key not in facts:
-            raise InputError(f"{what.name} has no input {key}{suggest(key, [*names, *facts], most=3)}")
-        low, high, accepted = change(key)
-        try:
-            number = float(value)
-        except ValueError:
-            number = np.nan
-        if not low <= number <= high:
-            raise InputError(f"{key} is '{value}'; it takes {accepted}")
-        numbers[key] = number
+            near = unknown(what, key, given, facts)
+            more = near if "did you mean" in near else f": choose one of {', '.join(names)}"
+            raise InputError(f"{what.name} has no input {shortened(key)}{more}, or a number of the system")
+        numbers[key] = number(value) if isinstance(value, str) else value
+        if not accepts(key, numbers[key]):
+            raise InputError(f"{key} is '{shortened(value)}'; it takes {change(key)[2]}")
     return point, numbers
 
 
@@ -178,14 +178,14 @@ def _put(what, system, choices, numbers, known, lacking):
     _, usual, _ = _asked(what, system, choices, numbers, known)
     put: dict[str, Any] = {name: sp.Float(number, 17) for name, number in usual.items()}
     moved: dict[str, dict[str, Any]] = {}
-    for unknown in lacking:
+    for missing in lacking:
         tried = [
-            _asked(what, system, choices, numbers, known | {unknown: times * known[unknown]})[1] for times in TRIED
+            _asked(what, system, choices, numbers, known | {missing: times * known[missing]})[1] for times in TRIED
         ]
         for name in usual:
             values = np.array([each.get(name, np.nan) for each in tried])
             if not np.allclose(values, values[0], rtol=1e-14, atol=0):
-                moved.setdefault(name, {})[unknown] = _written(unknown, known[unknown], values)
+                moved.setdefault(name, {})[missing] = _written(missing, known[missing], values)
     between = {}
     for name, ways in moved.items():
         (way,) = ways.values() if len(ways) == 1 else (None,)

@@ -9,13 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from model.notation import limits
-from model.notation.spelling import meant, nearest
+from model.notation.spelling import NUMBER, meant, nearest
 from model.numbers import catalog
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-
-
-NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 
 
 class ParameterError(ValueError):
@@ -37,7 +34,7 @@ class Range:
 
     def taken(self, value):
         """Return value as a number where it is the text of one: YAML takes 2e-5 for a word."""
-        if not isinstance(value, str) or not NUMBER.fullmatch(value):
+        if not isinstance(value, str) or not NUMBER.fullmatch(value.strip()):
             return value
         return int(float(value)) if self.whole and float(value).is_integer() else float(value)
 

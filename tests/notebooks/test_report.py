@@ -48,8 +48,13 @@ def test_the_examples_are_accepted(accepts, name):
         ("system: [a", "is no YAML"),
         ("- system", "holds no parameters"),
         ("", "holds no parameters"),
-        ("1: 2", "holds no parameters"),
-        (b"\xff\xfe\x00", "is no YAML"),
+        ("1: 2", "line 1: 1 is no name of a parameter"),
+        (b"\xff\xfe\x00", "is written in UTF-16"),
+        ("devices: 0100", "0100 is 64 to YAML"),
+        ("system: &a gb200-nvl72\nworkload: *a", "line 2: *a stands for what is written elsewhere"),
+        ("devices: 8\ndevices: 16", "line 2: devices stands there twice"),
+        ("devices: " + "9" * 5000, "cannot be read"),
+        ("devices: " + "[" * 10_000, "a list of them"),
         (None, "cannot be read"),
     ],
 )
@@ -74,7 +79,8 @@ def test_a_page_shows_what_came_out_and_no_code():
         output(text_html="<table id='T_a'><tr><td>5</td></tr></table>"),
         nbformat.v4.new_output("stream", text="a<b"),
     ]
-    page = report.page(notebook(*shown), {"system": "<x>"}, "cluster.yaml")
+    page = report.page(notebook(*shown), {"system": "<x>"}, "<b>.yaml")
+    assert "<b>" not in page and "&lt;b&gt;.yaml" in page
     assert "<td>5</td>" in page and "a&lt;b" in page and "<p>What it is.</p>" in page and "&lt;x&gt;" in page
     assert "secret" not in page and "<x>" not in page
 

@@ -105,8 +105,14 @@ BAD_FILES = {
     "a column without name": (b"devices,,seed\n1024,1,0\n", ["column 2 has no name"]),
     "an open quote": (b'devices,systems\n1024,"hgx-h100\n', ["line 2", "cannot be read as CSV"]),
     "text after a quote": (b'devices,systems\n1024,"hgx"-h100\n', ["line 2", "cannot be read as CSV"]),
-    "other text than UTF-8": ("devices,systems\n1024,é\n".encode("latin-1"), ["is no UTF-8", "0xe9"]),
-    "semicolons between": (b"devices;seed\n1024;0\n", ["column devices;seed is no parameter"]),
+    "other text than UTF-8": ("devices,systems\n1024,é\n".encode("latin-1"), ["line 2", "not UTF-8"]),
+    "UTF-16": ("devices,systems\n1024,a\n".encode("utf-16"), ["UTF-16"]),
+    "a spreadsheet": (b"PK\x03\x04", ["spreadsheet"]),
+    "tabs": ("devices\tsystems\n1024\ta\n", ["divided by tabs"]),
+    "a long name of a column": ("x" * 5000 + "\n8\n", ["(5,000 letters)"]),
+    "a number of 5,000 digits": ("devices\n" + "9" * 5000 + "\n", ["(5,000 letters)", "too large a number"]),
+    "lists within lists": ("systems\n" + "[" * 5000 + "\n", ["(5,000 letters)", "no list"]),
+    "semicolons between": (b"devices;seed\n1024;0\n", ["divided by semicolons"]),
 }
 
 

@@ -54,3 +54,41 @@ def test_a_file_is_written_whole_or_stays(tmp_path):
     with pytest.raises(TypeError):
         files.write(target, None)
     assert target.read_bytes() == b"second"
+
+
+def test_parameters_are_what_a_plain_file_of_yaml_says():
+    content = "system: gb200-nvl72\ndevices: 1024\nsystems: [a, 'b']\nrate: 2.0e-5\nword: 1e-8\nrent: null\n"
+    assert files.parameters(content) == {
+        **{"system": "gb200-nvl72", "devices": 1024, "systems": ["a", "b"], "rate": 2e-5},
+        **{"word": "1e-8", "rent": None},
+    }
+
+
+LAUGHS = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (LAUGHS * 9, "line 2: [*]a stands for"),
+        ("devices: 0100", "0100 is 64 to YAML"),
+        ("downtime: 1:30", "1:30 is 90 to YAML"),
+        ("devices: 1_000", "1_000 is 1000 to YAML"),
+        ("devices: 0x10", "0x10 is 16 to YAML"),
+        ("devices: [8, 0b1]", "0b1 is 1 to YAML"),
+        ("a: 1\n\na: 2", "line 3: a stands there twice"),
+        ("system: !!python/object/apply:os.getcwd []", "take the tag out"),
+        ("system: !made up", "cannot be read"),
+        ("system: {a: 1}", "line 1: a parameter takes"),
+        ("system: " + "[" * 100_000, "line 1: a parameter takes"),
+        ("devices: " + "9" * 5000, "5,000 letters"),
+        ("1: 2", "1 is no name"),
+        ("- a", "holds no parameters"),
+        ("", "holds no parameters"),
+        ("a: 1\n---\nb: 2", "is no YAML"),
+        ("a: [", "is no YAML"),
+    ],
+)
+def test_what_yaml_makes_of_a_file_and_nobody_meant_is_refused(content, told):
+    with pytest.raises(ValueError, match=told):
+        files.parameters(content)

@@ -313,12 +313,48 @@ def test_no_value_is_an_answer_of_the_command_line(model, target, answer):
 
 
 @pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": None}, "seed is None"),
+        ({"draws": 3}, "draws is 3"),
+        ({"interval": "no"}, "True or False"),
+        ({"own": 1}, "True or False"),
+        ({"changes": {"memory_bandwidth": 3.35}}, "in B/s"),
+        ({"changes": {"domain": 7.5}}, "whole"),
+    ],
+)
+def test_options_are_checked_as_predict_checks_them(given, words):
+    """A seed that is none is no hole in what can be asked: it once gave an interval without an end."""
+    for asked in (face.need, lambda name, target, of, **more: face.predict(name, **{of: 8}, **more)):
+        with pytest.raises(InputError, match=words):
+            asked("job_mtbf", 3600, "devices", system="hgx-h100", **given)
+
+
+def test_a_change_in_another_spelling_moves_the_answer():
+    asked = {"system": "gb200-nvl72", "op": "dispatch", "ranks": 64, "hidden": 7168, "experts": 256, "topk": 8}
+    asked |= {"bytes_per_element": 1, "interval": False}
+    usual, *faster = (
+        face.need("all_to_all_time", 2e-4, "tokens", changes=each, **asked).reached[0].value
+        for each in (None, {"scale_up_bandwidth": 2e12}, {"Scale-Up-Bandwidth": 2e12})
+    )
+    assert faster[0] == faster[1] > usual
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["effective=0.9", "for=downtime"], "did you mean effective_training_share"),
         (["effective_training_share", "for=downtime"], "write effective_training_share=NUMBER"),
         (["effective_training_share=much", "for=downtime"], "write effective_training_share=NUMBER"),
-        (["effective_training_share=nan", "for=downtime"], "takes a finite number"),
+        (["effective_training_share=nan", "for=downtime"], "write effective_training_share=NUMBER"),
+        (["effective_training_share=1e400", "for=downtime"], "takes a finite number"),
+        (["effective_training_share=0_9", "for=downtime"], "write effective_training_share=NUMBER"),
+        (["effective_training_share=０.9", "for=downtime"], "write effective_training_share=NUMBER"),
+        (["job_mtbf=3600", "for=gpus", "--system", "hgx-h100"], "did you mean devices?"),
+        (["job_mtbf=3600", "for=failure_rate", "gpus=8"], "did you mean devices?"),
+        (["job_mtbf=3600", "for=devices", "failure_rate="], "failure_rate= says nothing"),
+        (["job_mtbf=3600", "for=devices", "--system", " "], "--system names no system"),
         (["effective_training_share=0.9"], "Say for=INPUT: effective_training_share has devices"),
         ([*SHARE[1:2], "for=downtim", *SHARE[3:]], "did you mean downtime"),
         ([*SHARE[1:], "downtime=3"], "leave downtime= out"),

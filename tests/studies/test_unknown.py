@@ -136,6 +136,11 @@ def test_the_command_line_prints_what_is_found(model):
             "scale_up_bandwidth is 'fast'; it takes a number",
         ),
         ("all_to_all_time", EXCHANGE | {"scale_up_bandwidth": 900}, "it takes a number from"),
+        ("all_to_all_time", EXCHANGE | {"scale_up_bandwidth": "9_00e9"}, "it takes a number from"),
+        ("all_to_all_time", EXCHANGE | {"scale_up_bandwidth": True}, "it takes a number from"),
+        ("all_to_all_time", EXCHANGE | {"domain": "7.5"}, "it takes a number from 1 to .*, whole"),
+        ("decode_throughput", STEP | {"ranks": 2, "batch": 1e5}, "devices would hold|no group of up to"),
+        ("job_mtbf", {"gpus": 8}, "did you mean devices"),
         ("all_to_all_time", {"op": "dispatch"}, "needs ranks"),
     ],
 )
