@@ -14,11 +14,12 @@ from model.numbers import catalog
 from model.numbers.files import text
 from model.predictions import measured
 from model.predictions.answer import STUDY, predict, software_names, with_and_without
-from model.predictions.ask import explain, refuse_numbers
+from model.predictions.ask import explain
 from model.predictions.forecasts import judge, record
 from model.predictions.gaps import missing
 from model.predictions.inputs import OPTIONAL, InputError, check, describe, named_system, renamed, synonyms, unknown
 from model.predictions.need import need
+from model.predictions.options import refuse_numbers
 from model.predictions.quantities import QUANTITIES, quantity
 from model.predictions.table import predict_file
 from model.predictions.workers import cores

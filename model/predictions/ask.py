@@ -21,6 +21,7 @@ from model.predictions import answer, sensitivity
 from model.predictions import measured as own_rows
 from model.predictions.changes import checked
 from model.predictions.inputs import SYNONYMS, InputError, check, synonyms, unknown
+from model.predictions.options import refuse_no_truth, refuse_numbers
 from model.predictions.quantities import QUANTITIES, quantity
 
 
@@ -264,23 +265,9 @@ def _listed(what, key, given):
     return list(given)
 
 
-def refuse_numbers(draws, seed):
-    """Refuse a number of draws, or a seed, that is none."""
-    for name, number, low, high in (("draws", draws, 20, 10**6), ("seed", seed, 0, 2**63)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or not low <= number <= high:
-            raise InputError(f"{name} is {shortened(repr(number))}; it takes a whole number from {low} to {high:g}")
-
-
 def _readings(measured):
     """Return the Readings of a reader's file, None where none is given."""
     return None if measured is None or (isinstance(measured, str) and not measured) else own_rows.read(measured)
-
-
-def refuse_no_truth(**given):
-    """Refuse what is neither True nor False: a word is true whatever it says."""
-    for name, each in given.items():
-        if not isinstance(each, bool | np.bool_):
-            raise InputError(f"{name} is {shortened(repr(each))}; it takes True or False")
 
 
 def _answered(what, scenario, choices, numbers):

@@ -10,9 +10,9 @@ import pandas as pd
 from model.notation.spelling import shortened
 from model.predictions import measured as own_rows
 from model.predictions.along import Along, sought
-from model.predictions.ask import refuse_no_truth, refuse_numbers
 from model.predictions.changes import checked
 from model.predictions.inputs import SYNONYMS, InputError, unknown
+from model.predictions.options import refuse_no_truth, refuse_numbers
 from model.predictions.quantities import quantity
 from model.predictions.solution import Need, solved
 
