@@ -1,5 +1,7 @@
 """Training steps: limits, what a wider domain may do, what does not fit, runs that were not fitted, the best layout."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +11,11 @@ from model.machine import training_fit, training_search
 from model.machine.scenario import Scenario
 from model.machine.training_step import LAYOUT, Training
 from model.numbers import catalog
+from model.numbers.draws import Sampler
 from model.numbers.facts import Facts
 from model.predictions.answer import predict
 from model.predictions.inputs import InputError
+from model.predictions.training import training_throughput
 from model.studies.validation import training_errors
 
 JOB = {"devices": 256.0, "sequences": 4096.0, "sequence": 4096.0}
@@ -245,3 +249,25 @@ def test_a_release_that_keeps_activations_in_a_byte_needs_less_memory():
     )
     assert (own["stored_width"], pooled["stored_width"]) == (1, 2)
     assert own["release_factor"] == pooled["release_factor"]
+
+
+def test_a_draw_in_which_a_layout_does_not_fit_trains_nothing():
+    """Of four draws of a machine's memory one holds a fiftieth: the layout that is the best of the usual one fails."""
+    usual = Facts("systems", "hgx-b200")("memory_capacity")
+    memory = usual * np.array([[1.0], [1.0], [0.02], [1.0]])
+    scenario = Scenario("hgx-b200", Sampler(4, (0, 0)), changes={"memory_capacity": memory})
+    rows = {name: np.array([number]) for name, number in JOB.items()}
+    found = training_throughput(scenario, {"model": "deepseek-v3", "precision": "mxfp8", "overlap": "1"}, rows)
+    assert (found.values[:, 0] > 0).tolist() == [True, True, False, True]
+    assert found.values[2, 0] == 0
+
+
+def test_a_refusal_says_how_much_of_a_device_may_be_filled():
+    share, memory = (Facts(*each) for each in (("priors", "training"), ("systems", "hgx-b200")))
+    room = share("memory_share") * memory("memory_capacity") / 1024**3
+    with pytest.raises(InputError, match="this layout needs") as told:
+        asked("hgx-b200", **ALONE | {"microbatch": 1.0})
+    needs, fills = re.search(r"needs ([\d,]+) GiB of each device, which may fill ([\d,]+):", str(told.value)).groups()
+    assert float(fills.replace(",", "")) == pytest.approx(room, abs=0.5)
+    step_needs = step("hgx-b200", ALONE)["needed_bytes"] / 1024**3
+    assert float(needs.replace(",", "")) == pytest.approx(float(step_needs), abs=0.5) and step_needs > room
