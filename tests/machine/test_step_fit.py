@@ -12,6 +12,7 @@ from rescaling import rescale
 
 from model.machine import step_fit
 from model.machine.scenario import Scenario
+from model.numbers import catalog, readings
 from model.numbers.draws import Sampler
 
 SERVERS = ("hgx-h200", "hgx-b200")
@@ -202,3 +203,104 @@ def test_pooled_software_takes_the_middle_overhead_and_in_draws_differs_as_they_
     ]
     between = drawn - np.mean(own, axis=0)
     assert np.std(between) == pytest.approx(statistics.stdev(np.mean(each) for each in own), rel=0.02)
+
+
+# By hand.
+
+
+def test_repeats_of_one_operating_point_count_once_together():
+    row = {"system": "hgx-h200", "precision": "fp8", "engine": "sglang", "ranks": 8.0, "tensor_devices": 8.0}
+    row |= {"expert_devices": 8.0, "context": 4096.0, "overlap": np.nan, "batch": 4.04, "time": 0.01}
+    rows = pd.DataFrame([row, row | {"time": 0.02}, row | {"batch": 4.0}, row | {"batch": 5.0}, row | {"context": 1.0}])
+    weights = step_fit.weights(rows)
+    assert weights == pytest.approx([3**-0.5, 3**-0.5, 3**-0.5, 1, 1])
+    assert (weights[:3] ** 2).sum() == pytest.approx(1)
+
+
+def test_rows_that_the_law_itself_made_scatter_no_less_than_single_runs_do(fit, runs):
+    """Few systems are easily fitted: what is left there understates how far one more lies off."""
+    rows = runs.reset_index(drop=True)
+    found = step_fit.fitted(rows.assign(time=step_fit.predict(fit, rows)))
+    assert found.scatter == step_fit.CLOSE
+    left = np.abs(np.log(step_fit.predict(fit, rows) / rows.time))
+    assert 0.5 * step_fit.CLOSE < np.median(left) < 1.5 * step_fit.CLOSE  # which is about how far they do
+
+
+def test_one_run_alone_hardly_moves_a_prior(runs):
+    found = step_fit.fitted(runs.iloc[[0]].reset_index(drop=True))
+    priors = step_fit.priors().set_index(["fit", "quantity"]).loc[list(step_fit.names())]
+    narrowed = np.sqrt(np.diag(found.covariance)) / priors.sd.to_numpy()
+    assert (narrowed <= 1 + 1e-6).all() and np.sort(narrowed)[3:].min() > 0.9
+    assert np.abs(found.mean - priors["mean"].to_numpy()).max() < 1.5 * priors.sd.max()
+
+
+def test_efficiencies_of_a_software_are_those_of_all_times_its_own_ratio(fit):
+    ratio = dict(zip(fit.names, np.exp(fit.mean), strict=True))["cann", "efficiency_ratio"]
+    own, others = fit.constants("cann"), fit.constants("vllm")
+    for name in ("memory_efficiency", "product_efficiency"):
+        assert own[name] == pytest.approx(ratio * others[name], rel=1e-12)
+    assert own["skew"] == others["skew"] and ratio != 1
+
+
+def test_sources_are_those_of_runs_and_of_priors():
+    rows = step_fit.priors().set_index(["fit", "quantity"]).loc[list(step_fit.names())]
+    assert step_fit.sources() == frozenset(step_fit.points("calibrate").source) | frozenset(rows.source)
+    assert set(rows.source) - set(step_fit.points("calibrate").source)  # a union of two
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Return a function: a reader's steps that are slower by a factor, to (fit, how far the fit was opened up)."""
+    kept = {}
+
+    def solved(log_time, rows, found, ways, room=0.0, weight=1.0):
+        kept.update(log_time=log_time, ways=ways, room=room, weight=weight)
+        return found.mean, found.covariance, found.scatter
+
+    monkeypatch.setattr(step_fit, "solved", solved)
+
+    def asked(**more):
+        row = {"system": "hgx-h200", "workload": "deepseek-v3", "ranks": 16, "context": 2000, "precision": "fp8"}
+        row |= {"quantity": "decode_throughput", "value": 1000, "unit": "token/s", "role": "calibrate"} | more
+        pd.DataFrame([row | {"batch": batch} for batch in (1, 32)]).to_csv(tmp_path / "mine.csv", index=False)
+        read = readings.read(tmp_path / "mine.csv")
+        kept["readings"] = read
+        return step_fit.fit_with(read, row["system"], "pooled"), kept
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("more", "unseen"),
+    [
+        ({}, ()),
+        ({"system": "gb200-nvl72"}, ("system",)),
+        ({"workload": "kimi-k2"}, ("workload",)),
+        ({"system": "gb200-nvl72", "workload": "kimi-k2"}, ("system", "workload")),
+    ],
+    ids=["seen", "another system", "another workload", "both"],
+)
+def test_what_no_run_told_of_has_the_room_of_both_variances(own, fit, more, unseen):
+    facts = catalog.load("priors").loc["step"]
+    (found, positions), kept = own(**more)
+    assert kept["room"] == pytest.approx(sum(facts[f"unseen_{each}"] ** 2 for each in unseen))
+    assert found.systems == fit.systems | {more.get("system", "hgx-h200")}
+    assert found.workloads == fit.workloads | {more.get("workload", "deepseek-v3")}
+    assert found.rows == fit.rows + 2 and positions == {0, 1} and kept["weight"].tolist() == [1, 1]
+
+
+def test_another_installation_is_slower_in_all_that_takes_time_by_about_as_much(own, fit):
+    _, kept = own()
+    (way,) = kept["ways"]
+    moved = kept["log_time"](fit.mean + 0.1 * way) - kept["log_time"](fit.mean)
+    assert (moved > 0.07).all() and (moved < 0.101).all()
+
+
+def test_rows_held_back_are_told_and_leave_the_fit(own, fit):
+    _, kept = own()
+    for read, system, positions in (
+        (kept["readings"].held(), "hgx-h200", {0, 1}),
+        (kept["readings"], "hgx-b200", set()),
+    ):
+        found, told = step_fit.fit_with(read, system, "pooled")
+        assert found is fit and told == positions
