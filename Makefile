@@ -40,9 +40,9 @@ test: .venv/ready
 coverage: .venv/ready
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow" -q --cov --cov-report=term
 
-# After make book they reuse what it built.
+# After make book: the slow tests reuse what it built, and what asks the built book has one to ask.
 test-slow: .venv/ready
-	$(BIN)/pytest -n auto --dist loadgroup -m slow
+	$(BIN)/pytest -n auto --dist loadgroup -m "slow or built"
 
 # Builds the whole book once more in another folder, zone and language, on one core, and names each file that differs.
 reproduce: book

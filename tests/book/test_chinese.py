@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
+from conftest import EXECUTED, SITE
 from docutils import nodes
 from docutils.utils import new_document
 from sphinx import addnodes
@@ -115,14 +116,13 @@ KEPT = {"english.", "words.", "host."}  # what stands in a language of its own, 
 
 
 def test_no_word_that_is_glued_into_a_chinese_page_stays_english():
-    executed = ROOT / "book" / "executed"
-    if not list(executed.glob("*.ipynb")):
+    if not list(EXECUTED.glob("*.ipynb")):
         pytest.skip("there is no executed notebook: run make book")
     lost = {}
     for path in (ROOT / "book" / "zh").glob("*.md"):
         quoted = re.findall(r"executed/(\w+)\.ipynb::([\w.-]+):s`", path.read_text(encoding="utf-8"))
         for notebook, key in quoted:
-            bundle = glued.glued_values(str(executed / f"{notebook}.ipynb"))[key]["data"]
+            bundle = glued.glued_values(str(EXECUTED / f"{notebook}.ipynb"))[key]["data"]
             words = chinese.in_words("".join(bundle["text/plain"]).strip("'"))
             english = set(re.findall(r"\b[a-z]{3,}\b", words)) - NAMES - {"kernel", "rank"}
             if english and not key.startswith(tuple(KEPT)):
@@ -199,9 +199,6 @@ def test_a_glossary_gives_the_words_that_prose_uses(tmp_path):
     assert terms.glossary(page)["域"] == "域（domain）"
 
 
-SITE = ROOT / "book" / "_build" / "html"
-
-
 @pytest.mark.skipif(not (SITE / "zh").is_dir(), reason="there is no built site: run make book")
 @pytest.mark.parametrize("path", sorted((SITE / "zh").glob("*.html")), ids=lambda path: path.stem)
 def test_halves_lead_to_each_other_and_carry_the_same_numbers(path):
@@ -272,17 +269,17 @@ def test_what_is_said_of_data_is_said_of_the_english_page():
 
 def heads_shown():
     """Return the heads of tables that Chinese pages show, as notebooks glue them, and those of counted records."""
-    found, executed = {head for _, _, heads in counted.TABLES.values() for head in heads}, ROOT / "book" / "executed"
+    found = {head for _, _, heads in counted.TABLES.values() for head in heads}
     for path in [*(ROOT / "book" / "zh").glob("*.md"), ROOT / "book" / "summary_zh.md"]:
         shown = re.findall(r"\{glue:\w+\} (?:\.\./)?executed/(\w+)\.ipynb::(\S+)", path.read_text(encoding="utf-8"))
         for notebook, key in shown:
-            markup = glued.glued_values(str(executed / f"{notebook}.ipynb"))[key]["data"].get("text/html", "")
+            markup = glued.glued_values(str(EXECUTED / f"{notebook}.ipynb"))[key]["data"].get("text/html", "")
             found |= {html.unescape(head) for head in re.findall(r"<th[^>]*>([^<>]+)</th>", "".join(markup))}
     return {head.strip() for head in found} - {""}
 
 
 def test_no_head_of_a_table_on_a_chinese_page_stays_english():
-    if not list((ROOT / "book" / "executed").glob("*.ipynb")):
+    if not list(EXECUTED.glob("*.ipynb")):
         pytest.skip("there is no executed notebook: run make book")
     heads = heads_shown()
     assert len(heads) > 200
@@ -295,7 +292,7 @@ def said_in_cells():
     for path in [*(ROOT / "book" / "zh").glob("*.md"), ROOT / "book" / "summary_zh.md"]:
         shown = re.findall(r"\{glue:\w+\} (?:\.\./)?executed/(\w+)\.ipynb::(\S+)", path.read_text(encoding="utf-8"))
         for notebook, key in shown:
-            bundle = glued.glued_values(str(ROOT / "book" / "executed" / f"{notebook}.ipynb"))[key]["data"]
+            bundle = glued.glued_values(str(EXECUTED / f"{notebook}.ipynb"))[key]["data"]
             markup = "".join(bundle.get("text/html", ""))
             if "<table" not in markup or "<fieldset" in markup or "<script" in markup:
                 continue
@@ -308,7 +305,7 @@ def said_in_cells():
 
 def test_no_words_in_a_cell_of_a_table_on_a_chinese_page_stay_english():
     """Names without a blank stay, as of sets of rows and releases, and commands, which are typed as they are."""
-    if not list((ROOT / "book" / "executed").glob("*.ipynb")):
+    if not list(EXECUTED.glob("*.ipynb")):
         pytest.skip("there is no executed notebook: run make book")
     pieces = list(said_in_cells())
     left = {each for each in pieces if " " in each[2] and chinese.english_words(each[2])}

@@ -3,12 +3,11 @@
 import json
 import math
 import re
-from pathlib import Path
 
 import pytest
+from conftest import EXECUTED
 from prose import BOOK, PAGES, blocks
 
-EXECUTED = Path(__file__).parents[2] / "book" / "executed"
 NUMBER = re.compile(r"-?\d[\d.]*(?:e[+-]?\d+)?")
 MOST = 2  # intervals in a paragraph; a small table holds as many as it needs
 QUOTED = r"\{glue:text\}`[^`]*?(\w+)\.ipynb::([\w.-]+):[^`]*`"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import SITE
+from conftest import EXECUTED, SITE
 from docutils import nodes
 from docutils.utils import new_document
 from myst_nb.ext.glue import extract_glue_data_cell
@@ -32,7 +32,7 @@ WORKED = (  # every law of these chapters has an example
 @cache
 def glued(name):
     """Return what an executed notebook glues, by name; the test is skipped where the book has not been made."""
-    path = ROOT / "book" / "executed" / f"{name}.ipynb"
+    path = EXECUTED / f"{name}.ipynb"
     if not path.is_file():
         pytest.skip("there is no executed notebook: run make book")
     notebook = nbformat.read(path, as_version=4)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import EXECUTED
 from myst_nb.ext.glue import extract_glue_data_cell
 
 from model.numbers import catalog
@@ -44,7 +45,7 @@ def read(markdown):
 @cache
 def shown(name):
     """Return {key: text} of the tables and figures that an executed notebook glues, alternative texts with them."""
-    path = ROOT / "book" / "executed" / f"{name}.ipynb"
+    path = EXECUTED / f"{name}.ipynb"
     if not path.is_file():
         pytest.skip("there is no executed notebook: run make book")
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import SITE
+from conftest import EXECUTED, SITE
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -21,7 +21,6 @@ from model.laws import two_tiers  # noqa: E402
 from model.notation.nomenclature import domain, parallel_time, ranks  # noqa: E402
 from model.views import sliders, vega_chart  # noqa: E402
 
-EXECUTED = ROOT / "book" / "executed"
 ADDRESS = re.compile(r"\{glue:figure\} (?:\.\./)?executed/(\w+)\.ipynb::(\S+)")
 PAGES = [*(ROOT / "book" / "zh").glob("*.md"), ROOT / "book" / "summary_zh.md"]
 SHOWN = sorted({each for page in PAGES for each in ADDRESS.findall(page.read_text(encoding="utf-8"))})

@@ -7,13 +7,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import SITE
+from conftest import EXECUTED, SITE
 from myst_nb.ext.glue import extract_glue_data_cell
 
 from model.numbers import catalog
 
 ROOT = Path(__file__).parents[2]
-EXECUTED = sorted((ROOT / "book" / "executed").glob("*.ipynb"))
+NOTEBOOKS = sorted(EXECUTED.glob("*.ipynb"))
 WORDS = {"pooled", "nccl"}  # identifiers that are words of the field as well
 TYPED = {  # tables of what a reader types or looks up: identifiers are meant
     ("your_cluster", "parameters"),
@@ -106,7 +106,7 @@ def faults(heads, rows, typed=False):
     return said + ([f"shows digits that nobody bears: {idle[:5]}"] if idle else [])
 
 
-@pytest.mark.parametrize("path", EXECUTED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_tables_of_a_notebook_are_for_readers(path):
     bad = {}
     for key, (heads, rows) in glued(path).items():

@@ -2,11 +2,11 @@
 
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import EXECUTED
 
 from model.laws import reliability
 from model.numbers import catalog, facts
@@ -157,9 +157,6 @@ def test_a_phone_is_shown_the_drawing_made_for_it(glued):
     figures.figure("both", drawn("a word"), pd.DataFrame({"x": [1]}), "Two drawings.", slim)
     wide, phone = glued["both"].data.split("<svg")[1:]
     assert "a word" in wide and "another way up" in phone and "a word" not in phone
-
-
-EXECUTED = Path(__file__).parents[2] / "book" / "executed"
 
 
 @pytest.mark.skipif(not list(EXECUTED.glob("*.ipynb")), reason="there is no executed notebook: run make book")

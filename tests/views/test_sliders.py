@@ -1,12 +1,11 @@
 """Figures with sliders: what the page draws is what numpy computes from the same law, wherever the sliders stand."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy as sp
-from conftest import SITE
+from conftest import EXECUTED, SITE
 
 from model.laws import reliability, two_tiers
 from model.notation.equation import compute
@@ -22,7 +21,6 @@ from model.notation.nomenclature import (
 from model.notation.units import size
 from model.views import sliders, vega_chart
 
-EXECUTED = Path(__file__).parents[2] / "book" / "executed"
 FIGURES = sorted(EXECUTED.glob("*/*_sliders.json"))
 POSITIONS = 20
 SET = """(figure, [places, curves]) => {
