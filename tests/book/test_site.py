@@ -284,8 +284,8 @@ def test_a_pdf_does_not_depend_on_when_it_was_printed():
     assert b"[(node00000001) (node00000002)] /Headers (node00000001)" in repeatable(prints[0])
 
 
-def test_the_whole_site_is_below_80_megabytes():
-    assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) < 80e6
+def test_the_whole_site_is_below_70_megabytes():
+    assert sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file()) < 70e6
 
 
 def test_nothing_names_the_folder_it_was_built_in():
