@@ -194,6 +194,105 @@ def test_planted_draws_make_a_claim_true_open_and_false(draws, expected):
     assert (verdicts.drop("C12") == UNTESTABLE).all()
 
 
+FACTORS = {  # of a claimed number: what agrees with it, and what does not
+    "equals": (1.0, 10.0),
+    "at least": (2.0, 0.5),
+    "at most": (0.5, 2.0),
+    "order of magnitude": (3.0, 30.0),
+}
+
+
+def planted_everywhere(turn, agreeing, role="primary"):
+    """Return readings of every part of every claim, and which: of 100 draws so many agree with a number of the claim.
+
+    turn: which of the claim's numbers, for a part may rest on any of them; role: primary, or taken.
+    """
+    rows = catalog.read("claims")
+    rows = rows[rows.value.notna() & rows.relation.notna()]
+    parts, found = register.frozen(), []
+    parts = parts[parts[role] != ""]
+    for part in parts.itertuples():
+        numbers = rows[rows.claim == part.claim]
+        number = numbers.iloc[turn % len(numbers)]
+        agrees, differs = (number.value * each for each in FACTORS[number.relation])
+        drawn = np.repeat([agrees, differs], [agreeing, 100 - agreeing])
+        key = getattr(part, role)
+        found.append(claims.frame({key: claims.reading(part.claim, number.quantity, "planted", drawn[0], drawn)}))
+    return pd.concat(found), parts
+
+
+@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize(("agreeing", "expected"), [(100, TRUE), (50, OPEN), (0, FALSE)])
+def test_planted_draws_decide_every_part_of_every_claim(turn, agreeing, expected):
+    readings, parts = planted_everywhere(turn, agreeing)
+    found = register.decided(claims.judge(readings)).set_index(["claim", "part"])
+    assert found.verdict[found.primary == ""].eq(UNTESTABLE).all()
+    for part in parts.itertuples():
+        own = part.support in claims.OWN and expected != FALSE
+        assert found.verdict[part.claim, part.part] == (UNSUPPORTED if own else expected), (part.claim, part.part)
+
+
+def test_a_part_that_is_true_as_worded_and_false_as_taken_misleads():
+    primary, _ = planted_everywhere(0, 100)
+    taken, parts = planted_everywhere(0, 0, "taken")
+    judged = claims.judge(pd.concat([primary, taken]))
+    found = register.decided(judged).set_index(["claim", "part"]).verdict
+    mine = list(zip(parts.claim, parts.part, strict=True))
+    assert mine and (found.loc[mine] == MISLEADING).all()
+    assert (found.drop(mine) != MISLEADING).all()
+    told = register.verdicts(judged).set_index("claim")
+    assert told.verdict[parts.claim.unique()].isin([MISLEADING, PART]).all()
+    assert told.reading["C20"] == "planted; as a reader takes it 500,000, planted"
+
+
+def test_verdicts_are_counted_by_word_and_sum_to_the_claims():
+    readings, _ = planted_everywhere(0, 100)
+    words = register.verdicts(claims.judge(readings)).verdict
+    found = register.counts(words)
+    assert found.sum() == len(IDS)
+    assert found.to_dict() == {name: list(words).count(name.replace("_", " ")) for name in found.index}
+    assert found.true > found.true_in_part > 0 < found.unsupported and found.misleading == found.false == 0
+
+
+def test_a_reading_is_told_with_what_is_said_in_the_unit_of_its_claim():
+    drawn = np.linspace(6e6, 8e6, 1001)
+    readings = {
+        "bill": claims.reading("C11", "rent_per_month", "servers", 7e6, drawn),
+        "speed": claims.reading("C04", "speed_up", "a dispatch", 5.5),
+        "copies": claims.reading("C20", "book_copies:equal", "three volumes", 19e6),
+        "tokens": claims.reading("C19", "tokens_per_day", "all of China", 30e12),
+        "unknown": claims.reading("C05", "nvl288", "packages", np.nan),
+    }
+    told = register.readings(claims.judge(claims.frame(readings))).set_index("key")
+    assert told.said.to_dict() == {
+        "bill": "5.5 million CNY",
+        "speed": "our reading: at least 2",
+        "copies": "about 1,000,000",
+        "tokens": "about 10 trillion tokens a day",
+        "unknown": "288",
+    }
+    assert np.isnan(told.agreeing["unknown"]) and pd.isna(told.computed["unknown"])
+    assert told.computed["bill"] == "7.0 million CNY (6.1 to 7.9)"
+    assert told.computed[["speed", "tokens"]].tolist() == ["5.5", "30 trillion tokens a day"]
+    assert told.agreeing[["bill", "speed", "copies"]].tolist() == pytest.approx([0, 1, 0], abs=2e-3)
+
+
+def test_ratios_leave_out_what_has_no_number_on_both_sides_and_stand_by_their_own_reading():
+    readings = {
+        "speed": claims.reading("C04", "speed_up", "a dispatch", 5.0, np.array([4.0, 5.0, 6.0])),
+        "racks": claims.reading("C01", "racks", "domains", 8),
+        "nothing": claims.reading("C06", "exchange_idle", "no wait", 0.0),
+        "little": claims.reading("C15", "idle_share", "hardly any in some draws", 0.01, np.array([1e-9] * 9 + [0.01])),
+        "unknown": claims.reading("C05", "nvl288", "packages", np.nan),
+    }
+    found = claims.ratios(claims.judge(claims.frame(readings)), left_out=("racks",)).set_index("key")
+    assert found.index.tolist() == ["speed", "little"]
+    ends = [f"ratio_{side}" for side in claims.NUMBERS]
+    assert found.loc["speed", ends].tolist() == pytest.approx([2.5, 2.05, 2.95])
+    assert found.loc["little", ends].tolist() == pytest.approx([0.2, 1e-3, 0.2])
+    assert (found.claimed["speed"], found.computed["speed"], found.relation["speed"]) == (2, 5, "at least")
+
+
 def test_no_other_reading_changes_a_verdict():
     draws = np.linspace(1500, 2500, 100)
     for beside in (np.full(100, 1.0), np.full(100, 1e6), np.linspace(1, 1e4, 100)):
