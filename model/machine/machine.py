@@ -5,6 +5,7 @@ import pandas as pd
 
 from model.machine import operation_fit
 from model.machine.collectives import LARGE, SMALL
+from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.configuration import shape
 from model.numbers.facts import Facts
@@ -105,8 +106,8 @@ class Machine:
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable: what may just fit."""
         if self._roomiest is None:
-            most = catalog.load("assumptions", "high").memory_usable["serving"]
-            self._roomiest = self.with_facts("assumptions", "serving", {"memory_usable": most})
+            row = catalog.recorded("assumptions", "serving")["memory_usable"]
+            self._roomiest = self.with_facts("assumptions", "serving", {"memory_usable": row.high * size(row.unit)})
         return self._roomiest
 
     def with_facts(self, table, name, given):
