@@ -59,6 +59,7 @@ STEP = (
     PRECISION,
 )
 DRAWS = 4000  # of a step's interval: no constant leads
+HELD_NOWHERE = "no group of up to 4,096 devices holds that"
 ACCEPTED = Input("tokens_per_step", 1.0, low=1.0, high=16.0, meaning="tokens credited for each request and step")
 
 
@@ -114,13 +115,18 @@ def refuse_weights_that_do_not_fit(scenario, choices, rows):
         row = int(np.argmax(bad))
         raise RowError(
             row,
-            f"memory of {float(np.broadcast_to(spread['ranks'], bad.shape)[row]):g} devices (ranks x stages) does not "
+            f"memory of {np.broadcast_to(spread['ranks'], bad.shape)[row]:g} devices (ranks x stages) does not "
             f"hold the weights alone: give more ranks or stages",
         )
 
 
 def moe_idle_share(scenario, choices, rows):
     """Return the share of a step in which compute units wait, or one part of it. Laws: laws.idle, laws.step."""
+    return idle_parts(scenario, choices, rows, float(choices["overlap"]))[choices["part"]] + 0 * rows["ranks"]
+
+
+def idle_parts(scenario, choices, rows, overlap):
+    """Return the idle shares of a step by part, all of them as `all`; overlap: 1 where two microbatches may do so."""
     asked = Asked(choices["model"], choices["phase"], choices["precision"], choices.get("engine"))
     if scenario.sampler is None:
         refuse_what_cannot_be(scenario, choices, rows)
@@ -130,10 +136,8 @@ def moe_idle_share(scenario, choices, rows):
         else:
             _refuse_pipeline(choices, rows)
             refuse_what_does_not_fit(scenario, choices, rows)
-    tried = None if choices["overlap"] == "1" else False
-    time, busy, fair = step(scenario, asked, rows, tried)
-    shares = idle_shares(time, busy, fair, rows.get("stages", 1.0), rows.get("microbatches", 1.0))
-    return shares[choices["part"]] + 0 * rows["ranks"]
+    time, busy, fair = step(scenario, asked, rows, None if overlap == 1 else False)
+    return idle_shares(time, busy, fair, rows.get("stages", 1.0), rows.get("microbatches", 1.0))
 
 
 def _refuse_stages(scenario, choices, rows):
@@ -141,9 +145,7 @@ def _refuse_stages(scenario, choices, rows):
     layers = scenario.facts("workloads", choices["model"])("layers")
     if (bad := rows["stages"] > layers).any():
         row = int(np.argmax(bad))
-        raise RowError(
-            row, f"stages is {float(rows['stages'][row]):g}; it takes a whole number up to {layers:g} layers"
-        )
+        raise RowError(row, f"stages is {rows['stages'][row]:g}; it takes a whole number up to {layers:g} layers")
     stages, microbatches = np.broadcast_arrays(rows["stages"], rows["microbatches"])
     if (bad := stages > microbatches).any():
         row = int(np.argmax(bad))
@@ -306,7 +308,7 @@ def devices_needed(scenario, choices, rows):
         rows.get("kv_bytes_per_element"),
     )
     if scenario.sampler is None and not np.all(np.isfinite(found)):
-        raise RowError(int(np.argmax(~np.isfinite(found))), "no group of up to 4,096 devices holds that")
+        raise RowError(int(np.argmax(~np.isfinite(found))), HELD_NOWHERE)
     return found
 
 
