@@ -8,6 +8,7 @@ import numpy as np
 from model.numbers import catalog
 
 MULTIPLES = (1, 3, 5, 9)  # times powers of two: the group sizes that are tried, 72 and 160 among them
+DOUBLINGS = 12  # powers of two that are tried
 # Ranks over experts at most: the largest published deployment keeps 64 more ranks than 256 experts.
 SPARE_EXPERTS = 1.25
 NEAR = 2.0  # a batch so many times larger or smaller than one that was run still counts as run
@@ -59,14 +60,13 @@ def possible(scenario, model):
     lies in one domain and divides the group; experts are spread over all devices, or split with the tensor group where
     that is the whole group. A dense workload knows tensor groups alone.
     """
-    system, workload = scenario.system, scenario.facts("workloads", model)
-    dies, domain = _middle(system("dies", 1)), _middle(system("domain"))
+    workload, (dies, domain) = scenario.facts("workloads", model), bounds(scenario)
     experts = workload("experts") if workload("moe_layers") else 0.0
     widest = max(SPARE_EXPERTS * experts / dies, domain if not experts else 1.0)
-    sizes = sorted({m * 2**i for m in MULTIPLES for i in range(12) if m * 2**i <= widest})
+    sizes = sorted({m * 2**i for m in MULTIPLES for i in range(DOUBLINGS) if m * 2**i <= widest})
     found = []
     for size in map(float, sizes):
-        groups = [2.0**i for i in range(12) if 2**i <= min(domain, size) and size % 2**i == 0]
+        groups = [2.0**i for i in range(DOUBLINGS) if 2**i <= min(domain, size) and size % 2**i == 0]
         if not experts:
             found += [Layout(size, size, 1.0)] if size in groups else []
             continue
@@ -75,6 +75,11 @@ def possible(scenario, model):
             if group == size > 1:
                 found.append(Layout(size, group, 1.0))
     return found
+
+
+def bounds(scenario):
+    """Return (dies of a device, devices of a domain), which bound the layouts of a system; Missing where unknown."""
+    return _middle(scenario.system("dies", 1)), _middle(scenario.system("domain"))
 
 
 def within(layouts, devices):
