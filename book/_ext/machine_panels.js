@@ -47,7 +47,7 @@ function readingPanel(take) {
 // An outcome in words: its value with its interval, its refusal, or who answers.
 function inWords(name, found, state) {
   const unit = held.quantities[name].unit;
-  if (found.value !== undefined) return `${shown(found.value, unit)} (${shown(found.low, unit)} ${say("to")} ${shown(found.high, unit)})`;
+  if (found.value !== undefined) return `${shown(found.value, unit)} (${found.low === undefined ? "..." : `${shown(found.low, unit)} ${say("to")} ${shown(found.high, unit)}`})`;
   return found.refusal ?? say("Not in this page: {0}", command(name, state));
 }
 
@@ -82,13 +82,13 @@ function askingPanels(figure, set) {
   const words = { help: say("What limits it, and what would help most"), need: say("Which value of an input gives a target"), beside: say("Beside another machine, with the same job") };
   const unit = made("span", { className: "unit" });
   const panels = {
-    help: panel("help", words.help, made("p", {}, say("Each number of the machine made a tenth better, alone: a time shorter, all else larger, a share at most one, a count whole.")),
+    help: panel("help", words.help, made("p", {}, say("Each number of the machine made a tenth better, alone: a time, a power or a price less, all else larger, a share at most one, a count whole.")),
       scrolled(words.help, made("table", {}, head(say("number"), say("in place of"), say("the answer"), say("change")), helping)), note),
     need: panel("need", words.need, made("fieldset", {}, labelled(say("input that is sought"), of), labelled(say("target, in base units"), target)), needed),
     beside: panel("beside", words.beside, labelled(say("second machine, at its recorded numbers"), second),
       scrolled(words.beside, made("table", {}, head(say("quantity"), say("first"), say("second"), say("first over second, 5 to 95 % of paired draws")), comparing))),
   };
-  let now = {}, turn = 0;
+  let now = {}, turn = 0, comparison = 0;
 
   function offer() {
     of.replaceChildren(...numbersOf(quantity.value).map((each) => option(each, plain(each))));
@@ -115,26 +115,33 @@ function askingPanels(figure, set) {
     const found = need(name, number, of.value, state), tell = () => { needed.textContent = needInWords(found, name, of.value, number, state); };
     if (!found.answer) { needed.textContent = found.refusal ?? say("Not in this page: {0}", command(name, state, number, of.value)); figure.needed = found; return; }
     tell();
-    const steps = found.intervals();
-    (function on() { // a look at all draws takes its time: between two of them the page may answer a change
-      if (mine !== turn || now.state !== state) return;
-      const begun = performance.now();
-      for (let each = steps.next(); ; each = steps.next()) {
-        if (each.done) { tell(); figure.needed = { ...found, name, of: of.value, target: number }; return; }
-        if (performance.now() - begun > 20) { setTimeout(on); return; }
-      }
-    })();
+    inTurns((function* () { // a look at all draws takes its time
+      yield* found.intervals();
+      tell();
+      figure.needed = { ...found, name, of: of.value, target: number };
+    })(), () => mine === turn && now.state === state);
   }
 
   function compare() {
-    const { state, outcomes } = now, other = { ...state, system: state.beside, changes: {} };
-    figure.compared = {};
-    comparing.replaceChildren(...(state.beside ? names : []).map((name) => {
-      const found = beside(outcomes[name], outcome(name, other));
-      figure.compared[name] = { value: found.value, low: found.low, high: found.high, here: found.here.value, there: found.there.value };
-      const ratio = found.value === undefined ? "" : `${shown(found.value, "1")} (${shown(found.low, "1")} ${say("to")} ${shown(found.high, "1")})`;
+    const { state } = now, other = { ...state, system: state.beside, changes: {} }, mine = ++comparison;
+    const pairs = (state.beside ? names : []).map((name) => [name, asked(name, state), asked(name, other)]);
+    const compared = (figure.compared = {});
+    const told = ([name, here, there]) => {
+      const found = beside(here.found, there.found), interval = (low, high) => (low === undefined ? "..." : `${shown(low, "1")} ${say("to")} ${shown(high, "1")}`);
+      compared[name] = { value: found.value, low: found.low, high: found.high, here: found.here.value, there: found.there.value };
+      const ratio = found.value === undefined ? "" : `${shown(found.value, "1")} (${interval(found.low, found.high)})`;
       return line(plain(name), inWords(name, found.here, state), inWords(name, found.there, other), ratio);
-    }));
+    };
+    const rows = pairs.map(told);
+    comparing.replaceChildren(...rows);
+    inTurns((function* () {
+      for (const [place, pair] of pairs.entries()) {
+        const [, ...both] = pair;
+        if (both.every((each) => each.done)) continue;
+        for (const each of both) while (!each.done) { advance(each); yield; }
+        rows[place].replaceWith(told(pair));
+      }
+    })(), () => mine === comparison && now.state === state);
   }
 
   const work = { help, need: seek, beside: compare };

@@ -8,24 +8,26 @@ const SAME = 1e-9; // relative difference below which answers are the same
 const SMALLEST = 1e-15; // of the largest place, next to a range that begins at zero
 const LINES = 8; // straight lines that are tried before a bracket is halved
 const AT_MOST = ["moe_idle_share", "spare_devices", "devices_needed"]; // and every time but that between interruptions
+const SMALLER = ["ns", "us", "ms", "s", "min", "h", "W", "kW", "USD", "USD/h"]; // units of what is better when it is less
 const BETTER = 0.1; // by which a number of the machine is made better
 const ascending = (numbers) => [...new Set(numbers)].sort((a, b) => a - b);
 const range = (number) => Array.from({ length: number }, (_, i) => i);
 
-// A quantity whose answer is a search names itself among its programs: asked hundreds of times it would hold up the page.
-const searched = (use) => use.value.quantity !== undefined;
+// A quantity whose answer is a long search names itself among its programs: asked hundreds of times it would hold up the
+// page. That of serving is short where it looks at few layouts.
+const searched = (use, state) => use.value.quantity !== undefined && (!use.value.served || held.served.long(use.value, state));
 
 // Numbers of the job along which a quantity can be asked: all its inputs but words.
 const numbersOf = (name) => held.quantities[name].inputs.filter((each) => !each.words).map((each) => each.name);
 
 // A quantity along one of its inputs, or {refusal} where the rest of the job is not taken: `value` at a place, and
-// `ends` of its interval from every draw or from few; NaN where it is refused, or has no finite value. `gaps` lists
+// `ends` of its interval from every draw or from few, in steps; NaN where it is refused, or has no finite value. `gaps` lists
 // places at which no program of the page holds.
 function along(name, of, state) {
   const what = held.quantities[name], each = what.inputs.find((one) => one.name === of);
   const ready = settled(name, state, of);
   if (ready.refusal || ready.elsewhere) return ready;
-  if (searched(ready.use)) return { elsewhere: true };
+  if (searched(ready.use, state)) return { elsewhere: true };
   const { numbers, use } = ready, gaps = [], kept = new Map();
   const low = of === "experts" ? Math.max(each.low, numbers.topk) : each.low;
   const high = of === "topk" ? Math.min(each.high, numbers.experts) : each.high;
@@ -38,11 +40,11 @@ function along(name, of, state) {
     }
     return kept.get(place);
   }
-  function between(place, step) {
-    const middle = value(place);
+  function* between(place, step) {
+    const middle = value(place), there = { ...numbers, [of]: place };
     if (Number.isNaN(middle)) return [NaN, NaN];
-    const found = run(use.drawn, { ...numbers, [of]: place }, state, what.draws, step, NaN);
-    return found.some((one) => typeof one !== "number" || Number.isNaN(one)) ? [NaN, NaN] : ends(middle, found);
+    const found = use.drawn.served ? yield* held.served.steps(use.drawn, there, state, what.draws, step, HELPERS) : run(use.drawn, there, state, what.draws, step, NaN);
+    return typeof found !== "object" || found.some((one) => typeof one !== "number" || Number.isNaN(one)) ? [NaN, NaN] : ends(middle, found);
   }
   return { value, ends: between, gaps, low, high, whole: each.whole, unit: each.unit };
 }
@@ -141,7 +143,7 @@ function* intervals({ asked, reached, places, gain, atMost, whole }) {
       const ladder = places.filter((place) => (end === "high" ? place > each.value : place < each.value));
       if (end === "low") ladder.reverse();
       const meeting = (end === "high") === each.upward, side = meeting === atMost ? 1 : 0; // out there the value meets it
-      const drawn = (step) => function* look(place) { yield; return solid((at) => gain(asked.ends(at, step)[side]))(place); };
+      const drawn = (step) => function* look(place) { yield; const end = gain((yield* asked.ends(place, step))[side]); return solid(() => end)(place); };
       each[end] = yield* outermost(drawn, each.value, ladder, meeting, whole);
       if (each[end] === undefined) each.open.push(end);
     }
@@ -200,13 +202,13 @@ function* straight(look, [low, below], [high, above], whole, precision) {
   return high;
 }
 
-// A number of the machine made better: a time shorter, all else larger, a share at most one, a count whole. Undefined for
+// A number of the machine made better: a time, a power or a price less, all else larger, a share at most one, a count whole. Undefined for
 // what the machine has or has not (1), and for a count that would not change.
 function improved(fact) {
   const whole = fact.accepts[2].endsWith(", whole");
   if (whole) return Math.round(fact.now * (1 + BETTER)) === fact.now ? undefined : Math.round(fact.now * (1 + BETTER));
   if (fact.unit === "1") return fact.now === 0 || fact.now === 1 ? undefined : fact.now < 1 ? Math.min(fact.now * (1 + BETTER), 1) : fact.now * (1 + BETTER);
-  return fact.now * (["ns", "us", "ms", "s", "min", "h"].includes(fact.unit) ? 1 - BETTER : 1 + BETTER);
+  return fact.now * (SMALLER.includes(fact.unit) ? 1 - BETTER : 1 + BETTER);
 }
 
 // What a quantity becomes with each number of the machine made better alone, the most helpful first: {value, rows:
@@ -214,7 +216,7 @@ function improved(fact) {
 function helped(name, state) {
   const base = settled(name, state), facts = held.systems[state.system].facts, rows = [], steady = [];
   if (base.refusal || base.elsewhere) return base;
-  if (searched(base.use)) return { elsewhere: true };
+  if (searched(base.use, state)) return { elsewhere: true };
   const value = run(base.use.value, base.numbers, state);
   if (typeof value !== "number") return value === undefined ? { elsewhere: true } : { refusal: value };
   const less = AT_MOST.includes(name) || (held.quantities[name].unit === "s" && name !== "job_mtbf");
@@ -234,8 +236,9 @@ function helped(name, state) {
 // the first to the second, its interval from paired draws: model.numbers.draws.ratio.
 function beside(here, there) {
   if (here.value === undefined || there.value === undefined) return { here, there };
-  const ratio = (above, below) => (above === below ? 1 : above / below);
-  const value = ratio(here.value, there.value), [low, high] = ends(value, here.drawn.map((each, i) => ratio(each, there.drawn[i])));
+  const ratio = (above, below) => (above === below ? 1 : above / below), value = ratio(here.value, there.value);
+  if (!here.drawn || !there.drawn) return { here, there, value }; // of a search, so far
+  const [low, high] = ends(value, here.drawn.map((each, i) => ratio(each, there.drawn[i])));
   return { here, there, value, low, high };
 }
 

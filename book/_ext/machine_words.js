@@ -29,7 +29,7 @@ const CHINESE = {
   "What limits it, and what would help most": "什麼限制它、什麼最有幫助",
   "Which value of an input gives a target": "哪一個輸入值達到目標",
   "Beside another machine, with the same job": "與另一台機器並列，作業相同",
-  "Each number of the machine made a tenth better, alone: a time shorter, all else larger, a share at most one, a count whole.": "機器的每個數字各自改善一成：時間變短，其餘變大，比例至多為一，個數取整數。",
+  "Each number of the machine made a tenth better, alone: a time, a power or a price less, all else larger, a share at most one, a count whole.": "機器的每個數字各自改善一成：時間、功率與價格變小，其餘變大，比例至多為一，個數取整數。",
   "number": "數字",
   "in place of": "取代",
   "the answer": "答案",

@@ -55,6 +55,7 @@ function bound(each, numbers, state, draws = 0) {
 // programs: each the code of a function and what it takes, or, by the place of a list, a sequence of lines that many
 // programs share. refused: what a refusal becomes, if not a sentence.
 function run(programs, numbers, state, draws = 0, step = 1, refused = undefined) {
+  if (programs.served) return held.served(programs, numbers, state, draws, HELPERS, step);
   if (programs.quantity) return held.trained(programs, numbers, state, draws > 0, HELPERS);
   const ready = typeof programs === "number" ? sequences(programs, numbers, state, draws)
     : programs.map(([place, bounds, refusal]) => {
@@ -71,7 +72,8 @@ function run(programs, numbers, state, draws = 0, step = 1, refused = undefined)
   return draws ? Array.from({ length: Math.ceil(draws / step) }, (_, i) => one(i * step)) : one(0);
 }
 
-const HELPERS = { bound, general }; // what training asks of the page: what a name stands for, how a number is written
+// What a search asks of the page: what a name stands for, how a number and a sentence are written, what programs say.
+const HELPERS = { bound, general, sentence, run, fewest };
 const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
 
 // The programs of a list, ready to be called: those for which this machine has all numbers.
@@ -118,13 +120,22 @@ function general(number, digits) {
   return `${+mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 
-// How many devices would hold so many requests: experts and cache spread over all, or a tensor group of a domain.
-function wouldHold(requests, state, numbers) {
+// The fewest devices that hold so many requests, experts and cache spread over all, or a tensor group of a domain; undefined
+// where no group does, a sentence where the machine lacks a number.
+function fewest(requests, state, numbers) {
   const use = held.quantities.decode_throughput.uses[`${state.system}|${state.inputs.precision}`];
   const domain = bound("f:domain", numbers, state);
   const sizes = [1, 3].flatMap((m) => Array.from({ length: 13 }, (_, i) => m * 2 ** i)).filter((each) => each <= 4096);
-  const holds = (size, tensor_devices, expert_devices) => run(use.held, { context: numbers.sequence, kv_bytes_per_element: NaN, ...numbers, ranks: size, tensor_devices, expert_devices }, state) * size >= requests;
-  const needed = sizes.sort((a, b) => a - b).find((size) => holds(size, 1, size) || (size <= domain && holds(size, size, 1)));
+  const found = (size, tensor_devices, expert_devices) => run(use.held, { ...numbers, ranks: size, tensor_devices, expert_devices }, state);
+  const lacking = found(1, 1, 1);
+  if (typeof lacking === "string") return lacking;
+  const holds = (size, ...split) => found(size, ...split) * size >= requests;
+  return sizes.sort((a, b) => a - b).find((size) => holds(size, 1, size) || (size <= domain && holds(size, size, 1)));
+}
+
+// How many devices would hold so many requests, in words.
+function wouldHold(requests, state, numbers) {
+  const needed = fewest(requests, state, { context: numbers.sequence, kv_bytes_per_element: NaN, ...numbers });
   return needed === undefined ? "no group would" : `${general(needed, 6)} devices would hold that many requests in all`;
 }
 
@@ -179,27 +190,63 @@ function settled(name, state, sought) {
   return use ? { numbers, use } : { elsewhere: true };
 }
 
-// The value of a quantity with all its draws: {value, low, high, drawn}, {refusal}, or {elsewhere: true}; the last of each
-// machine is kept, for most changes of a job leave most answers as they are.
+// What the page finds of a quantity: {found, done}. Of a search the value comes first, and its interval after as many steps
+// as `advance` takes; the last of each machine is kept, for most changes of a job leave most answers as they are.
 const kept = new Map();
-function outcome(name, state) {
+function asked(name, state) {
   const place = `${name}|${state.system}`, words = held.quantities[name].inputs.map((each) => own(state.inputs, each.name));
-  const asked = JSON.stringify([state.workload, state.config, state.changes, words]);
-  if (kept.get(place)?.asked !== asked) kept.set(place, { asked, found: reckoned(name, state) });
-  return kept.get(place).found;
+  const key = JSON.stringify([state.workload, state.config, state.changes, words]);
+  if (kept.get(place)?.key !== key) {
+    const as = { ...state, inputs: { ...state.inputs }, changes: { ...state.changes } }, one = { key, steps: reckoned(name, as) };
+    kept.set(place, one);
+    advance(one);
+  }
+  return kept.get(place);
 }
 
-function reckoned(name, state) {
+function advance(one) {
+  const { done, value } = one.steps.next();
+  one.found = value ?? one.found;
+  one.done = done;
+}
+
+// The value of a quantity with all its draws: {value, low, high, drawn}, {refusal}, or {elsewhere: true}.
+function outcome(name, state) {
+  const one = asked(name, state);
+  while (!one.done) advance(one);
+  return one.found;
+}
+
+function* reckoned(name, state) {
   const { numbers, use, ...none } = settled(name, state);
   if (!use) return none;
-  const value = run(use.value, numbers, state);
+  const value = run(use.value, numbers, state), { draws } = held.quantities[name];
   if (value === undefined) return { elsewhere: true };
   if (typeof value === "string") return { refusal: value };
   if (!Number.isFinite(value)) return { refusal: `${name} has no finite value there: move the inputs towards usual sizes` };
-  const drawn = run(use.drawn, numbers, state, held.quantities[name].draws);
-  if (drawn.some((each) => typeof each !== "number" || Number.isNaN(each))) return { elsewhere: true };
-  const [low, high] = ends(value, drawn), layout = use.value.quantity && held.trained.layout(use.value, numbers, state, HELPERS);
-  return { value, low, high, drawn, ...(layout ? { layout } : {}) };
+  const layout = layoutOf(use, numbers, state), known = { value, ...(layout ? { layout } : {}) };
+  if (use.value.served) yield known;
+  const drawn = use.drawn.served ? yield* held.served.steps(use.drawn, numbers, state, draws, 1, HELPERS) : run(use.drawn, numbers, state, draws);
+  if (typeof drawn === "string") return { refusal: drawn };
+  if (!drawn || drawn.some((each) => typeof each !== "number" || Number.isNaN(each))) return { elsewhere: true };
+  const [low, high] = ends(value, drawn);
+  return { ...known, low, high, drawn };
+}
+
+// Take steps in turns between which the page may answer a change, while they are wanted.
+const TURN = 30; // ms, of which the page has other things to do after each
+function inTurns(steps, wanted) {
+  setTimeout(function on() {
+    if (!wanted()) return;
+    const begun = performance.now();
+    do { if (steps.next().done) return; } while (performance.now() - begun < TURN);
+    setTimeout(on);
+  });
+}
+
+// The layout that an answer is of, where a search found it.
+function layoutOf({ value: use }, numbers, state) {
+  return use.quantity && (use.served ? held.served : held.trained).layout(use, numbers, state, HELPERS);
 }
 
 // What the page answers to one quantity: {value, low, high}, {refusal} in the study's words, or {elsewhere: true}.
@@ -329,26 +376,43 @@ function begin(figure) {
     }));
   }
 
+  // One answer: its value, its interval once that is known, or why there is none.
+  function tell(row, { found, done }, name) {
+    const unit = held.quantities[name].unit, [value, interval] = [row.cells[1], row.cells[2]];
+    value.colSpan = found.value === undefined ? 2 : 1;
+    interval.hidden = found.value === undefined;
+    if (found.value !== undefined) {
+      value.textContent = shown(found.value, unit);
+      interval.textContent = done ? `${shown(found.low, unit)} ${say("to")} ${shown(found.high, unit)}` : "...";
+      if (found.layout) value.append(document.createElement("br"), Object.entries(found.layout).map(([part, number]) => `${part}=${general(number, 6)}`).join(" "));
+    } else value.textContent = found.refusal ?? say("Not in this page: {0}", command(name, state));
+    const { drawn, ...rest } = found;
+    figure.found[name] = rest;
+  }
+
+  let changes = 0;
   function update() {
-    const found = {}, outcomes = {};
+    const outcomes = {}, waiting = [], mine = ++changes;
+    Object.assign(figure, { state, found: {} });
     for (const row of answers.tBodies[0].rows) {
-      const name = row.dataset.quantity, unit = held.quantities[name].unit, { drawn, ...each } = (outcomes[name] = outcome(name, state));
-      found[name] = each;
-      const [value, interval] = [row.cells[1], row.cells[2]];
-      value.colSpan = each.value === undefined ? 2 : 1;
-      interval.hidden = each.value === undefined;
-      if (each.value !== undefined) {
-        value.textContent = shown(each.value, unit);
-        interval.textContent = `${shown(each.low, unit)} ${say("to")} ${shown(each.high, unit)}`;
-        if (each.layout) value.append(document.createElement("br"), Object.entries(each.layout).map(([part, number]) => `${part}=${number}`).join(" "));
-      } else value.textContent = each.refusal ?? say("Not in this page: {0}", command(name, state));
+      const name = row.dataset.quantity, one = asked(name, state);
+      outcomes[name] = one.found;
+      tell(row, one, name);
+      if (!one.done) waiting.push([row, one, name]);
     }
     const short = link(state, start);
     field.value = short.length > LONGEST_LINK ? say("Too long for a link: save it as a file.") : location.href.split("#")[0] + short;
     const brings = state.config ? `\nconfig.json:\n${state.config}\n` : "";
     written.textContent = `${Object.keys(held.quantities).map((name) => command(name, state)).join("\n")}\n${brings}\n${stateFiles.write(state, held)}`;
-    Object.assign(figure, { state, found });
     panels.after(state, outcomes);
+    figure.waiting = waiting.length;
+    inTurns((function* () {
+      for (const [row, one, name] of waiting) {
+        while (!one.done) { advance(one); yield; }
+        tell(row, one, name);
+        figure.waiting--;
+      }
+    })(), () => mine === changes);
   }
 
   function take(hash, words = "", longest = LONGEST_LINK) {

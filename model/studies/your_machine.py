@@ -21,7 +21,7 @@ from model.predictions.changes import change
 from model.predictions.inputs import OPTIONAL, RELATIONS, describe, fitting
 from model.predictions.program import Making, Noting, Pool, write
 from model.predictions.quantities import QUANTITIES, quantity
-from model.studies import your_training
+from model.studies import your_serving, your_training
 
 OFFERED = (
     "decode_throughput",
@@ -32,7 +32,7 @@ OFFERED = (
     "effective_training_share",
     "spare_devices",
 )
-OFFERED += ("whole_domain_share", *your_training.QUANTITIES)
+OFFERED += ("whole_domain_share", *your_training.QUANTITIES, *your_serving.QUANTITIES)
 # Parameters of notebooks/your_cluster.ipynb that the page knows: an input or a number of the machine, and its unit.
 PARAMETERS = {
     "domain": ("fact", "domain", "1"),
@@ -54,6 +54,7 @@ ENOUGH = 2  # systems of a kind that seek all branches
 # Asked of any workload: one program does for all systems of a kind, and all workloads.
 STEPS = ("decode_throughput", "prefill_throughput")
 FOLLOWED = ("model", "engine")  # words that a page does not ask for: the workload, the machine's own software
+FREE = ("layouts",)  # words that choose no program
 # Numbers of a system that the study asks for with another in their place: systems without them are of another kind.
 TELLING = ("dies", "scale_out_achievable", "in_switch_reduction", "runs_cann", "peak_fp8", "peak_int8")
 
@@ -149,6 +150,7 @@ KINDS = {  # what the numbers of a table of data/ are called in a program
     ("formats", "combine"): ("constant", "combine."),
     ("priors", "step"): ("constant", "priors."),
     ("assumptions", "serving"): ("constant", "serving."),
+    ("assumptions", "prefill"): ("constant", "prefill."),
 }
 
 
@@ -442,6 +444,8 @@ def page(asked):
     known = {name: both(name, asked, making) for name in asked.systems}
     shelves = Pool(), Shelf(), Shelf(), Shelf()
     trained, asked_for = training(known, asked, making)
+    served = serving(known, codes, making)
+    asked_for |= your_serving.names(served)
     taken |= {each[2:] for each in asked_for if is_fact(each)}
     for name in OFFERED:
         what, uses = quantity(name), {}
@@ -452,7 +456,7 @@ def page(asked):
             continue
         if name in STEPS:
             uses = step_uses(what, known, asked, shelves)
-        for system, scenarios in known.items() if name not in STEPS else ():
+        for system, scenarios in known.items() if name not in (*STEPS, *your_serving.QUANTITIES) else ():
             for choices in words(what):
                 each = use(what, scenarios, choices, asked, codes, making)
                 taken |= {bound[2:] for one in (*each["value"], *each["drawn"]) for bound in one[1] if is_fact(bound)}
@@ -470,6 +474,7 @@ def page(asked):
         **shared_numbers(known, asked_for, asked, making),
         "systems": {name: {"facts": machine(name, taken, asked, making)} for name in asked.systems},
         "training": {name: each for name, each in trained.items() if name != "uses"},
+        "serving": served,
         "making": making.lines,
         "made": making.functions,
         "workloads": {name: workload(name) for name in asked.workloads},
@@ -491,6 +496,24 @@ def training(known, asked, making):
     sides = {name: tuple(scenario for scenario, _ in each.values()) for name, each in known.items()}
     kept, names = your_training.held(sides, asked.workloads, lambda *each: both_sides(*each, making), making)
     return kept, set(names)
+
+
+def serving(known, codes, making):
+    """Return what the page holds of serving, for JSON; known: of `both`."""
+    for value, _ in (sides["value"] for sides in known.values()):  # no program of a value takes it, but a search does
+        value.kept["constant", "serving.memory_usable"] = value.facts("assumptions", "serving")("memory_usable")
+
+    def priced(system, find):
+        found = {}
+        for side, (scenario, facts) in known[system].items():
+
+            def asked(columns, scenario=scenario):
+                return find(scenario.given({key[1]: column for key, column in columns.items()}))
+
+            found[side] = [packed(write(asked, facts), codes, making)]
+        return found
+
+    return your_serving.held(tuple(known), priced)
 
 
 def is_fact(bound):
@@ -592,7 +615,10 @@ def inputs(what):
 
 def page_name(quantity_name, name):
     """Return how the page calls an input of a quantity."""
-    return your_training.RENAMED.get(name, name) if quantity_name in your_training.QUANTITIES else name
+    for study in (your_training, your_serving):
+        if quantity_name in study.QUANTITIES:
+            return study.RENAMED.get(name, name)
+    return name
 
 
 def taken_of(each):
@@ -603,7 +629,9 @@ def taken_of(each):
         return {}
     if each.name in FOLLOWED:
         return {"words": ["*"]}
-    return {"words": ["", *each.words], "free": True} if each.default == OPTIONAL else {"words": list(each.words)}
+    if each.default == OPTIONAL or each.name in FREE:
+        return {"words": ["", *each.words], "free": True}
+    return {"words": list(each.words)}
 
 
 def relations():

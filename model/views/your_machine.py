@@ -16,7 +16,7 @@ def program(held):
 
     held: the mapping of model.studies.your_machine.page.
     """
-    printed = ("codes", "lines", "made", "training")
+    printed = ("codes", "lines", "made", "training", "serving")
     rest = json.dumps({name: part for name, part in held.items() if name not in printed}, separators=(",", ":"))
     codes, lines, made = (",\n".join(held[each]) for each in printed[:3])
     relating = ",\n".join(f"{json.dumps(each[2])}: {each[2]}" for each in held["relations"])
@@ -26,14 +26,34 @@ def program(held):
         f"const held = {{ codes, lines, relating, ...{rest} }};\n"
         f"held.training = {_training(held['training'])};\n"
         f"held.drawn = maker(held.making, [\n{made}\n], held.seed);\n"
-        f"{Path(__file__).with_name('training.js').read_text(encoding='utf-8')}"
-        "held.trained = trainer(held.training, held.drawn);\nreturn held;\n})();\n"
+        f"held.serving = {_serving(held['serving'])};\n{_beside('training.js')}{_beside('serving_search.js')}"
+        "held.trained = trainer(held.training, held.drawn);\nheld.served = server(held);\nreturn held;\n})();\n"
     )
+
+
+def _beside(name):
+    """Return a script of this folder."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _law(names, code):
+    return f"{{names:{json.dumps(names)},call:{code}}}"
+
+
+def _serving(held):
+    """Return what is held of serving as JavaScript: laws as {names, call} with the functions themselves."""
+    users = ",".join(
+        f"{name}:{{laws:[{','.join(_law(*law) for law in each['laws'])}],price:{json.dumps(each['price'])}}}"
+        for name, each in held["users"].items()
+    )
+    laws = ",".join(f"{name}:{_law(*law)}" for name, law in held["laws"].items())
+    rest = {name: each for name, each in held.items() if name not in ("users", "laws")}
+    return f"{{users:{{{users}}},laws:{{{laws}}},...{json.dumps(rest, separators=(',', ':'))}}}"
 
 
 def _training(held):
     """Return what is held of training as JavaScript: laws and rules as {names, call} with the functions themselves."""
-    laws = ",".join(f"{{names:{json.dumps(names)},call:{code}}}" for names, code in held["laws"])
+    laws = ",".join(_law(*law) for law in held["laws"])
     rules = ",".join(
         f"{{sentence:{json.dumps(sentence)},call:{code},names:{json.dumps(names)},alone:{json.dumps(alone)}}}"
         for sentence, code, names, alone in held["rules"]
@@ -55,7 +75,8 @@ def figure(name, held, start, names, answers):
 
 
 def _markup(name, held, start, names, answers):
-    described = {each["name"]: each for what in held["quantities"].values() for each in what["inputs"]}
+    asked = sorted(held["quantities"].items(), key=lambda each: each[0] not in held["serving"]["quantities"])
+    described = {each["name"]: each for _, what in asked for each in what["inputs"]}  # a given layout says it last
     chosen = [_select(name, each, f"{each}s", held, start[each], names) for each in ("system", "workload")]
     controls = [_input(name, described[each], word) for each, word in start["inputs"].items()]
     still = "".join(

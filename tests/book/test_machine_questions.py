@@ -29,6 +29,7 @@ JOB = {"ranks": "64", "batch": "32", "context": "4096", "precision": "fp8", "tok
 JOB |= {"hidden": "7168", "experts": "256", "topk": "8", "bytes_per_element": "1", "bytes": "1073741824"}
 JOB |= {"devices": "16384", "checkpoint_write": "10", "downtime": "300", "reload": "300", "withdrawn": "8"}
 JOB |= {"repair": "86400", "confidence": "0.99", "domain": "72", "unavailability": "0.002"}
+JOB |= {"speed": "30", "input_tokens": "4096", "output_tokens": "512", "fleet": "1152", "monthly_budget": "1e6"}
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +167,8 @@ NEEDS = (
     ("decode_throughput", 3000.0, "batch", state("gb300-nvl72")),
     ("decode_throughput", 1500.0, "context", state("hgx-h800")),
     ("decode_throughput", 9e9, "batch", state()),
+    ("decode_frontier", 2000.0, "speed", state("hgx-h800", "gpt-oss-120b")),
+    ("users_of_fleet", 30_000.0, "fleet", state("hgx-h800", "gpt-oss-120b")),
     (
         "decode_throughput",
         2000.0,
@@ -173,6 +176,7 @@ NEEDS = (
         state("gb200-nvl72", "gpt-oss-120b", {"domain": "36"}, experts="128", topk="4"),
     ),
 )
+LESS = ("us", "ns", "ms", "s", "W", "kW", "USD", "USD/h")  # units of what is better when it is less
 SEEK = """([name, target, of, state]) => {
     const found = need(name, target, of, state);
     for (const _ of found.intervals?.() ?? []);
@@ -211,6 +215,8 @@ ASKED = [
     ("decode_throughput", state()),
     ("decode_throughput", state("hgx-h800", changes={"memory_bandwidth": "4.5"})),
     ("decode_throughput", state("cloudmatrix384", precision="int8", ranks="160")),
+    ("decode_frontier", state("hgx-h800", "gpt-oss-120b")),
+    ("users_of_rent", state("hgx-h800", "gpt-oss-120b")),
     ("all_to_all_time", state("hgx-h100")),
     ("all_reduce_time", state("gb300-nvl72", ranks="144")),
     ("whole_domain_share", state()),
@@ -234,7 +240,7 @@ def test_what_helps_most_is_what_the_study_answers_with_that_number_better(page)
             assert row["value"] == pytest.approx(studied(own | {row["fact"]: row["then"]}), rel=1e-9), row
             assert row["change"] == pytest.approx(row["value"] / found["value"] - 1, abs=1e-12)
             now = own.get(row["fact"], facts[row["fact"]]["value"])
-            better = 0.9 if facts[row["fact"]]["unit"] in ("us", "ns", "ms", "s") else 1.1
+            better = 0.9 if facts[row["fact"]]["unit"] in LESS else 1.1
             assert row["now"] == now and abs(row["then"] - better * now) <= 0.5
         gains = [row["change"] * (-1 if name.endswith("_time") else 1) for row in found["rows"]]
         assert gains == sorted(gains, reverse=True)

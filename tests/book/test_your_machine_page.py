@@ -13,8 +13,8 @@ from configurations import GROUPED, LATENT, published
 from conftest import SITE
 
 import model
+from model.studies import your_serving, your_training
 from model.studies.your_machine import OFFERED
-from model.studies.your_training import RENAMED
 
 PAGE = SITE / "your_machine.html"
 SETTINGS = 12
@@ -38,19 +38,26 @@ RANGES = {  # of inputs, around what people ask
     "batch": (0.1, 200),
     "context": (100, 30_000),
     "sequence": (256, 30_000),
+    "speed": (5, 100),
+    "input_tokens": (100, 30_000),
+    "output_tokens": (50, 3000),
 }
 KEPT = 1e-7  # of an end: the page makes the same draws again
 WHOLE = {"ranks", "bytes", "withdrawn", "domain", "sequence"}
-TEXT = {"op", "precision", "overlap", "release"}
+TEXT = {"op", "precision", "overlap", "release", "layouts"}
 REFUSED = ("decode_throughput", "prefill_throughput", "training_throughput", "training_step_time")  # by memory, often
+REFUSED += ("decode_frontier", "service_frontier", "users_of_fleet", "break_even_premium")
+UNKNOWN = ("users_of_power", "users_of_rent", "users_of_purchase")  # of most machines, for lack of a price
+LONG = 300_000  # ms for the intervals of all searches, where many others use the machine
 OPTIONAL = {"failure_rate", "interval", "fabric_availability"}
-SET = """(figure, {system, inputs, facts}) => {
+SET = """async (figure, {system, inputs, facts}) => {
     const say = (field, value) => { field.value = value; field.dispatchEvent(new Event("input", {bubbles: true})); };
     say(figure.querySelector("[name=system]"), system);
     for (const [name, word] of Object.entries(inputs)) say(figure.querySelector(`[name="${name}"]`), word);
     // a machine of which little is known has few numbers
     const known = Object.entries(facts).filter(([name]) => name in yourMachine.systems[system].facts);
     for (const [name, word] of known) say(figure.querySelector(`[data-fact="${name}"]`), word);
+    while (figure.waiting) await new Promise((done) => setTimeout(done, 20)); // for the intervals of searches
     return {found: figure.found, state: figure.state};
 }"""
 
@@ -71,6 +78,12 @@ def opened(tab, address):
     return figure
 
 
+def known(figure):
+    """Wait until the intervals of all searches are known; return the answers."""
+    figure.page.wait_for_function("figure => figure.waiting === 0", arg=figure.element_handle(), timeout=LONG)
+    return figure.evaluate("figure => figure.found")
+
+
 def settings(rng, systems):
     """Return a random machine and job as text, and two changed numbers of the machine in half of the cases."""
     inputs = {}
@@ -89,7 +102,8 @@ def settings(rng, systems):
 def studied(name, state, sizes):
     """Return (value, low, high) of the study for what the page shows."""
     taken = {each.strip() for row in model.quantities().loc[name, ["needs", "takes"]] for each in row.split(",")}
-    named = RENAMED if name.startswith("training") else {}
+    study = next((each for each in (your_training, your_serving) if name in each.QUANTITIES), None)
+    named = study.RENAMED if study else {}
     words = {key: state["inputs"].get(named.get(key, key), "") for key in taken}
     given = {key: word if key in TEXT else float(word) for key, word in words.items() if word != ""}
     if "model" in taken:
@@ -121,7 +135,26 @@ def test_the_page_says_what_the_command_line_does(tab, figure):
                 np.testing.assert_allclose(found["value"], expected[0], rtol=1e-9, err_msg=str(shown["state"]))
                 np.testing.assert_allclose([found["low"], found["high"]], expected[1:], rtol=KEPT, err_msg=name)
     assert min(counts[name] for name in REFUSED) > 2, counts
-    assert min(number for name, number in counts.items() if name not in REFUSED) > SETTINGS / 2, counts
+    assert min(counts[name] for name in UNKNOWN) > 0, counts
+    assert min(number for name, number in counts.items() if name not in REFUSED + UNKNOWN) > SETTINGS / 2, counts
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_a_search_says_its_value_first_and_its_interval_after(tab, figure):
+    known(figure)
+    first = figure.evaluate("""figure => {
+        const field = figure.querySelector("[name=speed]");
+        const row = figure.querySelector("[data-quantity=decode_frontier]");
+        field.value = "40";
+        field.dispatchEvent(new Event("input", {bubbles: true}));
+        return {found: figure.found.decode_frontier, interval: row.cells[2].textContent, waiting: figure.waiting};
+    }""")
+    assert first["interval"] == "..." and "low" not in first["found"] and first["waiting"] >= 6
+    last = known(figure)["decode_frontier"]
+    assert last["value"] == first["found"]["value"] and last["low"] < last["value"] < last["high"]
+    text = figure.locator("[data-quantity=decode_frontier]").inner_text()
+    assert f"ranks={last['layout']['ranks']:g} tensor_devices=" in text and " to " in text
     assert not tab.troubles
 
 
@@ -154,7 +187,7 @@ def test_a_link_brings_back_what_was_set(tab, figure, served):
     for address in (link, served + "your_machine.html#" + link.partition("#")[2]):
         again = opened(tab, address)
         assert again.evaluate("figure => figure.state") == before["state"]
-        assert again.evaluate("figure => figure.found") == before["found"]
+        assert known(again) == before["found"]
         assert again.locator("[data-fact=domain]").input_value() == "36"
     again.get_by_role("button", name="Back to the start").click()
     assert again.evaluate("figure => figure.state.changes") == {}
@@ -182,14 +215,21 @@ HOSTILE = [
 ]
 
 
+STATE = "figure => [figure.state, [...figure.querySelectorAll('.job [name]')].map(each => each.value)]"
+
+
+def values(found):
+    """Return answers without the intervals, which may still be sought."""
+    return {name: each | {"low": None, "high": None} for name, each in found.items()}
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("link", HOSTILE, ids=lambda each: each[:40])
 def test_a_hostile_link_changes_nothing_but_a_message(tab, figure, link):
-    start = figure.evaluate("figure => [figure.state, figure.found, figure.querySelector('.job').outerHTML]")
+    start = [figure.evaluate(STATE), values(known(figure))]
     for address in (link, link.replace(link[1:], quote(link[1:], safe="=&%"))):
         again = opened(tab, PAGE.as_uri() + address)
-        shown = again.evaluate("figure => [figure.state, figure.found, figure.querySelector('.job').outerHTML]")
-        assert shown == start
+        assert [again.evaluate(STATE), values(again.evaluate("figure => figure.found"))] == start
         told = again.locator("output").inner_text()
         assert "Nothing was changed." in told and len(told) < 400
         assert ("too many for one of this page" in told) == (len(address) > 4000)
@@ -200,7 +240,7 @@ def test_a_hostile_link_changes_nothing_but_a_message(tab, figure, link):
 
 @pytest.mark.browser
 def test_what_is_no_number_is_said_and_the_last_one_stands(tab, figure):
-    before = figure.evaluate("figure => figure.found")
+    before = known(figure)
     figure.get_by_label("ranks", exact=False).first.fill("<b>many</b>")
     assert "it is no number" in figure.locator("output").inner_text()
     assert figure.locator("output b").count() == 0
@@ -215,13 +255,16 @@ def test_the_commands_give_the_same_answers(tab, figure):
     written = figure.locator(".written").text_content()
     commands = {line.split()[4]: line.split()[5:] for line in written.split("\n") if line.startswith("python -m model")}
     assert set(commands) == set(OFFERED)
-    found = figure.evaluate("figure => figure.found")
+    found = known(figure)
     from click.testing import CliRunner
 
     from model.__main__ import main
 
     for name, arguments in commands.items():
         done = CliRunner().invoke(main, ["predict", name, *arguments, "--json"])
+        if "refusal" in found[name]:
+            assert done.exit_code == 2 and found[name]["refusal"] in done.output
+            continue
         assert done.exit_code == 0, done.output
         answer = json.loads(done.output)
         assert found[name]["value"] == pytest.approx(answer["value"], rel=1e-9)
@@ -329,7 +372,9 @@ def everything_open(figure, text=None):
     for each in (".help", ".need", ".beside"):
         figure.locator(f".asking {each} summary").click()
     figure.locator(".second").select_option("hgx-h800")
-    figure.page.wait_for_function("figure => figure.needed && figure.compared", arg=figure.element_handle())
+    figure.page.wait_for_function(
+        "figure => figure.needed && figure.compared && figure.waiting === 0", arg=figure.element_handle(), timeout=LONG
+    )
 
 
 @pytest.mark.browser
@@ -366,7 +411,7 @@ def test_a_config_json_is_the_workload_until_another_is_chosen(tab, figure, tmp_
 @pytest.mark.browser
 def test_a_link_and_a_file_carry_the_config_json_and_say_so(tab, figure, tmp_path):
     everything_open(figure, json.dumps(LATENT | {"architectures": ["Secret"]}))
-    before = figure.evaluate("figure => [figure.state, figure.found]")
+    before = [figure.evaluate("figure => figure.state"), known(figure)]
     figure.get_by_role("button", name="Copy the link").click()
     tab.wait_for_function("figure => figure.querySelector('output').textContent !== ''", arg=figure.element_handle())
     assert "It carries what was read of your config.json." in figure.locator("output").inner_text()
@@ -378,14 +423,14 @@ def test_a_link_and_a_file_carry_the_config_json_and_say_so(tab, figure, tmp_pat
     link = figure.locator(".link").input_value()
     assert "Secret" not in link and "Secret" not in path.read_text(encoding="utf-8")
     again = opened(tab, link)
-    assert again.evaluate("figure => [figure.state, figure.found]") == before
+    assert [again.evaluate("figure => figure.state"), known(again)] == before
     assert "The workload is the config.json that it carries." in again.locator("output").inner_text()
     assert again.locator(".beside table").is_visible()
     again.get_by_role("button", name="Back to the start").click()
     assert again.evaluate("figure => figure.state.workload") == "deepseek-v3"
     again.locator(".open").set_input_files(path)
     tab.wait_for_function("figure => figure.state.config", arg=again.element_handle())
-    assert again.evaluate("figure => [figure.state, figure.found]") == before
+    assert [again.evaluate("figure => figure.state"), known(again)] == before
     long = published("gpt-oss-120b") | {"num_hidden_layers": 400, "layer_types": ["full_attention"] * 400}
     again.locator(".own-model summary").click()
     again.locator(".own-model textarea").fill(json.dumps(long | {"moe_layer_freq": 1}))

@@ -12,7 +12,7 @@ import pytest
 import model
 from model.machine.training_step import LAYOUT
 from model.predictions.inputs import InputError
-from model.studies import your_machine, your_training
+from model.studies import your_machine, your_serving, your_training
 from model.views.your_machine import program
 
 NODE = shutil.which("node")
@@ -52,7 +52,18 @@ RANGES = {  # of inputs as people ask them, and somewhat beyond
     "overlap": (1, 1.5),
     **dict.fromkeys(("sequences", "training_sequence", "microbatch", "stages", "chunks", "context_devices"), (1, 2)),
     **dict.fromkeys(("training_tensor_devices", "training_expert_devices"), (1, 2)),
+    "speed": (2, 300),
+    "instance_devices": (4, 1000),
+    "input_tokens": (50, 1e5),
+    "output_tokens": (10, 1e4),
+    "fleet": (30, 1e6),
+    "site_power": (3e4, 1e9),
+    "monthly_budget": (1e4, 1e9),
+    "purchase_budget": (1e6, 1e11),
+    "larger_domain": (8, 600),
+    "small_domain": (2, 64),
 }
+DRAWS = 100  # of a search: in the study each of them looks at every layout at every batch
 PARTS = tuple(your_training.RENAMED.get(each, each) for each in LAYOUT)  # as the page calls them
 FACTS = {
     "memory_capacity": (40e9, 1e12),
@@ -68,7 +79,10 @@ pytestmark = pytest.mark.skipif(not NODE, reason="there is no Node on the path")
 
 @pytest.fixture(scope="module")
 def held():
-    return your_machine.page(ASKED)
+    found = your_machine.page(ASKED)
+    for name in your_serving.QUANTITIES:
+        found["quantities"][name]["draws"] = DRAWS
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +90,9 @@ def page(held, tmp_path_factory):
     """Return a function that has the page answer [(quantity, state), ...] in Node."""
     path = tmp_path_factory.mktemp("page") / "page.cjs"
     read = "JSON.parse(require('fs').readFileSync(0, 'utf8'))"
-    ask = f"console.log(JSON.stringify({read}.map(([name, ...rest]) => globalThis[name](...rest))));"
+    more = "globalThis.answerFrom = (name, state, draws) => { globalThis.yourMachine.quantities[name].draws = draws; "
+    more += "return globalThis.answer(name, state); };"
+    ask = f"{more}console.log(JSON.stringify({read}.map(([name, ...rest]) => globalThis[name](...rest))));"
     path.write_text(f"{program(held)}(() => {{\n{OURS.read_text(encoding='utf-8')}}})();\n{ask}", encoding="utf-8")
 
     def run(asked):
@@ -105,6 +121,9 @@ def states(name, number, seed, held, changed=False):
             inputs |= a_layout(rng)
         if name in your_training.QUANTITIES:
             inputs |= a_job(rng)
+        if name in your_serving.QUANTITIES:
+            inputs["layouts"] = str(rng.choice(["", "run", "all"], p=[0.4, 0.4, 0.2]))
+            inputs["precision"] = str(rng.choice(["fp8", "fp8", "bf16", "int8", "nvfp4"]))
         system = str(rng.choice(SYSTEMS))
         facts, changes = held["systems"][system]["facts"], {}
         for fact, bounds in FACTS.items() if changed else ():
@@ -155,7 +174,8 @@ def studied(name, state, held):
     facts = held["systems"][state["system"]]["facts"]
     changes = {fact: float(word) * facts[fact]["size"] for fact, word in state["changes"].items()}
     try:
-        found = model.predict(name, pd.DataFrame([given]), system=state["system"], changes=changes)
+        draws = held["quantities"][name]["draws"]
+        found = model.predict(name, pd.DataFrame([given]), system=state["system"], changes=changes, draws=draws)
     except InputError as error:
         return str(error)
     return found.loc[0, ["value", "low", "high"]].to_numpy(float)
@@ -164,7 +184,7 @@ def studied(name, state, held):
 def asked_for(name, state, held):
     """Return the inputs of a state as the command line takes them."""
     called = {each["name"]: each.get("asked", each["name"]) for each in held["quantities"][name]["inputs"]}
-    words = {key: word for key, word in state["inputs"].items() if word != ""}
+    words = {key: word for key, word in state["inputs"].items() if word != "" and key in called}
     given = {called[key]: word if key in (*held["choices"], "overlap") else float(word) for key, word in words.items()}
     return given | ({"model": state["workload"]} if "model" in called else {})
 
@@ -197,13 +217,14 @@ def tail(sentence):
 
 @pytest.mark.parametrize("name", your_machine.OFFERED)
 def test_the_page_says_what_the_study_does(name, held, page):
-    counts = compared(name, [1], 100 if name in your_training.QUANTITIES else 40, held, page)
+    number = {**dict.fromkeys(your_training.QUANTITIES, 100), **dict.fromkeys(your_serving.QUANTITIES, 60)}
+    counts = compared(name, [1], number.get(name, 40), held, page)
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
-@pytest.mark.parametrize("name", ("decode_throughput", "all_to_all_time", "all_reduce_time"))
+@pytest.mark.parametrize("name", ("decode_throughput", "all_to_all_time", "all_reduce_time", "service_frontier"))
 def test_it_does_so_of_a_changed_machine(name, held, page):
-    counts = compared(name, [2], 40, held, page, changed=True)
+    counts = compared(name, [2], 60 if name in your_serving.QUANTITIES else 40, held, page, changed=True)
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
@@ -221,6 +242,78 @@ def test_a_layout_left_out_is_the_one_that_the_study_finds(held, page):
             assert found["layout"] == expected.loc[0, list(LAYOUT)].to_dict(), state
             reached.append(tuple(found["layout"].values()))
     assert len(reached) >= 50 and len(set(reached)) > 20, len(reached)
+
+
+SERVICE = {"speed": "30", "input_tokens": "4096", "output_tokens": "512", "context": "4096", "precision": "fp8"}
+SERVICE |= dict.fromkeys(("tokens_per_step", "kv_bytes_per_element", "instance_devices", "layouts"), "")
+SERVICE |= {"fleet": "1152", "site_power": "1e7", "monthly_budget": "1e6", "purchase_budget": "1e8"}
+SERVICE |= {"larger_domain": "72", "small_domain": ""}
+
+
+def served(system="gb200-nvl72", workload="deepseek-v3", **inputs):
+    """Return a state that asks for a service, in numbers as people ask them."""
+    return {"system": system, "workload": workload, "inputs": SERVICE | inputs, "changes": {}}
+
+
+@pytest.mark.parametrize("layouts", ("run", "all"))
+def test_a_search_names_the_layout_that_the_study_finds(layouts, held, page):
+    chosen = [(system, each) for system in SYSTEMS[:3] for each in ("deepseek-v3", "gpt-oss-120b")]
+    asked = [
+        served(system, workload, speed=speed, layouts=layouts, precision="fp8" if system in SYSTEMS[:2] else "int8")
+        for system, workload in chosen
+        for speed in ("5", "20", "40", "80", "160", "1000")
+    ]
+    reached = set()
+    for state, found in zip(asked, page([["answer", "decode_frontier", each] for each in asked]), strict=True):
+        given = pd.DataFrame([asked_for("decode_frontier", state, held)])
+        expected = model.predict("decode_frontier", given, system=state["system"], interval=False).loc[0]
+        if expected.value:
+            layout = {part: expected[part] for part in your_machine.quantity("decode_frontier").layout}
+            assert found["layout"] == pytest.approx(layout, rel=1e-9), state
+            reached.add(tuple(layout[each] for each in ("ranks", "tensor_devices", "expert_devices", "drafts")))
+        else:
+            assert found["value"] == 0 and "layout" not in found, state
+    assert len(reached) >= (8 if layouts == "run" else 12), reached
+
+
+@pytest.mark.parametrize("name", your_serving.QUANTITIES)
+def test_a_search_has_the_interval_of_the_command_line_from_as_many_draws(name, held, page):
+    state, draws = served(layouts="run"), your_machine.quantity(name).draws
+    held = {**held, "quantities": {**held["quantities"], name: {**held["quantities"][name], "draws": draws}}}
+    (found,) = page([["answerFrom", name, state, draws]])
+    np.testing.assert_allclose(
+        [found[each] for each in ("value", "low", "high")], studied(name, state, held), rtol=KEPT
+    )
+
+
+def test_tensor_groups_beyond_a_domain_are_looked_at_batch_by_batch(held, page):
+    small = {"changes": {"domain": "2"}}  # another way of adding up may be faster for more: a step may fall
+    asked = [served(workload=each, speed=s) | small for each in ("gpt-oss-120b", "deepseek-v3") for s in BEYOND]
+    wide = 0
+    for state, found in zip(asked, page([["answer", "decode_frontier", each] for each in asked]), strict=True):
+        shown = [found[each] for each in ("value", "low", "high")]
+        np.testing.assert_allclose(shown, studied("decode_frontier", state, held), rtol=KEPT, err_msg=str(state))
+        wide += found.get("layout", {}).get("tensor_devices", 0) > 2
+    assert wide
+
+
+BEYOND = ("50", "80", "120", "180", "250")
+REFUSED_SEARCHES = (  # what is asked, and words of why not
+    ("decode_frontier", served(instance_devices="1"), "does not hold one request"),
+    ("decode_frontier", served("hgx-h800", "gpt-oss-120b", instance_devices="9"), "no layout has 9 devices or fewer"),
+    ("decode_frontier", served("nvl288", layouts="all"), "has no domain"),
+    ("users_of_fleet", served(fleet="3"), "that is 3 devices, and the best layout has groups of"),
+    ("users_of_power", served("nvl288"), "has no "),
+    ("users_of_purchase", served("hgx-h800"), "has no price"),
+    ("break_even_premium", served(speed="5000"), "no premium is too high"),
+)
+
+
+@pytest.mark.parametrize(("name", "state", "words"), REFUSED_SEARCHES, ids=[each[2] for each in REFUSED_SEARCHES])
+def test_a_search_is_refused_in_the_words_of_the_study(name, state, words, held, page):
+    (found,) = page([["answer", name, state]])
+    expected = studied(name, state, held)
+    assert words in expected and found["refusal"] == expected.split(" row 1: ")[-1]
 
 
 @pytest.mark.parametrize("layout", ({}, dict.fromkeys(("microbatch", "stages"), "2")), ids=("sought", "in part"))
@@ -251,7 +344,6 @@ def test_a_refusal_has_the_words_of_the_study(held, page):
 def test_it_does_so_at_many_inputs(name, held, page):
     counts = compared(name, range(3, 8), 200, held, page, changed=True)
     # Most random machines are too small for the model, most random jobs do not fit.
-    few = {"decode_throughput": 200, "prefill_throughput": 200, **dict.fromkeys(your_training.QUANTITIES, 150)}.get(
-        name, 400
-    )
+    few = {"decode_throughput": 200, "prefill_throughput": 200, **dict.fromkeys(your_training.QUANTITIES, 150)}
+    few = (few | dict.fromkeys(your_serving.QUANTITIES, 200)).get(name, 400)
     assert counts["answered"] > few and counts["elsewhere"] < 40, counts
