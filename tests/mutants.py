@@ -9,10 +9,11 @@ python tests/mutants.py score: what the records say, by room and in all.
 python tests/mutants.py all MOST [record]: every module of the rooms whose numbers readers see, of each at most MOST
 faults, evenly spread over its lines, so that each run of one commit plants the same ones.
 
-The nearest tests of model/ROOM/NAME.py are the fast ones of tests/ROOM that bear its name or import it, of a module in
-a folder of a room also those that bear the folder's name; where that room has none, those of every room, and where
-there is none at all, all of its room. Those whose name begins with its name run first. A fault is caught if one of them
-fails, or they take five times the usual time of a core, or twenty times as long: other programs may have the cores.
+The nearest tests of model/ROOM/NAME.py are the fast ones of tests/ROOM that bear its name, of a module in a folder of a
+room also those that bear the folder's; where there is none, those that import it, first those whose name begins with
+its own; where that room has none either, those of every room, and where there is none at all, all of its room. A fault
+is caught if one of them fails, or they take five times the usual time of a core, or twenty times as long: other
+programs may have the cores.
 """
 
 import ast
@@ -147,7 +148,7 @@ def _short(text):
 
 
 def nearest(root, module):
-    """Return the test files of a module, by the rule above, the one of its name first; paths from root."""
+    """Return the test files of a module, by the rule above; paths from root."""
     _, room, *folders, name = module.with_suffix("").parts
     names = {f"test_{each}" for each in (name, *folders)}
     dotted = ".".join(module.with_suffix("").parts).removesuffix(".__init__")
@@ -161,7 +162,8 @@ def nearest(root, module):
 
     for rooms in (room, "*"):
         if found := sorted(filter(near, (root / "tests").glob(f"{rooms}/test_*.py"))):
-            return sorted(found, key=lambda path: (path.stem not in names, not path.stem.startswith(f"test_{name}")))
+            own = [path for path in found if path.stem in names]
+            return own or sorted(found, key=lambda path: not path.stem.startswith(f"test_{name}"))
     return sorted((root / "tests").glob(f"{room}/test_*.py"))
 
 

@@ -142,7 +142,7 @@ def test_the_nearest_tests_are_those_of_the_room_by_name_or_import_and_then_thos
     (tmp_path / "tests/laws/test_import.py").write_text(text["import"])
     assert [path.name for path in mutants.nearest(tmp_path, module)] == ["test_import.py"]
     (tmp_path / "tests/laws/test_sums.py").write_text(text["name"])
-    assert [path.name for path in mutants.nearest(tmp_path, module)] == ["test_sums.py", "test_import.py"]
+    assert [path.name for path in mutants.nearest(tmp_path, module)] == ["test_sums.py"]
     assert mutants.nearest(tmp_path, Path("model/laws/deep/sums.py")) == [tmp_path / "tests/laws/test_sums.py"]
     assert mutants.nearest(tmp_path, Path("model/laws/sums/deep.py")) == [tmp_path / "tests/laws/test_sums.py"]
 
