@@ -1,11 +1,13 @@
 """Says in Chinese, on Chinese pages, what the build itself writes: verdicts, glued words, navigation, names of figures.
 
-{verdict}`C01` is the verdict of a claim. A round number in prose is counted in 萬 and 億: 300,000,000 is 3 億.
+{verdict}`C01` is the verdict of a claim. A round number in prose is counted in 萬 and 億: 300,000,000 is 3 億, and so
+is one that a notebook gives in thousands or millions and 千 or 百萬 follows: 526 千 is 52.6 萬.
 """
 
 import csv
 import html
 import re
+from decimal import Decimal
 from pathlib import Path
 
 from docutils import nodes
@@ -94,6 +96,8 @@ KEPT = {"token", "tokens", "rank", "ranks", "dispatch", "combine", "all", "reduc
 UNITS = {"ms", "us", "min", "kg", "bit"}
 KEPT |= {"numexpr", "mlsysim", "papermill", "gather", "scatter", "op"}  # words that stay, as prose has them
 MYRIADS = {10**8: "億", 10**4: "萬"}
+SCALES = {"千": 10**3, "百萬": 10**6}  # in which a notebook gives a number, and Chinese does not count
+SCALE = re.compile(f" ?({'|'.join(SCALES)})(?![分萬億])")
 HAN = "㐀-鿿"
 
 
@@ -121,6 +125,19 @@ def in_myriads(number):
         if value >= unit and value * 10 % unit == 0:
             return f"{value / unit:,.1f}".removesuffix(".0") + f" {word}"
     return number
+
+
+def rescaled(number, scale):
+    """Return a number printed in thousands (千) or millions (百萬) as Chinese counts it: 526 千 is 52.6 萬.
+
+    It keeps its digits; below 萬 it stays as it is.
+    """
+    value = Decimal(number.replace(",", "")) * SCALES[scale]
+    for unit, word in MYRIADS.items():
+        if value >= unit:
+            digits = f"{value / unit:,f}"
+            return f"{digits.rstrip('0').rstrip('.') if '.' in digits else digits} {word}"
+    return f"{number} {scale}"
 
 
 def in_words(glued):
@@ -208,16 +225,30 @@ def say_tables(app, doctree):
 
 
 def say_glued(app, doctree, docname):
-    """Say what a Chinese page quotes in Chinese: words, and round numbers of prose, not of tables, in 萬 and 億."""
+    """Say what a Chinese page quotes in Chinese: words, and numbers counted in 萬 and 億.
+
+    Round ones in prose, not in tables; those that 千 or 百萬 follows everywhere.
+    """
     if not is_chinese(docname):
         return
     for value in list(doctree.findall(nodes.inline)):
         if "pasted-text" in value["classes"]:
             said = in_words(value.astext())
-            said = said if _in_table(value) else in_myriads(said)
+            node = value.parent if isinstance(value.parent, nodes.reference) else value
+            said = _take_scale(node, said) or (said if _in_table(value) else in_myriads(said))
             if said != value.astext():
                 value.children = [nodes.Text(said)]
-                _close_up(value.parent if isinstance(value.parent, nodes.reference) else value, said)
+                _close_up(node, said)
+
+
+def _take_scale(node, number):
+    """Return a number rescaled by the 千 or 百萬 that follows its node, which goes; None where none follows."""
+    after = node.next_node(descend=False, siblings=True)
+    found = SCALE.match(after) if isinstance(after, nodes.Text) and re.fullmatch(r"[\d,]+(\.\d+)?", number) else None
+    if not found:
+        return None
+    node.parent.replace(after, nodes.Text(after.removeprefix(found[0])))
+    return rescaled(number, found[1])
 
 
 def _in_table(node):

@@ -74,6 +74,53 @@ def test_round_numbers_are_counted_in_myriads_and_stay_what_they_are(printed, sa
         assert round(float(digits) * units[word]) == int(printed.replace(",", ""))
 
 
+@pytest.mark.parametrize(
+    "printed, scale, said",
+    [
+        ("526", "千", "52.6 萬"),
+        ("1,240", "千", "124 萬"),
+        ("10", "千", "1 萬"),
+        ("5", "千", "5 千"),
+        ("83", "百萬", "8,300 萬"),
+        ("0.85", "百萬", "85 萬"),
+        ("6.80", "百萬", "680 萬"),
+        ("120", "百萬", "1.2 億"),
+    ],
+)
+def test_thousands_and_millions_are_counted_in_myriads_and_stay_what_they_are(printed, scale, said):
+    assert chinese.rescaled(printed, scale) == said
+    units = chinese.SCALES | {word: unit for unit, word in chinese.MYRIADS.items()}
+    digits, word = said.replace(",", "").split()
+    assert float(digits) * units[word] == pytest.approx(float(printed.replace(",", "")) * units[scale])
+
+
+def test_a_scale_behind_a_glued_number_goes_into_it_and_other_words_stay():
+    def value(number):
+        return nodes.inline("", number, classes=["pasted-text"])
+
+    linked = nodes.reference("", "", value("66"))
+    texts = [nodes.Text(each) for each in (" 千 tokens/s 對 ", " 千。又 ", " 千分之 ", " 百萬套")]
+    prose = nodes.paragraph(
+        "", "", value("526"), texts[0], linked, texts[1], value("30"), texts[2], value("83"), texts[3]
+    )
+    cell = nodes.table("", nodes.paragraph("", "", value("6.8"), nodes.Text(" 百萬元")))
+    document = new_document("page")
+    document += [prose, cell]
+    chinese.say_glued(None, document, "zh/generations")
+    assert cell.astext() == "680 萬元"
+    assert prose.astext() == "52.6 萬 tokens/s 對 6.6 萬。又 30 千分之 8,300 萬套"
+
+
+def test_no_chinese_page_leaves_a_number_in_thousands_or_millions_to_the_reader():
+    """What the notebooks give in thousands or millions is followed by its scale, which the build takes into it."""
+    for page in [*(ROOT / "book" / "zh").glob("*.md"), ROOT / "book" / "summary_zh.md"]:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"（\{glue[^）]*）(千|百萬)", text), (
+            f"{page.name}: a scale behind brackets reaches one number"
+        )
+        assert not re.search(r"\d ?千(?![分萬億])", text), f"{page.name}: a number typed in thousands"
+
+
 def test_numbers_of_prose_are_counted_and_those_of_tables_are_not():
     def value():
         return nodes.inline("", "100,000", classes=["pasted-text"])
