@@ -111,7 +111,8 @@ def test_a_hostile_link_is_refused_in_one_sentence(model, link, words):
         ("a: [", "is no YAML"),
         ("system: nowhere", "no such system"),
         ("devices: .nan", "it is no number"),
-        ("!!python/object/apply:os.system [ls]", "is no YAML"),
+        ("!!python/object/apply:os.system [ls]", "holds no parameters"),
+        ("system: !!python/object/apply:os.system [ls]", "take the tag out"),
         ("# of the page alone: tokens=x\ndevices: 3", "it is no number"),
     ],
 )
