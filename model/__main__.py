@@ -123,7 +123,7 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
     measured=FILE.csv: your own measurements, in the columns of data/network.csv or data/serving.csv; answers come with
     them and without, and the error on those that are held back.
     """
-    given, name = _pairs(inputs), quantity(name).name
+    given, name = _pairs(quantity(name), inputs), quantity(name).name
     own = given.pop(MEASURED, None)
     _refuse_empty(system)
     if as_json and explained:
@@ -162,7 +162,8 @@ def need_command(goal, inputs, system, as_json, interval, seed):
     devices needed are met from below, all else from above. measured=FILE.csv: your own measurements, as in `predict`.
     """
     name, _, word = goal.partition("=")
-    what, given, target = quantity(name), _pairs(inputs), number(word)
+    what, target = quantity(name), number(word)
+    given = _pairs(what, inputs)
     if isnan(target):
         raise InputError(f"'{shortened(goal)}' names no target: write {name}=NUMBER, in {what.unit}")
     if not (of := given.pop("for", "")):
@@ -187,7 +188,7 @@ def symbols_command(name, inputs, system, against, as_json, interval):
     A number of the system, such as scale_out_bandwidth=1e11, may be given beside the inputs. With --against: where the
     system is as good as another one, as an inequality in each missing number, and the range of its limit.
     """
-    found = in_symbols(name, system, _pairs(inputs), against=against, interval=interval)
+    found = in_symbols(name, system, _pairs(quantity(name), inputs), against=against, interval=interval)
     click.echo(json.dumps(found.record()) if as_json else found.words())
 
 
@@ -238,13 +239,14 @@ def judge_command(name, table, system):
     )
 
 
-def _pairs(inputs):
-    """Return {input: value} of input=value pairs."""
+def _pairs(what, inputs):
+    """Return {input: value} of input=value pairs; an empty value is refused, with what the quantity's input takes."""
     if loose := [pair for pair in inputs if "=" not in pair]:
         raise InputError(f"'{loose[0]}' is not input=value")
     given = dict(pair.split("=", 1) for pair in inputs)
     if empty := [key for key, value in given.items() if not value.strip()]:  # a variable of a shell that is not set
-        raise InputError(f"{shortened(empty[0])}= says nothing: write a value, or leave it out")
+        takes = next((describe(each) for each in what.inputs if each.name == empty[0]), "a value")
+        raise InputError(f"{shortened(empty[0])}= says nothing: write {takes}, or leave it out")
     if len(given) < len(inputs):
         keys = [pair.split("=", 1)[0] for pair in inputs]
         raise InputError(f"{next(key for key in keys if keys.count(key) > 1)} is given twice")
