@@ -53,19 +53,19 @@ function inWords(name, found, state) {
 
 // The answer of `need` as a sentence; interval: once its ends are found.
 function needInWords(found, name, of, target, state) {
-  const unit = held.quantities[name].unit, asked = held.quantities[name].inputs.find((each) => each.name === of);
-  const there = (number, digits = 6) => `${found.whole ? number.toLocaleString("en-US") : general(number, digits)}${["", "1"].includes(asked.unit) ? "" : ` ${asked.unit}`}`;
+  const { unit } = held.quantities[name], sought = of.replace(MACHINE, "");
+  const there = (number, digits = 6) => `${found.whole ? number.toLocaleString("en-US") : general(number / found.size, digits)}${["", "1"].includes(found.unit) ? "" : ` ${found.unit}`}`;
   const end = (each, side) => (each.open.includes(side) ? say("no end") : there(each[side], 4));
   const one = (each) => [
-    `${plain(of)} = ${there(each.value)}`,
+    `${plain(sought)} = ${there(each.value)}`,
     found.whole ? say(each.upward ? " or more" : " or less") : "",
     each.open ? say(" (5 to 95 %: {0} to {1})", end(each, "low"), end(each, "high")) : "",
     Math.abs(each.there - target) > 1e-6 * Math.abs(target) ? say(", with {0} there", shown(each.there, unit)) : "",
   ].join("");
   const goal = say("{0} of {1}", name, `${shown(target, unit)}${["1", "s"].includes(unit) ? "" : ` ${unit}`}`), [value, at] = found.nearest;
-  const said = found.steady ? say("{0}: {1}; it is {2} whatever {3} is.", say(found.answer === "not unique" ? "Not unique" : "Out of reach"), goal, shown(value, unit), plain(of))
+  const said = found.steady ? say("{0}: {1}; it is {2} whatever {3} is.", say(found.answer === "not unique" ? "Not unique" : "Out of reach"), goal, shown(value, unit), plain(sought))
     : !found.reached.length ? say("Out of reach: {0}; it is {1} for all of {2} from {3} to {4}{5}; the nearest is {6}, at {7}.", goal,
-      say(value > target ? "more" : "less"), plain(of), ...found.limits.map((each) => there(each)), found.met ? say(", and every value will do") : "", shown(value, unit), there(at))
+      say(value > target ? "more" : "less"), plain(sought), ...found.limits.map((each) => there(each)), found.met ? say(", and every value will do") : "", shown(value, unit), there(at))
     : found.reached.length > 1 ? say("Not unique: {0} lies at {1}.", goal, found.reached.map(one).join("; ")) : say("{0} needs {1}.", goal, one(found.reached[0]));
   return said + (found.partial ? say(" For some values this page has no program; the command has: {0}", command(name, state, target, of)) : "");
 }
@@ -79,20 +79,21 @@ function askingPanels(figure, set) {
   const needed = status("needed"), second = made("select", { className: "second", autocomplete: "off" }, option("", say("choose a machine")), ...systems.map((each) => option(...each)));
   const helping = made("tbody", {}), comparing = made("tbody", {}), note = made("p", { className: "steady" });
   const scrolled = (words, table) => { const box = made("div", { className: "scrolled", tabIndex: 0 }, table); box.setAttribute("role", "region"); box.setAttribute("aria-label", words); return box; };
-  const words = { help: say("What limits it, and what would help most"), need: say("Which value of an input gives a target"), beside: say("Beside another machine, with the same job") };
+  const words = { help: say("What limits it, and what would help most"), need: say("Which value of a number gives a target"), beside: say("Beside another machine, with the same job") };
   const unit = made("span", { className: "unit" });
   const panels = {
     help: panel("help", words.help, made("p", {}, say("Each number of the machine made a tenth better, alone: a time, a power or a price less, all else larger, a share at most one, a count whole.")),
       scrolled(words.help, made("table", {}, head(say("number"), say("in place of"), say("the answer"), say("change")), helping)), note),
-    need: panel("need", words.need, made("fieldset", {}, labelled(say("input that is sought"), of), labelled(say("target, in base units"), target)), needed),
+    need: panel("need", words.need, made("fieldset", {}, labelled(say("number that is sought"), of), labelled(say("target, in base units"), target)), needed),
     beside: panel("beside", words.beside, labelled(say("second machine, at its recorded numbers"), second),
       scrolled(words.beside, made("table", {}, head(say("quantity"), say("first"), say("second"), say("first over second, 5 to 95 % of paired draws")), comparing))),
   };
-  let now = {}, turn = 0, comparison = 0;
+  let now = {}, stood, offered, turn = 0, comparison = 0; // now is empty while answers are found; stood: the second machine of the last
 
   function offer() {
-    of.replaceChildren(...numbersOf(quantity.value).map((each) => option(each, plain(each))));
-    target.value = "";
+    const before = of.value, group = (label, names) => { const found = made("optgroup", { label }); found.append(...names.map((each) => option(each, plain(each.replace(MACHINE, ""))))); return found; };
+    of.replaceChildren(group(say("of the job"), numbersOf(quantity.value)), group(say("of the machine"), factsOf(quantity.value, offered)));
+    if ([...of.options].some((each) => each.value === before)) of.value = before;
   }
 
   function help() {
@@ -107,6 +108,7 @@ function askingPanels(figure, set) {
 
   function seek() {
     const name = quantity.value, mine = ++turn, word = target.value.trim(), { state } = now;
+    if (!state) return; // which is being answered
     const here = now.outcomes[name];
     if (word === "" && here.value !== undefined) target.value = String(+(here.value * 1.1).toPrecision(3));
     const number = Number(target.value.trim());
@@ -115,32 +117,29 @@ function askingPanels(figure, set) {
     const found = need(name, number, of.value, state), tell = () => { needed.textContent = needInWords(found, name, of.value, number, state); };
     if (!found.answer) { needed.textContent = found.refusal ?? say("Not in this page: {0}", command(name, state, number, of.value)); figure.needed = found; return; }
     tell();
+    const looks = found.intervals();
     inTurns((function* () { // a look at all draws takes its time
-      yield* found.intervals();
+      yield* looks;
       tell();
       figure.needed = { ...found, name, of: of.value, target: number };
     })(), () => mine === turn && now.state === state);
   }
 
   function compare() {
-    const { state } = now, other = { ...state, system: state.beside, changes: {} }, mine = ++comparison;
-    const pairs = (state.beside ? names : []).map((name) => [name, asked(name, state), asked(name, other)]);
-    const compared = (figure.compared = {});
-    const told = ([name, here, there]) => {
-      const found = beside(here.found, there.found), interval = (low, high) => (low === undefined ? "..." : `${shown(low, "1")} ${say("to")} ${shown(high, "1")}`);
-      compared[name] = { value: found.value, low: found.low, high: found.high, here: found.here.value, there: found.there.value };
-      const ratio = found.value === undefined ? "" : `${shown(found.value, "1")} (${interval(found.low, found.high)})`;
-      return line(plain(name), inWords(name, found.here, state), inWords(name, found.there, other), ratio);
-    };
-    const rows = pairs.map(told);
-    comparing.replaceChildren(...rows);
+    const { state, outcomes } = now, other = { ...state, system: state.beside, changes: {} };
+    const mine = ++comparison;
+    figure.compared = undefined;
+    comparing.replaceChildren();
     inTurns((function* () {
-      for (const [place, pair] of pairs.entries()) {
-        const [, ...both] = pair;
-        if (both.every((each) => each.done)) continue;
-        for (const each of both) while (!each.done) { advance(each); yield; }
-        rows[place].replaceWith(told(pair));
+      const compared = {};
+      for (const name of state.beside ? names : []) {
+        const found = beside(outcomes[name], yield* reckoned(name, other));
+        compared[name] = { value: found.value, low: found.low, high: found.high, here: found.here.value, there: found.there.value };
+        const ratio = found.value === undefined ? "" : `${shown(found.value, "1")} (${shown(found.low, "1")} ${say("to")} ${shown(found.high, "1")})`;
+        comparing.append(line(plain(name), inWords(name, found.here, state), inWords(name, found.there, other), ratio));
+        yield;
       }
+      figure.compared = compared;
     })(), () => mine === comparison && now.state === state);
   }
 
@@ -154,8 +153,14 @@ function askingPanels(figure, set) {
       setTimeout(on);
     })();
   }
+  // A change: what is asked of the former answers ends.
+  function before() {
+    now = {};
+    figure.needed = figure.compared = undefined;
+  }
+
   for (const [name, each] of Object.entries(panels)) each.addEventListener("toggle", () => { if (each.open && now.state) work[name](); });
-  quantity.addEventListener("input", () => { offer(); if (now.state) refresh(); });
+  quantity.addEventListener("input", () => { offer(); target.value = ""; if (now.state) refresh(); });
   of.addEventListener("input", seek);
   target.addEventListener("input", seek);
   second.addEventListener("input", () => set(second.value));
@@ -164,14 +169,16 @@ function askingPanels(figure, set) {
 
   // Once the answers are shown, so that they come first.
   function after(state, outcomes) {
-    const before = now.state;
-    now = { state: { ...state, inputs: { ...state.inputs }, changes: { ...state.changes } }, outcomes };
+    now = { state, outcomes };
+    if (state.system !== offered) { // whose numbers may be sought
+      offered = state.system;
+      offer();
+    }
     second.value = state.beside ?? "";
-    if (state.beside && state.beside !== before?.beside) panels.beside.open = true;
-    if (before?.beside !== undefined && !state.beside) compare();
-    const mine = now.state;
-    figure.needed = undefined;
-    setTimeout(() => { if (now.state === mine) refresh(); });
+    if (state.beside && state.beside !== stood) panels.beside.open = true;
+    if (stood !== undefined && !state.beside) compare();
+    stood = state.beside;
+    setTimeout(() => { if (now.state === state) refresh(); });
   }
-  return { after, markup: made("div", { className: "asking" }, labelled(say("Ask more of"), quantity), panels.help, panels.need, panels.beside) };
+  return { before, after, markup: made("div", { className: "asking" }, labelled(say("Ask more of"), quantity), panels.help, panels.need, panels.beside) };
 }

@@ -2,7 +2,8 @@
 // model/predictions/need.py finds it), which number of the machine helps most, and how two machines compare. They ask
 // `settled`, `run` and `outcome` of your_machine.js.
 
-const SCANNED = 257; // places of a scan, as of model/predictions/solution.py
+const SCANNED = { job: 257, machine: 65 }; // places of a scan, as of model/predictions/solution.py
+const MACHINE = /^machine\./; // how the name of a number of the machine begins, as in a link
 const FEW = 10; // every so many draws say about where an interval ends
 const SAME = 1e-9; // relative difference below which answers are the same
 const SMALLEST = 1e-15; // of the largest place, next to a range that begins at zero
@@ -20,33 +21,42 @@ const searched = (use, state) => use.value.quantity !== undefined && (!use.value
 // Numbers of the job along which a quantity can be asked: all its inputs but words.
 const numbersOf = (name) => held.quantities[name].inputs.filter((each) => !each.words).map((each) => each.name);
 
-// A quantity along one of its inputs, or {refusal} where the rest of the job is not taken: `value` at a place, and
+// Numbers of a machine along which it can be asked: all that have not the name of an input.
+function factsOf(name, system) {
+  const inputs = held.quantities[name].inputs.map((each) => each.asked ?? each.name);
+  return Object.keys(held.systems[system]?.facts ?? {}).filter((each) => !inputs.includes(each)).map((each) => `machine.${each}`);
+}
+
+// A quantity along one of its inputs, or one number of the machine, or {refusal} where the rest of the job is not taken: `value` at a place, and
 // `ends` of its interval from every draw or from few, in steps; NaN where it is refused, or has no finite value. `gaps` lists
 // places at which no program of the page holds.
 function along(name, of, state) {
-  const what = held.quantities[name], each = what.inputs.find((one) => one.name === of);
-  const ready = settled(name, state, of);
+  const what = held.quantities[name], fact = MACHINE.test(of) ? of.replace(MACHINE, "") : undefined;
+  const each = fact === undefined ? what.inputs.find((one) => one.name === of) : held.sought[fact], { unit, size } = fact === undefined ? { unit: each.unit, size: 1 } : held.systems[state.system].facts[fact];
+  const { [fact]: _, ...others } = state.changes;
+  const ready = settled(name, { ...state, changes: others }, of);
   if (ready.refusal || ready.elsewhere) return ready;
   if (searched(ready.use, state)) return { elsewhere: true };
   const { numbers, use } = ready, gaps = [], kept = new Map();
   const low = of === "experts" ? Math.max(each.low, numbers.topk) : each.low;
   const high = of === "topk" ? Math.min(each.high, numbers.experts) : each.high;
-  const taken = (place) => (place >= each.least || place === 0) && unrelated({ ...numbers, [of]: place }, of) === undefined;
+  const taken = (place) => fact !== undefined || ((place >= each.least || place === 0) && unrelated({ ...numbers, [of]: place }, of) === undefined);
+  const asked = (place) => (fact === undefined ? [{ ...numbers, [of]: place }, state] : [numbers, { ...state, changes: { ...others, [fact]: String(place / size) } }]);
   function value(place) {
     if (!kept.has(place)) {
-      const found = taken(place) ? run(use.value, { ...numbers, [of]: place }, state, 0, 1, NaN) : NaN;
+      const found = taken(place) ? run(use.value, ...asked(place), 0, 1, NaN) : NaN;
       if (found === undefined) gaps.push(place);
       kept.set(place, Number.isFinite(found) ? found : NaN);
     }
     return kept.get(place);
   }
   function* between(place, step) {
-    const middle = value(place), there = { ...numbers, [of]: place };
+    const middle = value(place);
     if (Number.isNaN(middle)) return [NaN, NaN];
-    const found = use.drawn.served ? yield* held.served.steps(use.drawn, there, state, what.draws, step, HELPERS) : run(use.drawn, there, state, what.draws, step, NaN);
+    const found = yield* allDrawn(use.drawn, ...asked(place), what.draws, step, NaN);
     return typeof found !== "object" || found.some((one) => typeof one !== "number" || Number.isNaN(one)) ? [NaN, NaN] : ends(middle, found);
   }
-  return { value, ends: between, gaps, low, high, whole: each.whole, unit: each.unit };
+  return { value, ends: between, gaps, low, high, whole: each.whole, unit, size, scanned: fact === undefined ? SCANNED.job : SCANNED.machine };
 }
 
 // About so many places from low to high, each about as far from the last in per cent, as Places.grid has them.
@@ -103,7 +113,7 @@ function need(name, target, of, state) {
   if (asked.refusal || asked.elsewhere) return asked;
   const { value, whole } = asked, atMost = AT_MOST.includes(name) || (held.quantities[name].unit === "s" && name !== "job_mtbf");
   const gain = (number) => (atMost ? target - number : number - target) / (Math.abs(target) || 1), curve = (place) => gain(value(place));
-  const there = (place) => !Number.isNaN(value(place)), all = grid(asked, SCANNED);
+  const there = (place) => !Number.isNaN(value(place)), all = grid(asked, asked.scanned);
   let places = all.filter(there);
   if (!places.length) return asked.gaps.length ? { elsewhere: true } : { refusal: `no ${of} will do` };
   const beside = [[all.filter((each) => each < places[0]).at(-1), places[0]], [all.find((each) => each > places.at(-1)), places.at(-1)]];
@@ -129,7 +139,7 @@ function need(name, target, of, state) {
   const answer = same ? "not unique" : (["out of reach", "value"][reached.length] ?? "not unique");
   for (const each of reached) each.there = value(each.value);
   return {
-    answer, reached, nearest, limits: [places[0], places.at(-1)], steady, atMost, whole, unit: asked.unit, partial: asked.gaps.length > 0,
+    answer, reached, nearest, limits: [places[0], places.at(-1)], steady, atMost, whole, unit: asked.unit, size: asked.size, partial: asked.gaps.length > 0,
     met: !reached.length && gain(nearest[0]) >= -SAME,
     intervals: () => intervals({ asked, reached, places, gain, atMost, whole }),
   };

@@ -10,19 +10,20 @@ const also = (words) => (words ? `; ${words}` : "");
 
 // Numbers that programs of a step take by name, each alone or with the place of its draws: by the kind's letter.
 const NAMED = {
-  c: (state, name) => own(held.constants[state.system], name),
+  c: (state, name) => own(name.startsWith("step.") ? held.engines[engineOf(state)] : held.constants[state.system], name),
   w: (state, name) => (state.workload === OWN ? (own(shapeOf(state.config), name) ?? 0) : own(held.shapes[state.workload], name)),
   p: (state, name) => own(held.formats[state.inputs.precision], name),
 };
 
-// The columns of a reader's own workload, from the text of its config.json, which was read before. No run was measured of
-// it, so its scatter is that of a workload of the study of which none was, either.
+// The serving software of a step: the one chosen, or what the machine usually runs; so is the pooled one, if it is named.
+const engineOf = ({ system, inputs: { engine } }) => (engine && engine !== "pooled" ? engine : held.usual[system]);
+
+// The columns of a reader's own workload, from the text of its config.json, which was read before.
 const shapes = new Map();
 function shapeOf(text) {
   if (!shapes.has(text)) shapes.set(text, readConfiguration(text).columns);
   return shapes.get(text);
 }
-const standing = (state) => (state.workload === OWN ? held.unmeasured : state.workload);
 
 // The inputs of the page that a workload has, as text.
 function numbersOfWorkload(workload, config) {
@@ -35,10 +36,10 @@ function bound(each, numbers, state, draws = 0) {
   if (typeof each === "number") return each;
   if (each[0] === "d") return held.drawn(+each.slice(1), draws);
   if (each === "nan") return NaN;
-  const [kind, name] = [each[0], each.slice(2)];
+  const [kind, name] = [each[0], each.slice(2).replace("{precision}", state.inputs.precision)];
   if (kind === "i") return numbers[name];
   if (kind === "s") {
-    const place = own(held.scatter, `${state.system}|${standing(state)}`);
+    const place = own(held.scatter, `${state.system}|${state.workload}`);
     return place !== undefined && draws ? held.drawn(place, draws) : undefined;
   }
   if (NAMED[kind]) {
@@ -57,39 +58,93 @@ function bound(each, numbers, state, draws = 0) {
 function run(programs, numbers, state, draws = 0, step = 1, refused = undefined) {
   if (programs.served) return held.served(programs, numbers, state, draws, HELPERS, step);
   if (programs.quantity) return held.trained(programs, numbers, state, draws > 0, HELPERS);
-  const ready = typeof programs === "number" ? sequences(programs, numbers, state, draws)
+  const one = (programs.holding === undefined ? ready : fewest)(programs, numbers, state, draws, refused);
+  return draws ? Array.from({ length: Math.ceil(draws / step) }, (_, i) => one(i * step)) : one(0);
+}
+
+// What a draw gives: of the first program whose conditions hold.
+function ready(programs, numbers, state, draws, refused) {
+  const all = typeof programs === "number" ? sequences(programs, numbers, state, draws)
     : programs.map(([place, bounds, refusal]) => {
       const given = bounds.map((each) => bound(each, numbers, state, draws));
       return { refusal, call: (draw) => held.codes[place](...given.map((each) => at(each, draw))) };
     });
-  const one = (draw) => {
-    for (const { call, refusal } of ready) {
+  return (draw) => {
+    for (const { call, refusal } of all) {
       const found = call(draw);
       if (found !== undefined) return refusal ? (refused ?? sentence(refusal, found, state, numbers)) : found;
     }
     return undefined;
   };
-  return draws ? Array.from({ length: Math.ceil(draws / step) }, (_, i) => one(i * step)) : one(0);
+}
+
+// The fewest devices of one instance that hold the requests of a job, of each draw, as model/machine/memory.py finds
+// them: experts and cache spread over all, or a tensor group of a domain. holding: programs of what memory holds.
+const SIZES = [1, 3].flatMap((m) => Array.from({ length: 13 }, (_, i) => m * 2 ** i)).filter((each) => each <= 4096).sort((a, b) => a - b);
+function fewest({ holding }, numbers, state, draws, refused) {
+  const domain = bound("f:domain", numbers, state), requests = numbers.instance_batch, known = [];
+  const holds = (size, tensor_devices, expert_devices) => ready(holding, { ...numbers, ranks: size, tensor_devices, expert_devices }, state, draws);
+  const ways = (place) => (known[place] ??= [holds(SIZES[place], 1, SIZES[place]), ...(SIZES[place] <= domain ? [holds(SIZES[place], SIZES[place], 1)] : [])]);
+  return (draw) => {
+    for (let place = 0; place < SIZES.length; place++)
+      for (const way of ways(place)) {
+        const found = way(draw);
+        if (typeof found !== "number") return refused ?? found;
+        if (found * SIZES[place] >= requests) return SIZES[place];
+      }
+    return draws ? Infinity : (refused ?? held.nowhere);
+  };
 }
 
 // What a search asks of the page: what a name stands for, how a number and a sentence are written, what programs say.
-const HELPERS = { bound, general, sentence, run, fewest };
+const HELPERS = { bound, general, sentence, run, spelled, takenBy };
 const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
 
 // The programs of a list, ready to be called: those for which this machine has all numbers.
 function sequences(list, numbers, state, draws) {
-  const all = held.names.map((each) => bound(each, numbers, state, draws));
-  let a = [], last = -1;
+  const all = [], a = new Array(held.names.length), written = held.lists[list].map(([sequence]) => spelled(sequence));
+  for (const each of new Set(written.flatMap(({ taken }) => taken))) all[each] = bound(held.names[each], numbers, state, draws);
+  const varying = [];
+  all.forEach((each, place) => { if (typeof each === "object") varying.push(place); else a[place] = each; });
+  let last = -1;
   const given = (draw) => {
-    if (draw !== last) [a, last] = [all.map((each) => at(each, draw)), draw];
+    if (draw !== last) for (const place of varying) a[place] = all[place][draw];
+    last = draw;
     return a;
   };
   return held.lists[list]
-    .filter(([, taken]) => held.taken[taken].every((each) => all[each] !== undefined))
-    .map(([sequence, , refusal]) => ({ refusal, call: (draw) => followed(held.sequences[sequence], given(draw)) }));
+    .map(([, refusal], i) => ({ refusal: held.refusals[refusal], taken: written[i].taken, call: (draw) => followed(written[i].lines, given(draw)) }))
+    .filter(({ taken }) => taken.every((each) => all[each] !== undefined));
 }
 
-// The value of a sequence of lines: those that are conditions end it, the last is the value.
+// What a line takes, arguments and values of other lines, by their places: its own text says it.
+const takes = new Map();
+function takenBy(line) {
+  if (!takes.has(line)) {
+    const all = [...held.lines[line].toString().matchAll(/\b([at])\[(\d+)\]/g)];
+    takes.set(line, ["a", "t"].map((kind) => all.filter((each) => each[1] === kind).map((each) => +each[2])));
+  }
+  return takes.get(line);
+}
+
+// All lines of a sequence, which names its conditions (-1 less their place) and its value alone, each after those that it
+// takes; and the arguments that they take.
+const spelledOut = new Map();
+function spelled(sequence) {
+  if (!spelledOut.has(sequence)) {
+    const lines = [], taken = new Set(), known = new Set(), named = held.sequences[sequence];
+    const need = (line) => {
+      const [given, earlier] = takenBy(line);
+      for (const each of given) taken.add(each);
+      for (const each of earlier) if (!known.has(each)) { known.add(each); need(each); lines.push(each); }
+    };
+    for (const each of named) { need(each < 0 ? -1 - each : each); lines.push(each); }
+    spelledOut.set(sequence, { lines, taken: [...taken] });
+  }
+  return spelledOut.get(sequence);
+}
+
+// The value of lines in turn: those that are conditions end it, the last is the value.
 const values = new Float64Array(held.lines.length); // of all lines: each is written before it is read
 function followed(sequence, a) {
   const t = values, end = sequence.length - 1;
@@ -120,23 +175,11 @@ function general(number, digits) {
   return `${+mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 
-// The fewest devices that hold so many requests, experts and cache spread over all, or a tensor group of a domain; undefined
-// where no group does, a sentence where the machine lacks a number.
-function fewest(requests, state, numbers) {
-  const use = held.quantities.decode_throughput.uses[`${state.system}|${state.inputs.precision}`];
-  const domain = bound("f:domain", numbers, state);
-  const sizes = [1, 3].flatMap((m) => Array.from({ length: 13 }, (_, i) => m * 2 ** i)).filter((each) => each <= 4096);
-  const found = (size, tensor_devices, expert_devices) => run(use.held, { ...numbers, ranks: size, tensor_devices, expert_devices }, state);
-  const lacking = found(1, 1, 1);
-  if (typeof lacking === "string") return lacking;
-  const holds = (size, ...split) => found(size, ...split) * size >= requests;
-  return sizes.sort((a, b) => a - b).find((size) => holds(size, 1, size) || (size <= domain && holds(size, size, 1)));
-}
-
-// How many devices would hold so many requests, in words.
+// How many devices would hold so many requests in the largest memory that may be used.
 function wouldHold(requests, state, numbers) {
-  const needed = fewest(requests, state, { context: numbers.sequence, kv_bytes_per_element: NaN, ...numbers });
-  return needed === undefined ? "no group would" : `${general(needed, 6)} devices would hold that many requests in all`;
+  const use = held.quantities.devices_needed.uses[`${state.system}|${state.inputs.precision}`];
+  const needed = run(use.most, { context: numbers.sequence, kv_bytes_per_element: NaN, ...numbers, instance_batch: requests }, state, 0, 1, NaN);
+  return Number.isNaN(needed) ? "no group would" : `${general(needed, 6)} devices would hold that many requests in all`;
 }
 
 function ends(value, found) {
@@ -155,6 +198,7 @@ function read(what, state, sought) {
   const numbers = {};
   for (const each of what.inputs) {
     const word = own(state.inputs, each.name) ?? "";
+    if (each.numbered) numbers[each.name] = each.words.indexOf(word);
     if (each.words || each.name === sought) continue;
     const number = word === "" ? (each.default ?? NaN) : Number(word);
     if (word === "" && !each.optional) return { refusal: `it needs ${each.name} (${each.accepts})` };
@@ -187,66 +231,80 @@ function settled(name, state, sought) {
   if (refusal) return { refusal };
   const words = what.inputs.filter((each) => each.words && !each.free).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
   const use = own(what.uses, [state.system, ...words.filter((each) => each !== "")].join("|"));
-  return use ? { numbers, use } : { elsewhere: true };
+  const { engines = {} } = use ?? {}, { engine = "" } = state.inputs; // those of other programs, or of none here
+  const taken = Object.hasOwn(engines, engine) ? engines[engine] : use;
+  return taken ? { numbers, use: taken } : { elsewhere: true };
 }
 
-// What the page finds of a quantity: {found, done}. Of a search the value comes first, and its interval after as many steps
-// as `advance` takes; the last of each machine is kept, for most changes of a job leave most answers as they are.
+// What is known of a quantity, {asked, first: its value without draws, whole: with them, once it is found}; the last of
+// each machine is kept, for most changes of a job leave most answers as they are.
 const kept = new Map();
-function asked(name, state) {
+function known(name, state) {
   const place = `${name}|${state.system}`, words = held.quantities[name].inputs.map((each) => own(state.inputs, each.name));
-  const key = JSON.stringify([state.workload, state.config, state.changes, words]);
-  if (kept.get(place)?.key !== key) {
-    const as = { ...state, inputs: { ...state.inputs }, changes: { ...state.changes } }, one = { key, steps: reckoned(name, as) };
-    kept.set(place, one);
-    advance(one);
-  }
+  const asked = JSON.stringify([state.workload, state.config, state.changes, words]);
+  if (kept.get(place)?.asked !== asked) kept.set(place, { asked, first: valued(name, state) });
   return kept.get(place);
 }
 
-function advance(one) {
-  const { done, value } = one.steps.next();
-  one.found = value ?? one.found;
-  one.done = done;
-}
-
-// The value of a quantity with all its draws: {value, low, high, drawn}, {refusal}, or {elsewhere: true}.
-function outcome(name, state) {
-  const one = asked(name, state);
-  while (!one.done) advance(one);
-  return one.found;
-}
-
-function* reckoned(name, state) {
+// The value of a quantity alone, for which nothing is drawn: {value}, {refusal}, or {elsewhere: true}.
+function valued(name, state) {
   const { numbers, use, ...none } = settled(name, state);
   if (!use) return none;
-  const value = run(use.value, numbers, state), { draws } = held.quantities[name];
+  const value = run(use.value, numbers, state);
   if (value === undefined) return { elsewhere: true };
   if (typeof value === "string") return { refusal: value };
   if (!Number.isFinite(value)) return { refusal: `${name} has no finite value there: move the inputs towards usual sizes` };
-  const layout = layoutOf(use, numbers, state), known = { value, ...(layout ? { layout } : {}) };
-  if (use.value.served) yield known;
-  const drawn = use.drawn.served ? yield* held.served.steps(use.drawn, numbers, state, draws, 1, HELPERS) : run(use.drawn, numbers, state, draws);
+  const search = use.value.served ? held.served : use.value.quantity && held.trained;
+  const layout = search && search.layout(use.value, numbers, state, HELPERS);
+  return { value, ...(layout ? { layout } : {}) };
+}
+
+// The value with all its draws: {value, low, high, drawn}, {refusal}, or {elsewhere: true}; found in steps, for draws that
+// were not yet made take their time.
+function* reckoned(name, state) {
+  const each = known(name, state);
+  return (each.whole ??= each.first.value === undefined ? each.first : yield* withDraws(each.first, name, state));
+}
+
+function* withDraws(first, name, state) {
+  const { numbers, use } = settled(name, state), { draws } = held.quantities[name];
+  for (const each of takenOf(use.drawn, state)) {
+    bound(each, numbers, state, draws);
+    yield;
+  }
+  const drawn = yield* allDrawn(use.drawn, numbers, state, draws, 1);
   if (typeof drawn === "string") return { refusal: drawn };
   if (!drawn || drawn.some((each) => typeof each !== "number" || Number.isNaN(each))) return { elsewhere: true };
-  const [low, high] = ends(value, drawn);
-  return { ...known, low, high, drawn };
+  const [low, high] = ends(first.value, drawn);
+  return { ...first, low, high, drawn };
 }
 
-// Take steps in turns between which the page may answer a change, while they are wanted.
-const TURN = 30; // ms, of which the page has other things to do after each
-function inTurns(steps, wanted) {
-  setTimeout(function on() {
-    if (!wanted()) return;
-    const begun = performance.now();
-    do { if (steps.next().done) return; } while (performance.now() - begun < TURN);
-    setTimeout(on);
-  });
+// Every step-th of so many draws; in steps, for each draw of a service is a search of its own.
+function* allDrawn(programs, numbers, state, draws, step, refused = undefined) {
+  return programs.served ? yield* held.served.steps(programs, numbers, state, draws, step, HELPERS) : run(programs, numbers, state, draws, step, refused);
 }
 
-// The layout that an answer is of, where a search found it.
-function layoutOf({ value: use }, numbers, state) {
-  return use.quantity && (use.served ? held.served : held.trained).layout(use, numbers, state, HELPERS);
+// What programs take, by its names; a search of a service asks for it in its own steps.
+function takenOf(programs, state) {
+  if (programs.served) return [];
+  if (programs.quantity) return held.trained.taken(programs, state);
+  const list = programs.holding ?? programs;
+  if (typeof list !== "number") return list.flatMap(([, bounds]) => bounds);
+  return [...new Set(held.lists[list].flatMap(([sequence]) => spelled(sequence).taken))].map((each) => held.names[each]);
+}
+
+function outcome(name, state) {
+  const steps = reckoned(name, state);
+  for (let each = steps.next(); ; each = steps.next()) if (each.done) return each.value;
+}
+
+// Go through steps in turns, between which the page may answer a change: as long as `still` says so.
+const LONGEST_TURN = 20; // ms
+function inTurns(steps, still) {
+  if (!still()) return;
+  const begun = performance.now();
+  while (performance.now() - begun < LONGEST_TURN) if (steps.next().done) return;
+  setTimeout(() => inTurns(steps, still));
 }
 
 // What the page answers to one quantity: {value, low, high}, {refusal} in the study's words, or {elsewhere: true}.
@@ -256,12 +314,12 @@ function answer(name, state) {
 }
 
 // How the same is asked on the command line; a machine that was changed, in Python. target, of: of the question which
-// value of an input gives a target.
+// value of an input, or of a number of the machine, gives a target.
 function command(name, state, target, of) {
   const inputs = held.quantities[name].inputs, model = inputs.some((each) => each.name === "model");
   const given = inputs.filter((each) => each.name !== of && each.words?.[0] !== "*" && (own(state.inputs, each.name) ?? "") !== "");
-  const changes = Object.entries(state.changes), asks = of !== undefined, named = (each) => each.asked ?? each.name;
-  const sought = asks && named(inputs.find((each) => each.name === of));
+  const asks = of !== undefined, named = (each) => each.asked ?? each.name, changes = Object.entries(state.changes).filter(([fact]) => of !== `machine.${fact}`);
+  const sought = asks && (MACHINE.test(of) ? of.replace(MACHINE, "") : named(inputs.find((each) => each.name === of)));
   const words = [...(model ? [`model=${state.workload}`] : []), ...given.map((each) => `${named(each)}=${state.inputs[each.name]}`)];
   if (!changes.length) return [`python -m model ${asks ? `need ${name}=${target} for=${sought}` : `predict ${name}`}`, `--system ${state.system}`, ...words].join(" ");
   const facts = held.systems[state.system].facts;
@@ -328,7 +386,7 @@ function begin(figure) {
   const fields = Object.fromEntries([...controls.querySelectorAll("[name]")].map((each) => [each.name, each]));
   const initial = JSON.parse(figure.dataset.start);
   const start = { ...initial, changes: {} };
-  let state, brought; // the config.json that was read last
+  let state, last, brought; // what is set, what is being answered, the config.json that was read last
 
   const panels = askingPanels(figure, (name) => {
     const { beside: _, ...rest } = state;
@@ -376,43 +434,47 @@ function begin(figure) {
     }));
   }
 
-  // One answer: its value, its interval once that is known, or why there is none.
-  function tell(row, { found, done }, name) {
-    const unit = held.quantities[name].unit, [value, interval] = [row.cells[1], row.cells[2]];
-    value.colSpan = found.value === undefined ? 2 : 1;
-    interval.hidden = found.value === undefined;
-    if (found.value !== undefined) {
-      value.textContent = shown(found.value, unit);
-      interval.textContent = done ? `${shown(found.low, unit)} ${say("to")} ${shown(found.high, unit)}` : "...";
-      if (found.layout) value.append(document.createElement("br"), Object.entries(found.layout).map(([part, number]) => `${part}=${general(number, 6)}`).join(" "));
-    } else value.textContent = found.refusal ?? say("Not in this page: {0}", command(name, state));
-    const { drawn, ...rest } = found;
-    figure.found[name] = rest;
+  // One answer in its row; its interval follows its value.
+  function tell(row, each, asked) {
+    const name = row.dataset.quantity, { unit } = held.quantities[name], [value, interval] = [row.cells[1], row.cells[2]];
+    value.colSpan = each.value === undefined ? 2 : 1;
+    interval.hidden = each.value === undefined;
+    if (each.value === undefined) { value.textContent = each.refusal ?? say("Not in this page: {0}", command(name, asked)); return; }
+    value.textContent = shown(each.value, unit);
+    interval.textContent = each.low === undefined ? "…" : `${shown(each.low, unit)} ${say("to")} ${shown(each.high, unit)}`;
+    if (each.layout) value.append(document.createElement("br"), Object.entries(each.layout).map(([part, number]) => `${part}=${general(number, 6)}`).join(" "));
   }
 
-  let changes = 0;
-  function update() {
-    const outcomes = {}, waiting = [], mine = ++changes;
-    Object.assign(figure, { state, found: {} });
+  // All intervals, one after another; figure.answered is kept when the last is there.
+  function* intervals(asked, done) {
+    const outcomes = {};
     for (const row of answers.tBodies[0].rows) {
-      const name = row.dataset.quantity, one = asked(name, state);
-      outcomes[name] = one.found;
-      tell(row, one, name);
-      if (!one.done) waiting.push([row, one, name]);
+      const name = row.dataset.quantity, { drawn, ...each } = (outcomes[name] = yield* reckoned(name, asked));
+      if (!("low" in figure.found[name])) tell(row, each, asked);
+      figure.found[name] = each;
+      yield;
+    }
+    answers.setAttribute("aria-busy", "false");
+    panels.after(asked, outcomes);
+    done();
+  }
+
+  function update() {
+    const found = {}, asked = { ...state, inputs: { ...state.inputs }, changes: { ...state.changes } };
+    panels.before();
+    answers.setAttribute("aria-busy", "true");
+    for (const row of answers.tBodies[0].rows) {
+      const { first, whole } = known(row.dataset.quantity, asked), { drawn, ...each } = whole ?? first;
+      found[row.dataset.quantity] = each;
+      tell(row, each, asked);
     }
     const short = link(state, start);
     field.value = short.length > LONGEST_LINK ? say("Too long for a link: save it as a file.") : location.href.split("#")[0] + short;
     const brings = state.config ? `\nconfig.json:\n${state.config}\n` : "";
     written.textContent = `${Object.keys(held.quantities).map((name) => command(name, state)).join("\n")}\n${brings}\n${stateFiles.write(state, held)}`;
-    panels.after(state, outcomes);
-    figure.waiting = waiting.length;
-    inTurns((function* () {
-      for (const [row, one, name] of waiting) {
-        while (!one.done) { advance(one); yield; }
-        tell(row, one, name);
-        figure.waiting--;
-      }
-    })(), () => mine === changes);
+    const mine = (last = asked);
+    Object.assign(figure, { state, found });
+    figure.answered = new Promise((done) => { const steps = intervals(asked, done); setTimeout(() => inTurns(steps, () => mine === last)); });
   }
 
   function take(hash, words = "", longest = LONGEST_LINK) {
@@ -482,4 +544,4 @@ function begin(figure) {
 }
 
 if (globalThis.document) document.querySelectorAll(".your-machine").forEach(begin);
-else Object.assign(globalThis, { answer, outcome, command, opened, link });
+else Object.assign(globalThis, { answer, outcome, command, opened, link, known });

@@ -142,6 +142,7 @@ FUNCTIONS: dict[Any, Callable] = {  # of numpy that are no ufuncs
     np.argmin: lambda column: int(np.argmin(column.example)),
     np.ones_like: lambda column: np.ones(column.shape),
     np.zeros_like: lambda column: np.zeros(column.shape),
+    np.broadcast_arrays: lambda *columns: columns,  # of one row
     np.broadcast_to: lambda column, shape: Column(column.tape, column.name, np.broadcast_to(column.example, shape)),
 }
 
@@ -408,10 +409,10 @@ class Pool:
         return self.lines.setdefault(f"(a,t)=>{code.replace(' ', '')}", len(self.lines))
 
     def sequence(self, lines, bound):
-        """Return (places of lines, places of arguments) of a program.
+        """Return the places of a program's conditions, each as -1 less it, and of its value, the last.
 
-        lines: of a Program; a condition's place stands as -1 less it, the value's comes last. bound: what its arguments
-        stand for, hashable.
+        What else it works through is what these lines take, and what that takes in turn: a line's text names it. lines:
+        of a Program; bound: what its arguments stand for, hashable.
         """
         given = [self.names.setdefault(each, len(self.names)) for each in bound]
         known = {f"a{number}": f"a[{place}]" for number, place in enumerate(given)}
@@ -420,8 +421,9 @@ class Pool:
             place = self.line(WORD.sub(lambda match: known[match[0]], code))
             if name:
                 known[name] = f"t[{place}]"
-            places.append(place if name else -1 - place)
-        return [*places[:-1], -1 - places[-1]], given
+            else:
+                places.append(-1 - place)
+        return [*places[:-1], -1 - places[-1]]
 
 
 def write(function, numbers):

@@ -88,9 +88,8 @@ def refuse_what_does_not_fit(scenario, choices, rows):
 
 def refuse_what_cannot_be(scenario, choices, rows):
     """Raise RowError for the first row with more ranks than experts have use for, ValueError for another's software."""
+    refuse_foreign(scenario, choices)
     workload, dies = scenario.facts("workloads", choices["model"]), np.max(scenario.system("dies", 1))
-    if choices.get("engine") == "cann" and not scenario.system("runs_cann", 0.0):
-        raise ValueError(f"the engine cann does not run on {scenario.name}: choose another, or leave it out")
     if not workload("moe_layers"):
         return
     given = rows.get("expert_devices", np.nan)
@@ -103,6 +102,12 @@ def refuse_what_cannot_be(scenario, choices, rows):
             f"rank{'' if dies == 1 else 's'} each: give expert_devices of {COPIES * experts / dies:g} or fewer, which "
             f"divide ranks",
         )
+
+
+def refuse_foreign(scenario, choices):
+    """Raise ValueError where the serving software asked for does not run on the machine."""
+    if choices.get("engine") == "cann" and not scenario.system("runs_cann", 0.0):
+        raise ValueError(f"the engine cann does not run on {scenario.name}: choose another, or leave it out")
 
 
 def refuse_weights_that_do_not_fit(scenario, choices, rows):
@@ -189,6 +194,8 @@ def decode_frontier(scenario, choices, rows):
     Laws: laws.step, laws.serving. Over layouts that were run on the machine, or all, and over drafts where none is
     given.
     """
+    if scenario.sampler is None:
+        refuse_foreign(scenario, choices)
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
     names = ("context", "tokens_per_step", "kv_bytes_per_element", "devices")
     conditions = (np.asarray(rows.get(name, np.nan), float) for name in names)

@@ -21,13 +21,13 @@ from model.numbers.files import parameters
 from model.predictions.inputs import InputError
 from model.predictions.quantities import quantity
 from model.studies.your_machine import OFFERED, PARAMETERS, changeable, inputs
+from model.studies.your_training import OWN
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HEAD = "# A state of the page Your machine: papermill notebooks/your_cluster.ipynb report.ipynb -f this.yaml"
 ALONE = "# of the page alone: "  # what follows is written as in a link
 LONGEST = 4000  # letters of a link, as the page has it
 LONGEST_FILE = 20_000  # likewise of a file
-OWN = "config.json"  # the workload that a reader brings
 DIGITS = 40  # letters of a number
 RENAMED = {"bytes": "message"}  # an input's name among the parameters of notebooks/your_machine.ipynb
 

@@ -9,25 +9,33 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from model.machine import memory, step_fit
+from model.machine import memory
+from model.machine.machine import POOLED
 from model.machine.scenario import Scenario
+from model.machine.step import engine_of
 from model.notation.equation import tape as tape_of
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import HIGH, LOW
+from model.predictions.along import Along
 from model.predictions.ask import predict
 from model.predictions.changes import change
 from model.predictions.inputs import OPTIONAL, RELATIONS, describe, fitting
 from model.predictions.program import Making, Noting, Pool, write
 from model.predictions.quantities import QUANTITIES, quantity
+from model.predictions.serving import HELD_NOWHERE, idle_parts
 from model.studies import your_serving, your_training
 
 OFFERED = (
     "decode_throughput",
     "prefill_throughput",
+    "moe_idle_share",
+    "devices_needed",
     "all_to_all_time",
     "all_reduce_time",
+    "all_gather_time",
+    "reduce_scatter_time",
     "job_mtbf",
     "effective_training_share",
     "spare_devices",
@@ -50,11 +58,23 @@ PARAMETERS = {
     "ranks": ("input", "ranks", "1"),
     "message": ("input", "bytes", "B"),
 }
-ENOUGH = 2  # systems of a kind that seek all branches
 # Asked of any workload: one program does for all systems of a kind, and all workloads.
-STEPS = ("decode_throughput", "prefill_throughput")
-FOLLOWED = ("model", "engine")  # words that a page does not ask for: the workload, the machine's own software
+STEPS = ("decode_throughput", "prefill_throughput", "moe_idle_share")
+HELD = "devices_needed"  # found by the page itself, among groups of devices, from programs of what memory holds
+FOLLOWED = ("model", "software")  # words that a page does not ask for: the workload, the machine's own software
 FREE = ("layouts",)  # words that choose no program
+EVERYTHING = (2, 6)  # places in `layouts` of groups that exchange and reduce, in a domain and between domains
+PEAK = "f:peak_{precision}"  # of products in the precision of a step, whichever it is
+NUMBERED = ("part",)  # a word that programs take as a number, its place among the words
+# What of a serving software is no number of its steps, but the way that they take: rows of data/priors.csv.
+WAYS = ("always_overlaps", "separates_shared_experts", "quantised_attention")
+# Inputs that mean another thing in another quantity have names of their own on the page.
+RENAMED = {
+    **dict.fromkeys(your_training.QUANTITIES, your_training.RENAMED),
+    **dict.fromkeys(your_serving.QUANTITIES, your_serving.RENAMED),
+    "moe_idle_share": {"stages": "idle_stages"},
+    HELD: {"batch": "instance_batch"},
+}
 # Numbers of a system that the study asks for with another in their place: systems without them are of another kind.
 TELLING = ("dies", "scale_out_achievable", "in_switch_reduction", "runs_cann", "peak_fp8", "peak_int8")
 
@@ -267,43 +287,67 @@ def shapes(workloads):
     return [str(table.index[each][0]) for each in kinds if each.any()]
 
 
-def steps(name, workloads, facts, alone):
+def steps(name, workloads, facts, alone, drawn):
     """Yield (workload, mapping from the numbers of a quantity's step and a system's facts to an example) of all kinds.
 
-    The last of each workload do not fit into memory, or have more devices than experts have use for. alone: False
-    where other systems of the same kind have found the rest, for one layout beside these.
+    The last of each workload are refused, which no draw is: they do not fit into memory, say, or have more devices than
+    experts have use for. alone: False where another system of the same kind has found the rest, for the layouts alone
+    that take all constants of the system: what no example takes is not kept.
     """
     domain = max(float(np.ravel(facts.get(("fact", "domain"), 8.0))[0]), 2.0)
+    usual, refused = EXAMPLES[name]
+    some = [(*each, beside) for beside in usual for each in layouts(domain)]
+    some += [] if drawn else [*((8.0, 1.0, each) for each in refused), (8192.0, 1.0, usual[0])]
+    some = some if alone else [some[each] for each in EVERYTHING]
     for workload in shapes(workloads):
-        some = layouts(domain)[slice(None) if alone else slice(1, 2)]
-        for number, (ranks, tensor) in enumerate([*some, (8.0, 1.0), (8192.0, 1.0)]):
+        for ranks, tensor, beside in some:
             spread = np.nan if ranks == 8192 else float(np.gcd(int(ranks), 8))
-            found = {"ranks": ranks, "tensor_devices": tensor, "expert_devices": spread}
-            found |= EXAMPLES[name][number == len(some)]
-            yield workload, {("input", each): np.array([value]) for each, value in found.items()} | facts
+            found = {"ranks": ranks, "tensor_devices": tensor, "expert_devices": spread, **beside}
+            found = {each if isinstance(each, tuple) else ("input", each): value for each, value in found.items()}
+            found = {each: np.array([value]) for each, value in found.items() if each[0] == "input" or each in facts}
+            yield workload, {**facts, **found}
 
 
-_ANY = {"context": 512.0, "tokens_per_step": 1.5, "processed": np.nan, "kv_bytes_per_element": np.nan}
-EXAMPLES = {  # what is asked beside a layout: where it fits, and where it does not
-    "decode_throughput": ({**_ANY, "batch": 0.01}, {**_ANY, "batch": 1e5}),
-    "prefill_throughput": ({"sequence": 512.0}, {"sequence": 1e7}),
+_ANY = {"context": 512.0, "kv_bytes_per_element": np.nan}
+_DECODE = {**_ANY, "tokens_per_step": 1.5, "processed": np.nan}
+_STEP = {**_ANY, "batch": 0.01, "overlap": 1.0, "part": 0.0, "stages": 1.0, "microbatches": 1.0}
+EXAMPLES = {  # what is asked beside a layout: where it fits, and where it is refused
+    "decode_throughput": (({**_DECODE, "batch": 0.01},), ({**_DECODE, "batch": 1e5},)),
+    "prefill_throughput": (({"sequence": 512.0},), ({"sequence": 1e7},)),
+    HELD: ((_ANY,), ()),
+    # idle time, with both ways of overlapping; what has no place in a phase, and memory too small for weights
+    "moe_idle_share": (
+        tuple({**_STEP, "overlap": each} for each in (1.0, 0.0)),
+        (
+            {**_STEP, "batch": 1e5},
+            {**_STEP, "microbatches": 2.0},
+            {**_STEP, "stages": 2.0},
+            {**_STEP, "stages": 1000.0},
+            {**_STEP, ("fact", "memory_capacity"): 1e6},
+        ),
+    ),
 }
 
 
 def held_requests(scenario, choices, rows):
-    """Return the requests per device that the memory of a layout may hold; of a request in prefill, its prompt."""
-    rows = {"context": rows["sequence"], **rows} if "sequence" in rows else rows
-    return memory.largest_batch(scenario.roomiest(), choices["model"], choices["precision"], rows)
+    """Return the requests per device that the memory of a layout holds, on a machine whose domain is known."""
+    scenario.system("domain")  # the search asks for it first, and so refuses a machine without
+    return memory.largest_batch(scenario, choices["model"], choices["precision"], rows)
+
+
+def most_requests(scenario, choices, rows):
+    """Return the requests per device that the memory of a layout may hold, at most."""
+    return held_requests(scenario.roomiest(), choices, rows)
 
 
 def step_programs(name, evaluate, scenario, facts, choices, asked, alone=True):
     """Return (code, names of arguments, refusal) of distinct Programs of a step on one system, as examples find them.
 
-    name: of a quantity; evaluate: its function, or another; choices: a precision; the workload may be any. In a
-    refusal {model} stands for it.
+    name: of a quantity; evaluate: its function, or another; choices: a precision, and what else chooses programs; the
+    workload may be any. In a refusal {model} stands for it.
     """
     found = {}
-    for workload, numbers in steps(name, asked.workloads, facts, alone):
+    for workload, numbers in steps(name, asked.workloads, facts, alone, scenario.sampler is not None):
 
         def predict(columns, workload=workload):
             rows = {key[1]: column for key, column in columns.items() if key[0] == "input"}
@@ -312,61 +356,137 @@ def step_programs(name, evaluate, scenario, facts, choices, asked, alone=True):
 
         each = write(predict, numbers)
         refusal = tuple(piece.replace(workload, "{model}") for piece in each.refusal)
-        bound = tuple(name_of(one) for one in each.bound)
+        peak = f"f:peak_{choices['precision']}"
+        bound = tuple(PEAK if (named := name_of(one, name)) == peak else named for one in each.bound)
         found.setdefault((each.lines, bound, refusal), None)
     return list(found)
 
 
-def name_of(bound):
-    """Return what an argument of a step's program stands for, in a letter and a name; a number as it is."""
+def name_of(bound, of):
+    """Return what an argument of a step's program stands for, in a letter and a name; a number as it is.
+
+    of: the quantity, whose inputs the page may call otherwise.
+    """
     if isinstance(bound, tuple):
+        if bound[0] == "input":
+            return f"i:{page_name(of, bound[1])}"
         return "s:" if bound[0] == "scatter" else f"{bound[0][0] if bound[0] != 'format' else 'p'}:{bound[1]}"
     if isinstance(bound, np.ndarray):
         return bound.tobytes()
     return "nan" if np.isnan(bound) else bound
 
 
-def kind(system, scenario, precision):
+def kind(system, scenario, choices, way):
     """Return what tells systems apart whose steps have other programs: which numbers they and their softwares have."""
     softwares = (scenario._plain(scenario.software, name) for name in ("all_to_all_time", "all_reduce_time"))
     having = tuple(frozenset(each.rows) for each in softwares)
-    return (precision, frozenset(changeable(system)) & frozenset(TELLING), having)
+    return (*choices.values(), way, frozenset(changeable(system)) & frozenset(TELLING), having)
 
 
-def step_uses(what, known, asked, shelves):
-    """Return {key: {value, drawn, held: place of a list of programs}} of a step, for JSON.
+def ways(what, scenario, choices):
+    """Return {what tells the steps of serving softwares apart: the softwares} of a system; "" is its usual one.
 
-    shelves: a Pool, and Shelves of lists of programs, of the sequences of their lines and of what they take.
-
-    Systems of one kind share what their examples found, each its own first; a refusal that names a system is its own.
+    None tells one that does not run on it. Attention is quantised beside narrow weights, where it decodes. Of idle time
+    the page answers the usual way alone.
     """
-    own, uses = {}, {}
-    pool, lists, *kept = shelves
+    engines = next((each.words for each in what.inputs if each.name == "engine"), ())
+    phase = choices.get("phase", what.name.partition("_")[0])
+    matters = WAYS if phase == "decode" and narrow(scenario, choices["precision"]) else WAYS[:2]
+    found = {}
+    for engine in ("", *engines):
+        software = engine_of(scenario, engine or None)
+        has = catalog.recorded("priors", software) if software else ()
+        way = tuple(each for each in matters if each in has)
+        runs = engine != "cann" or scenario.system("runs_cann", 0.0)
+        found.setdefault(way if runs else None, []).append(engine)
+    return found
+
+
+def narrow(scenario, precision):
+    """Tell whether weights are narrower than a byte."""
+    return bool(scenario._plain(scenario.facts, "formats", precision)("weight_bytes") < 1)
+
+
+def choosing(what, scenario):
+    """Yield (words that choose the programs of a step on a system, precisions for which they are the same).
+
+    Where a step takes the peak of its precision a program names it so, whichever it is; the first names it alone: BF16
+    is asked for by attention, too.
+    """
+    together = {}
+    for precision in sorted(what.input("precision").words, key="bf16".__eq__):
+        together.setdefault((f"peak_{precision}" in scenario.system, narrow(scenario, precision)), []).append(precision)
+    phases = next((each.words for each in what.inputs if each.name == "phase"), (None,))
+    for phase in phases:
+        for (has, _), precisions in together.items():
+            for some in [precisions] if has else [[each] for each in precisions]:
+                yield {"precision": some[0], **({"phase": phase} if phase else {})}, some
+
+
+def functions(name):
+    """Return {side: (function that is written down, whether it draws)} of a quantity of any workload; {} of others."""
+    if name == HELD:
+        return {"value": (held_requests, False), "drawn": (held_requests, True), "most": (most_requests, False)}
+    evaluate = idle_share if name == "moe_idle_share" else quantity(name).evaluate
+    return {"value": (evaluate, False), "drawn": (evaluate, True)} if name in STEPS else {}
+
+
+def step_uses(what, written, known, asked, shelves):
+    """Return {key: {side: place of a list of programs}} of a step, for JSON; engines: likewise, of serving softwares
+    whose way is another, or None where the page does not answer it.
+
+    written: as `functions` has it; shelves: a Pool, and Shelves of lists of programs, of their
+    sequences of lines and of refusals. Systems of one kind share what their examples found, each its own first; a
+    refusal that names a system is its own.
+    """
+    own, uses, left = {}, {}, []
+    pool, lists, sequences, refusals = shelves
     for system, sides in known.items():
-        for precision in what.input("precision").words:
-            asks = [(side, what.evaluate, *numbers) for side, numbers in sides.items()]
-            for side, evaluate, scenario, facts in [*asks, ("held", held_requests, *sides["value"])]:
-                own_kind = kind(system, scenario, precision)
-                alone = sum(of == side and other == own_kind for (_, _, of), (other, _) in own.items()) < ENOUGH
-                found = step_programs(what.name, evaluate, scenario, facts, {"precision": precision}, asked, alone)
-                own[system, precision, side] = own_kind, found
-    for (system, precision, side), (own_kind, found) in own.items():
+        for choices, precisions in choosing(what, sides["value"][0]):
+            for way, engines in ways(what, sides["value"][0], choices).items():
+                places = tuple(key(system, {**choices, "precision": each}) for each in precisions)
+                if what.name == "moe_idle_share" and way is not None and "" not in engines:
+                    left += [(place, engine) for place in places for engine in engines]
+                    continue
+                given = choices | ({"engine": engines[0]} if engines[0] else {})
+                for side, (evaluate, is_drawn) in written.items():
+                    scenario, facts = sides["drawn" if is_drawn else "value"]
+                    own_kind = kind(system, scenario, choices, way)
+                    alone = (side, own_kind) not in ((of, other) for (*_, of), (other, _) in own.items())
+                    asks = what.name, evaluate, scenario, facts, given, asked, alone
+                    found = [] if is_drawn and way is None else step_programs(*asks)
+                    own[places, tuple(engines), side] = own_kind, found
+    for (places, engines, side), (own_kind, found) in own.items():
         others = [
             each
-            for (_, _, of), (other_kind, many) in own.items()
+            for (*_, of), (other_kind, many) in own.items()
             if of == side and other_kind == own_kind
             for each in many
             if not any(name in piece for piece in each[2] for name in known)
         ]
-        programs = [
-            [
-                *(shelf.put(str(each), each) for shelf, each in zip(kept, pool.sequence(lines, bound), strict=True)),
-                *([list(refusal)] if refusal else []),
-            ]
-            for lines, bound, refusal in dict.fromkeys([*found, *others])
-        ]
-        uses.setdefault(f"{system}|{precision}", {})[side] = lists.put(str(programs), programs)
+        programs = []
+        for lines, bound, refusal in dict.fromkeys([*found, *others]):
+            sequence = pool.sequence(lines, bound)
+            refused = [refusals.put(refusal, list(refusal))] if refusal else []
+            programs.append([sequences.put(str(sequence), sequence), *refused])
+        for place in places:
+            of = uses.setdefault(place, {})
+            for each in engines if "" not in engines else ("",):
+                one = of.setdefault("engines", {}).setdefault(each, {}) if each else of
+                one[side] = lists.put(str(programs), programs)
+    for place, engine in left:
+        uses[place].setdefault("engines", {})[engine] = None
     return uses
+
+
+def idle_share(scenario, choices, rows):
+    """Return the part of moe_idle_share that the number `part` chooses; `overlap` is a number, too."""
+    shares = idle_parts(scenario, choices, rows, rows["overlap"])
+    first, *others = quantity("moe_idle_share").input("part").words
+    found = shares[first]
+    for number, each in enumerate(others, 1):
+        found = np.where(rows["part"] == number, shares[each], found)
+    return found
 
 
 def bind_bytes(one, making):
@@ -388,19 +508,28 @@ def both_sides(value, drawn, making):
 
 def shared_numbers(known, taken, asked, making):
     """Return what programs of steps take besides inputs and machines: constants, shapes, formats and scatter."""
-    constants, scatter = {}, {}
+    constants, scatter, usual = {}, {}, {}
     for system, sides in known.items():
         (value, _), (drawn, _) = sides["value"], sides["drawn"]
         constants[system] = {
             name: both_sides(number, drawn.kept.get((what, name), number), making)
             for (what, name), number in {**drawn.kept, **value.kept}.items()
-            if what == "constant" and f"c:{name}" in taken
+            if what == "constant" and f"c:{name}" in taken and not name.startswith("step.")
         }
+        usual[system] = engine_of(Scenario(system)) or POOLED
         if any(key[0] == "scatter" for key in drawn.kept):
-            for workload in asked.workloads:
+            for workload in (*asked.workloads, your_training.OWN):
                 found = np.ascontiguousarray(np.ravel(drawn._plain(Scenario.step_scatter, drawn, workload)))
                 scatter[f"{system}|{workload}"] = making.place(found)
     sides = [Scenario(next(iter(known)), sampler) for sampler in (None, Noting(asked.draws, (asked.seed, 0), making))]
+    engines = {  # what a serving software has of its own, alike on all systems
+        engine: {
+            f"step.{name}": both_sides(*(side.step_constants(engine)[name] for side in sides), making)
+            for name in sides[0].step_constants(engine)
+            if f"c:step.{name}" in taken
+        }
+        for engine in quantity(STEPS[0]).input("engine").words
+    }
     tables = {"w:": ("workloads", asked.workloads), "p:": ("formats", quantity(STEPS[0]).input("precision").words)}
     shapes, formats = (
         {
@@ -413,7 +542,8 @@ def shared_numbers(known, taken, asked, making):
         }
         for start, (table, names) in tables.items()
     )
-    return {"constants": constants, "shapes": shapes, "formats": formats, "scatter": scatter}
+    numbers = {"constants": constants, "engines": engines, "shapes": shapes, "formats": formats}
+    return {**numbers, "usual": usual, "scatter": scatter}
 
 
 def words(what):
@@ -428,7 +558,7 @@ def words(what):
 
 
 def key(system, choices):
-    """Return the key of a use: the system and the words that are given."""
+    """Return the key of a use: the system and the words that are given, in the order of the inputs."""
     return "|".join([system, *filter(None, choices.values())])
 
 
@@ -446,7 +576,7 @@ def page(asked):
     trained, asked_for = training(known, asked, making)
     served = serving(known, codes, making)
     asked_for |= your_serving.names(served)
-    taken |= {each[2:] for each in asked_for if is_fact(each)}
+    taken |= facts_among(asked_for)
     for name in OFFERED:
         what, uses = quantity(name), {}
         if name in your_training.QUANTITIES:
@@ -454,31 +584,34 @@ def page(asked):
             uses = {each: {**one, "drawn": one["value"]} for each, one in uses.items()}
             found[name] = told(what, asked, uses)
             continue
-        if name in STEPS:
-            uses = step_uses(what, known, asked, shelves)
-        for system, scenarios in known.items() if name not in (*STEPS, *your_serving.QUANTITIES) else ():
+        if sides := functions(name):
+            uses = step_uses(what, sides, known, asked, shelves)
+        if name == HELD:
+            uses = {each: {side: {"holding": place} for side, place in one.items()} for each, one in uses.items()}
+        for system, scenarios in known.items() if not sides and name not in your_serving.QUANTITIES else ():
             for choices in words(what):
                 each = use(what, scenarios, choices, asked, codes, making)
-                taken |= {bound[2:] for one in (*each["value"], *each["drawn"]) for bound in one[1] if is_fact(bound)}
+                taken |= facts_among(bound for one in (*each["value"], *each["drawn"]) for bound in one[1])
                 uses[key(system, choices)] = each
         found[name] = told(what, asked, uses)
     asked_for |= {each for each in shelves[0].names if isinstance(each, str)}
-    taken |= {each[2:] for each in asked_for if is_fact(each)}
+    taken |= facts_among(asked_for)
     return {
         "interval": [LOW, HIGH],
         "seed": [asked.seed, 0],
         "codes": codes.kept,
         "lines": list(shelves[0].lines),
         "names": [bind_bytes(each, making) for each in shelves[0].names],
-        **dict(zip(("lists", "sequences", "taken"), (each.kept for each in shelves[1:]), strict=True)),
+        **dict(zip(("lists", "sequences", "refusals"), (each.kept for each in shelves[1:]), strict=True)),
         **shared_numbers(known, asked_for, asked, making),
         "systems": {name: {"facts": machine(name, taken, asked, making)} for name in asked.systems},
+        "sought": {name: vars(along(name)) for name in sorted(taken)},
         "training": {name: each for name, each in trained.items() if name != "uses"},
         "serving": served,
         "making": making.lines,
         "made": making.functions,
         "workloads": {name: workload(name) for name in asked.workloads},
-        "unmeasured": next((each for each in asked.workloads if each not in step_fit.fit().workloads), ""),
+        "nowhere": HELD_NOWHERE,
         "quantities": found,
         "choices": {
             each["name"]: each["words"]
@@ -500,8 +633,6 @@ def training(known, asked, making):
 
 def serving(known, codes, making):
     """Return what the page holds of serving, for JSON; known: of `both`."""
-    for value, _ in (sides["value"] for sides in known.values()):  # no program of a value takes it, but a search does
-        value.kept["constant", "serving.memory_usable"] = value.facts("assumptions", "serving")("memory_usable")
 
     def priced(system, find):
         found = {}
@@ -516,9 +647,11 @@ def serving(known, codes, making):
     return your_serving.held(tuple(known), priced)
 
 
-def is_fact(bound):
-    """Tell whether an argument stands for a number of the machine."""
-    return isinstance(bound, str) and bound.startswith("f:")
+def facts_among(bounds):
+    """Return the numbers of the machine for which arguments stand, a set of names."""
+    precisions = quantity(STEPS[0]).input("precision").words
+    named = {each[2:] for each in bounds if isinstance(each, str) and each.startswith("f:")}
+    return {each.format(precision=precision) for each in named for precision in precisions}
 
 
 def use(what, scenarios, choices, asked, codes, making):
@@ -574,6 +707,11 @@ def machine(name, taken, asked, making):
     return found
 
 
+def along(name):
+    """Return the Places among which a number of the machine is sought, as the study has them."""
+    return Along(quantity(OFFERED[0]), name, {}, None, {}, 1, 0, "").places
+
+
 def meaning(name):
     """Return what the nomenclature says of a name, or nothing."""
     return next((entry.meaning for symbol, entry in NOMENCLATURE.items() if str(symbol) == name), "")
@@ -590,7 +728,7 @@ def inputs(what):
     """Return what each input of a quantity accepts, as the study checks it and says it.
 
     An input that means another thing in another quantity has a name of its own on the page, and `asked` on the command
-    line. Words that choose no program, of the software, are `free`.
+    line. Words that choose no program of their own are `free`; a program takes a `numbered` one by its place.
     """
     found = []
     for each in what.inputs:
@@ -615,10 +753,7 @@ def inputs(what):
 
 def page_name(quantity_name, name):
     """Return how the page calls an input of a quantity."""
-    for study in (your_training, your_serving):
-        if quantity_name in study.QUANTITIES:
-            return study.RENAMED.get(name, name)
-    return name
+    return RENAMED.get(quantity_name, {}).get(name, name)
 
 
 def taken_of(each):
@@ -629,6 +764,8 @@ def taken_of(each):
         return {}
     if each.name in FOLLOWED:
         return {"words": ["*"]}
+    if each.name in NUMBERED:
+        return {"words": list(each.words), "free": True, "numbered": True}
     if each.default == OPTIONAL or each.name in FREE:
         return {"words": ["", *each.words], "free": True}
     return {"words": list(each.words)}
@@ -682,19 +819,3 @@ def answers(start):
         )
         rows.append((name, *found.loc[0, ["value", "low", "high"]], what.unit))
     return pd.DataFrame(rows, columns=["quantity", "value", "low", "high", "unit"])
-
-
-def elsewhere():
-    """Return the quantities that the page does not answer: quantity, meaning, and the command that asks for it."""
-    rows = [
-        (name, what.meaning, " ".join(["python -m model predict", name, *needed(what)]))
-        for name, what in QUANTITIES.items()
-        if name not in OFFERED
-    ]
-    return pd.DataFrame(rows, columns=["quantity", "meaning", "command"])
-
-
-def needed(what):
-    """Return what a command must give: the system and every input without a default."""
-    inputs = [f"{each.name}=..." for each in what.inputs if each.default is None]
-    return ["--system ...", *inputs] if what.system == "required" else inputs

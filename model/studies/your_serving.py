@@ -11,6 +11,7 @@ from model.machine.scenario import Scenario
 from model.notation import nomenclature as symbols
 from model.notation import script
 from model.predictions.capacity import MONTH
+from model.predictions.serving import engines, refuse_foreign
 
 # What else is asked bears the same names on the page: these inputs have names of their own there.
 RENAMED = {"devices": "instance_devices", "domain": "larger_domain"}
@@ -28,17 +29,25 @@ def held(systems, priced):
     """Return what the page holds of serving beside the programs of steps.
 
     priced: function of a system and of one of model.machine.prices that returns its programs. run: layouts that
-    somebody has run; of: which of these a system has; apart: why not every layout of a system can be listed.
+    somebody has run; of: which of these a system has; apart: why not every layout of a system can be listed; foreign:
+    why a serving software does not run on one, by both.
     """
     tried = {name: layouts.run(name) for name in systems}
     kinds = list(dict.fromkeys(tuple(each) for each in tried.values()))
-    apart = {name: why for name in systems if (why := _without_layouts(Scenario(name)))}
+    apart = {name: why for name in systems if (why := _refusal(layouts.bounds, Scenario(name)))}
+    foreign = {
+        f"{name}|{engine}": why
+        for name in systems
+        for engine in engines()
+        if (why := _refusal(refuse_foreign, Scenario(name), {"engine": engine}))
+    }
     return {
         "quantities": QUANTITIES,
         "renamed": RENAMED,
         "run": [[list(each) for each in one] for one in kinds],
         "of": {name: kinds.index(tuple(each)) for name, each in tried.items()},
         "apart": apart,
+        "foreign": foreign,
         "multiples": layouts.MULTIPLES,
         "doublings": layouts.DOUBLINGS,
         "spare_experts": layouts.SPARE_EXPERTS,
@@ -62,10 +71,10 @@ def held(systems, priced):
     }
 
 
-def _without_layouts(scenario):
-    """Return why not every layout of a system can be listed, in the study's words, or nothing."""
+def _refusal(asked, *arguments):
+    """Return why a function of the study refuses its arguments, in its words, or nothing."""
     try:
-        layouts.bounds(scenario)
+        asked(*arguments)
     except ValueError as error:
         return str(error)
     return ""

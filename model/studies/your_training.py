@@ -16,6 +16,7 @@ from model.predictions.training import BLOCK_SCALED, PRECISIONS, TAILS
 
 QUANTITIES = ("training_throughput", "training_step_time")
 WHOLE = Model(tuple(each for part in laws.PARTS for each in part.equations), ())
+OWN = "config.json"  # a reader's own workload, as the command that the page names calls it
 # What else is asked bears the same names on the page: these inputs have names of their own there.
 RENAMED = {name: f"training_{name}" for name in ("precision", "sequence", "tensor_devices", "expert_devices")}
 SEARCH = {
@@ -107,7 +108,7 @@ def held(systems, workloads, both_sides, making):
         f"{system}|{workload}": making.place(np.ascontiguousarray(drawn.training_scatter(workload)))
         for system, (_, drawn) in systems.items()
         if any(not isinstance(uses[f"{system}|{precision}"], str) for precision in PRECISIONS)
-        for workload in workloads
+        for workload in (*workloads, OWN)
     }
     names = [each if isinstance(each, str) else each[0] for one in kept for each in one.values() if _is_name(each)]
     return {
@@ -117,7 +118,6 @@ def held(systems, workloads, both_sides, making):
         "columns": [{name: each for name, each in one.items() if name not in shared} for one in kept],
         "over": over,
         "scatter": scatter,
-        "unmeasured": next((each for each in workloads if each not in training_fit.fit().workloads), workloads[0]),
         "rules": rules(),
         "even": even(),
         "laws": [list(script.law(WHOLE, targets)) for targets in TARGETS],

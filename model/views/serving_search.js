@@ -15,16 +15,13 @@ const server = (held) => {
   const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
   const finish = (steps) => { for (;;) { const { done, value } = steps.next(); if (done) return value; } };
 
-  // Places of arguments and of lines that a line takes, as its own text says.
-  const taken = [];
-  const takenBy = (place) => (taken[place] ??= [...String(held.lines[place]).matchAll(/\b([at])\[(\d+)\]/g)].map(([, kind, of]) => [kind, +of]));
-
   // The programs of a list with a machine's numbers, to be asked at one draw, one layout and one batch after another: what
   // rests on less than all three is worked out once for it. Stages are numbered by what they rest on, so that none needs
   // a later one. Steps; the last returns {to, lay, value}.
-  function* ready(list, numbers, state, draws, { bound, sentence }) {
+  function* ready(list, numbers, state, draws, { bound, sentence, spelled, takenBy }) {
     const a = new Float64Array(held.names.length), t = new Float64Array(held.lines.length), varying = [], moves = new Map();
-    const lacking = new Set(), wanted = new Set(held.lists[list].flatMap(([, names]) => held.taken[names])), moved = {};
+    const written = held.lists[list].map(([sequence, refusal]) => ({ ...spelled(sequence), refusal: held.refusals[refusal] }));
+    const lacking = new Set(), wanted = new Set(written.flatMap(({ taken }) => taken)), moved = {};
     // Draws without a name tell which of two ways a machine takes: undrawn it takes the faster one, which 0 stands for.
     const number = (name) => (name in numbers ? numbers[name] : name[0] === "d" && !draws ? 0 : bound(name, numbers, state, draws));
     for (const place of wanted) {
@@ -37,11 +34,11 @@ const server = (held) => {
       if (draws) yield;
     }
     const { batch: batched, processed, ...laidOut } = moved, taking = Object.entries(laidOut), rows = [];
-    const programs = held.lists[list].filter(([, names]) => !held.taken[names].some((each) => lacking.has(each))).map(([sequence, , refusal]) => {
-      const stages = Array.from({ length: STAGES }, () => []), rests = new Map(), places = held.sequences[sequence];
+    const programs = written.filter(({ taken }) => !taken.some((each) => lacking.has(each))).map(({ lines: places, refusal }) => {
+      const stages = Array.from({ length: STAGES }, () => []), rests = new Map();
       places.slice(0, -1).forEach((signed) => {
         const place = signed >= 0 ? signed : -1 - signed;
-        const on = takenBy(place).reduce((all, [kind, of]) => all | ((kind === "a" ? moves : rests).get(of) ?? 0), 0);
+        const [given, earlier] = takenBy(place), on = [...given.map((of) => moves.get(of)), ...earlier.map((of) => rests.get(of))].reduce((all, each) => all | (each ?? 0), 0);
         if (signed >= 0) rests.set(place, on);
         stages[on].push(signed);
       });
@@ -123,9 +120,9 @@ const server = (held) => {
     if (unbounded && (all || job.devices)) refuse(unbounded);
     const tried = all ? possible(job, state, helpers) : serving.run[serving.of[state.system]].map(([ranks, tensor_devices, expert_devices, least, most]) => ({ ranks, tensor_devices, expert_devices, least, most }));
     if (!job.devices) return tried;
-    const few = helpers.fewest(1, state, { context: job.context, kv_bytes_per_element: job.kv });
+    const few = fewest({ context: job.context, kv_bytes_per_element: job.kv }, state, helpers);
     if (typeof few === "string") refuse(few);
-    if (!(few <= job.devices)) refuse(`memory of ${helpers.general(job.devices, 6)} devices does not hold one request: ${few === undefined ? "inf" : helpers.general(few, 6)} devices would`);
+    if (!(few <= job.devices)) refuse(`memory of ${helpers.general(job.devices, 6)} devices does not hold one request: ${few === Infinity ? "inf" : helpers.general(few, 6)} devices would`);
     const found = tried.filter((each) => each.ranks <= job.devices), smallest = Math.min(...tried.map((each) => each.ranks));
     return found.length ? found : refuse(`no layout has ${helpers.general(job.devices, 6)} devices or fewer: the smallest has ${helpers.general(smallest, 6)}`);
   }
@@ -150,13 +147,21 @@ const server = (held) => {
     }
     return answers.get(key);
   }
-  const keyOf = (kind, job, state, draws, step) => JSON.stringify([kind, job, state.system, state.workload, state.config, state.changes, state.inputs.precision, draws, step]);
-  const programsOf = (quantity, state) => held.quantities[quantity].uses[`${state.system}|${state.inputs.precision}`];
+  const keyOf = (kind, job, state, draws, step) => JSON.stringify([kind, job, state.system, state.workload, state.config, state.changes, state.inputs.precision, state.inputs.engine, draws, step]);
+  const programsOf = (quantity, { system, inputs: { precision, engine = "" } }) => {
+    const use = held.quantities[quantity].uses[`${system}|${precision}`], { engines = {} } = use;
+    return Object.hasOwn(engines, engine) ? engines[engine] : use;
+  };
 
-  // What memory holds, in requests per device: the programs of the roomiest machine, with the memory of this one.
-  const holding = (numbers, state, draws, helpers) => ready(programsOf("decode_throughput", state).held, {
-    ...numbers, [`${USABLE}.most`]: helpers.bound(USABLE, {}, state, draws),
-  }, state, draws, helpers);
+  // What memory holds, in requests per device.
+  const holding = (numbers, state, draws, helpers) =>
+    ready(programsOf("devices_needed", state)[draws ? "drawn" : "value"].holding, numbers, state, draws, helpers);
+
+  // The fewest devices that hold one request in the largest memory that may be used; words where a machine lacks a number.
+  const fewest = (numbers, state, { run }) => {
+    const found = run(programsOf("devices_needed", state).most, { ...numbers, instance_batch: 1 }, state);
+    return found === held.nowhere ? Infinity : (found ?? known(found));
+  };
 
   // The best throughput of decode at a speed: {value, layout}, or every step-th of so many draws.
   const decoded = (job, state, draws, step, helpers) => remembered(keyOf("decode", job, state, draws, step), function* () {
@@ -267,7 +272,7 @@ const server = (held) => {
 
   // The best rate of prefill of small groups that hold the weights, or every step-th of so many draws of it.
   const filled = (sequence, state, draws, step, helpers) => remembered(keyOf("prefill", sequence, state, draws, step), function* () {
-    const few = helpers.fewest(1, state, { context: sequence, kv_bytes_per_element: NaN }) ?? Infinity, domain = helpers.bound("f:domain", {}, state);
+    const few = fewest({ context: sequence, kv_bytes_per_element: NaN }, state, helpers), domain = helpers.bound("f:domain", {}, state);
     const splits = [few, 2 * few, 4 * few].flatMap((ranks) => [[1, ranks], [ranks, ranks], [ranks, 1]].map(([tensor_devices, expert_devices]) => ({ ranks, tensor_devices, expert_devices })));
     const groups = splits.filter((each) => each.tensor_devices <= domain), list = programsOf("prefill_throughput", state).drawn;
     const most = yield* holding({ "i:context": sequence, "i:kv_bytes_per_element": NaN }, state, draws, helpers);
@@ -334,12 +339,14 @@ const server = (held) => {
   const layoutsAsked = (quantity, state) => state.inputs.layouts || held.quantities[quantity].inputs.find((each) => each.name === "layouts").default;
 
   // One quantity, in steps: {value, layout}, or every step-th of so many draws, a refusal in the study's words, or
-  // undefined. It runs the machine's own software: programs of another would be chosen in `programsOf`.
+  // undefined.
   function* answered({ quantity }, numbers, state, draws, step, helpers) {
     const of = (name) => numbers[serving.renamed[name] ?? name];
     const job = { speed: of("speed"), devices: Number.isFinite(of("devices")) ? of("devices") : 0, layouts: layoutsAsked(quantity, state) };
     const prompts = { ...job, kv: NaN, input_tokens: numbers.input_tokens, output_tokens: numbers.output_tokens };
     try {
+      const foreign = serving.foreign[`${state.system}|${state.inputs.engine}`];
+      if (foreign) refuse(foreign);
       if (quantity === "decode_frontier") return yield* decoded({ ...job, context: numbers.context, kv: numbers.kv_bytes_per_element, tokens: numbers.tokens_per_step }, state, draws, step, helpers);
       if (quantity === "service_frontier") return yield* serviced(prompts, state, draws, step, helpers);
       if (quantity === "break_even_premium") return yield* premium(prompts, [of("domain"), numbers.small_domain], state, draws, step, helpers);

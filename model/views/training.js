@@ -8,11 +8,16 @@ const trainer = (training, drawn) => {
   const spreadOf = (columns) => (columns.moe_layers ? columns.experts : 1);
   const fits = (columns, bytes) => bytes <= columns.memory_share * columns.memory_capacity * training.rounding;
 
-  // Columns of the law that neither job nor layout set: numbers, or draws where they vary.
-  function columnsOf(place, numbers, state, draws, bound) {
+  // What stands for the columns of the law that neither job nor layout set.
+  function namesOf(place, state) {
     const release = state.inputs.release ? training.over[`${state.inputs.release}|${state.inputs[renamed.precision]}`] : {};
+    return { ...training.shared, ...training.columns[place], ...release };
+  }
+
+  // These columns: numbers, or draws where they vary.
+  function columnsOf(place, numbers, state, draws, bound) {
     const found = {};
-    for (const [name, each] of Object.entries({ ...training.shared, ...training.columns[place], ...release })) {
+    for (const [name, each] of Object.entries(namesOf(place, state))) {
       const [first, second] = Array.isArray(each) ? each : [each];
       if (typeof first === "number") found[name] = draws && second !== undefined ? drawn(second, draws) : first;
       else {
@@ -108,6 +113,7 @@ const trainer = (training, drawn) => {
     return known.get(key);
   }
 
+  const scatterOf = (state) => training.scatter[`${state.system}|${state.workload}`];
   const told = (name, job, speed) => (name === "training_throughput" ? speed : (job.sequences * job.sequence) / (speed * job.devices));
 
   // The value of a quantity, or its draws, or why there is none; helpers: of the page, that settle what a name stands for.
@@ -117,9 +123,7 @@ const trainer = (training, drawn) => {
     if (refusal) return refusal;
     if (!isDrawn) return told(quantity, job, called(whole, { ...columns, ...job, ...layout }).training_throughput);
     const all = { ...columnsOf(place, numbers, state, training.draws, helpers.bound), ...job, ...layout };
-    // A workload of the reader's own scatters as one of the study's of which no run was measured, either.
-    const [own, other] = [state.workload, training.unmeasured].map((each) => training.scatter[`${state.system}|${each}`]);
-    const scatter = drawn(own ?? other, training.draws);
+    const scatter = drawn(scatterOf(state), training.draws);
     const given = whole.names.map((each) => all[each]), [vary, one] = [given.flatMap((each, i) => (typeof each === "object" ? [i] : [])), [...given]];
     const of = (name, draw) => (typeof all[name] === "object" ? all[name][draw] : all[name]);
     return Array.from(scatter, (apart, draw) => {
@@ -131,5 +135,7 @@ const trainer = (training, drawn) => {
 
   // The layout that an answer is of, by the names of the command line.
   trained.layout = ({ columns: place }, numbers, state, helpers) => (typeof place === "string" ? undefined : settled(place, numbers, state, helpers).layout);
+  // What an interval takes, by the names of the page: "d" and a place are draws.
+  trained.taken = ({ columns: place }, state) => [...Object.values(namesOf(place, state)).map((each) => (Array.isArray(each) ? (typeof each[0] === "number" ? `d${each[1]}` : each[0]) : each)), `d${scatterOf(state)}`];
   return trained;
 };

@@ -27,7 +27,8 @@ def program(held):
         f"held.training = {_training(held['training'])};\n"
         f"held.drawn = maker(held.making, [\n{made}\n], held.seed);\n"
         f"held.serving = {_serving(held['serving'])};\n{_beside('training.js')}{_beside('serving_search.js')}"
-        "held.trained = trainer(held.training, held.drawn);\nheld.served = server(held);\nreturn held;\n})();\n"
+        "held.trained = trainer(held.training, (...asked) => held.drawn(...asked));\nheld.served = server(held);\n"
+        "return held;\n})();\n"
     )
 
 

@@ -16,11 +16,11 @@ from conftest import SITE
 import model
 from model.numbers.configuration import ConfigurationError, columns
 from model.numbers.draws import around, ratio
+from model.studies.your_machine import page_name
 
 NODE = shutil.which("node")
 SCRIPTS = [SITE / f"_static/your_machine{each}.js" for each in ("_numbers", "")]
 KEPT = 1e-6  # of an end: the page makes the same draws again
-OTHER = 0.06  # of an end, where other draws stand for those of a workload that the page has not
 pytestmark = [
     pytest.mark.skipif(not all(each.exists() for each in SCRIPTS), reason="there is no built site: run make book"),
     pytest.mark.skipif(not NODE, reason="there is no Node on the path"),
@@ -28,8 +28,10 @@ pytestmark = [
 JOB = {"ranks": "64", "batch": "32", "context": "4096", "precision": "fp8", "tokens": "128", "op": "dispatch"}
 JOB |= {"hidden": "7168", "experts": "256", "topk": "8", "bytes_per_element": "1", "bytes": "1073741824"}
 JOB |= {"devices": "16384", "checkpoint_write": "10", "downtime": "300", "reload": "300", "withdrawn": "8"}
-JOB |= {"repair": "86400", "confidence": "0.99", "domain": "72", "unavailability": "0.002"}
+JOB |= {"repair": "86400", "confidence": "0.99", "domain": "72", "unavailability": "0.002", "instance_batch": "4096"}
+JOB |= {"sequence": "4096", "phase": "decode", "part": "all", "sequences": "16384", "training_precision": "fp8"}
 JOB |= {"speed": "30", "input_tokens": "4096", "output_tokens": "512", "fleet": "1152", "monthly_budget": "1e6"}
+WORDS = ("op", "precision", "engine", "phase", "part", "overlap", "layouts")
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +58,8 @@ def state(system="gb200-nvl72", workload="deepseek-v3", changes=(), **inputs):
 def given(name, state, but=""):
     """Return the inputs of a quantity that a state gives, as the study takes them, without one of them."""
     taken = {each.strip() for row in model.quantities().loc[name, ["needs", "takes"]] for each in row.split(",")}
-    words = {key: word for key, word in state["inputs"].items() if key in taken and key != but and word != ""}
-    found = {key: word if key in ("op", "precision") else float(word) for key, word in words.items()}
+    words = {key: state["inputs"].get(page_name(name, key), "") for key in taken if key != but}
+    found = {key: word if key in WORDS else float(word) for key, word in words.items() if word != ""}
     return found | ({"model": state["workload"]} if "model" in taken else {})
 
 
@@ -71,11 +73,9 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_config_json_decodes_as_the_command_line_says(page, shape, tmp_path):
-    (path := tmp_path / "config.json").write_text(text := json.dumps(SHAPES[shape]), encoding="utf-8")
+def test_a_config_json_decodes_as_the_command_line_says(page, shape, tmp_path, monkeypatch):
     asked = [
-        state(system, "config.json", precision=precision, ranks=ranks, tensor_devices=tensor, batch=batch)
-        | {"config": text}
+        state(system, precision=precision, ranks=ranks, tensor_devices=tensor, batch=batch)
         for system, precision, ranks, tensor, batch in (
             ("hgx-b200", "fp8", "8", "8", "4"),
             ("gb200-nvl72", "nvfp4", "64", "2", "32"),
@@ -83,19 +83,34 @@ def test_a_config_json_decodes_as_the_command_line_says(page, shape, tmp_path):
             ("cloudmatrix384", "int8", "32", "1", "16"),
         )
     ]
+    assert answered_alike(page, shape, ["decode_throughput"] * 4, asked, tmp_path, monkeypatch) >= 2
+
+
+@pytest.mark.parametrize("shape", ("latent", "grouped"))
+def test_all_else_is_asked_of_a_config_json_as_on_the_command_line(page, shape, tmp_path, monkeypatch):
+    names = ["prefill_throughput", "moe_idle_share", "devices_needed", "training_throughput"]
+    asked = [state("gb300-nvl72")] * 4
+    assert answered_alike(page, shape, names, asked, tmp_path, monkeypatch) >= 3
+
+
+def answered_alike(page, shape, names, asked, tmp_path, monkeypatch):
+    """Compare quantities of a config.json with the command line's, which is given the name that the page gives."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text(text := json.dumps(SHAPES[shape]), encoding="utf-8")
+    asked = [each | {"workload": "config.json", "config": text} for each in asked]
     answered = 0
-    for each, found in zip(asked, page("each => answer('decode_throughput', each)", asked), strict=True):
-        point = given("decode_throughput", each) | {"model": str(path)}
+    for name, each, found in zip(
+        names, asked, page("([name, each]) => answer(name, each)", [*zip(names, asked, strict=True)]), strict=True
+    ):
         try:
-            expected = model.predict("decode_throughput", pd.DataFrame([point]), system=each["system"]).loc[0]
+            expected = model.predict(name, pd.DataFrame([given(name, each)]), system=each["system"]).loc[0]
         except model.predictions.inputs.InputError as error:
-            said = found["refusal"].replace("config.json", str(path))
-            assert said.split(": ", 1)[-1] in str(error) or said in str(error), (found, str(error))
+            assert found["refusal"] in str(error), (found, str(error))
             continue
         answered += 1
         assert found["value"] == pytest.approx(expected.value, rel=1e-9)
-        assert [found["low"], found["high"]] == pytest.approx([expected.low, expected.high], rel=OTHER)
-    assert answered >= 2
+        assert [found["low"], found["high"]] == pytest.approx([expected.low, expected.high], rel=KEPT)
+    return answered
 
 
 def test_a_link_carries_a_config_json_and_one_that_does_not_count_is_refused(page):
@@ -169,6 +184,14 @@ NEEDS = (
     ("decode_throughput", 9e9, "batch", state()),
     ("decode_frontier", 2000.0, "speed", state("hgx-h800", "gpt-oss-120b")),
     ("users_of_fleet", 30_000.0, "fleet", state("hgx-h800", "gpt-oss-120b")),
+    ("devices_needed", 64.0, "batch", state()),
+    ("moe_idle_share", 0.3, "batch", state("gb200-nvl72")),
+    # along numbers of the machine
+    ("all_to_all_time", 1e-4, "scale_up_bandwidth", state(ranks="128")),
+    ("all_to_all_time", 2e-4, "domain", state("hgx-h100")),
+    ("all_reduce_time", 0.004, "scale_up_bandwidth", state("hgx-h800")),
+    ("decode_throughput", 3000.0, "memory_bandwidth", state()),
+    ("decode_throughput", 900.0, "memory_capacity", state("hgx-h800", "gpt-oss-120b", experts="128", topk="4")),
     (
         "decode_throughput",
         2000.0,
@@ -178,7 +201,8 @@ NEEDS = (
 )
 LESS = ("us", "ns", "ms", "s", "W", "kW", "USD", "USD/h")  # units of what is better when it is less
 SEEK = """([name, target, of, state]) => {
-    const found = need(name, target, of, state);
+    const inputs = yourMachine.quantities[name].inputs, input = inputs.find((each) => (each.asked ?? each.name) === of);
+    const found = need(name, target, input ? input.name : `machine.${of}`, state);
     for (const _ of found.intervals?.() ?? []);
     return found;
 }"""

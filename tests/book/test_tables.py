@@ -20,7 +20,6 @@ TYPED = {  # tables of what a reader types or looks up: identifiers are meant
     ("reference", "nomenclature"),
     ("reference", "assumptions"),
     ("your_machine", "machine"),
-    ("your_machine", "elsewhere"),
 }
 PHONE = {"width": 390, "height": 844}  # points of a usual one
 FILLED = {"your-own-machine", "zh-your-own-machine"}  # by a script, with fields that scroll in their own box

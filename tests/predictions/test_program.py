@@ -158,13 +158,14 @@ def test_programs_that_share_lines_say_what_they_say_alone():
 
     pool, asked, alone = program.Pool(), [], []
     more, fewer = (called(stepped, *numbers)[0] for numbers in ((3.0, 2.0), (2.0, 3.0)))
-    kept = [(pool.sequence(each.lines, each.bound)) for each in (more, fewer)]
+    kept = [pool.sequence(each.lines, each.bound) for each in (more, fewer)]
     assert len(pool.names) == 2 and len(pool.lines) < len(more.lines) + len(fewer.lines)
     follow = (
-        "((lines,places,a)=>{const t=[];for(const i of places.slice(0,-1)){if(i>=0)t[i]=lines[i](a,t);"
-        "else if(lines[-1-i](a,t))return;}return lines[places.at(-1)](a,t);})"
+        "((lines,places,a)=>{const t=[],said=i=>{for(const [,j] of lines[i].toString().matchAll(/t\\[(\\d+)\\]/g))"
+        "t[j]??=said(+j);return lines[i](a,t);};for(const i of places.slice(0,-1))if(said(-1-i))return;"
+        "return said(places.at(-1));})"
     )
-    for own, (places, _) in zip((more, fewer), kept, strict=True):
+    for own, places in zip((more, fewer), kept, strict=True):
         for numbers in ({0: 5.0, 1: 1.0}, {0: 1.0, 1: 5.0}):
             given = ",".join(text(numbers[each]) for each in pool.names)
             asked.append((f"()=>{follow}([{','.join(pool.lines)}],{places},[{given}])", []))
