@@ -82,6 +82,14 @@ def test_rows_that_hardly_tell_of_the_ways_loosen_them_no_further():
     assert np.trace(found.covariance - PRIOR.covariance) == pytest.approx(2 / readings_fit.LEAST, rel=0.01)
 
 
+def test_slopes_are_those_at_the_prior_and_not_from_afar():
+    def bent(constants):
+        return straight(constants) + np.sum((constants - PRIOR.mean) ** 3)  # which is level where the prior is
+
+    found, expected = (loosened(each, off(0.7), PRIOR, np.eye(2), SCATTER).covariance for each in (bent, straight))
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
 def test_once_loosened_the_rows_decide():
     class Study:
         mean, covariance, scatter = PRIOR.mean, PRIOR.covariance, SCATTER

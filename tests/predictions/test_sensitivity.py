@@ -1,5 +1,7 @@
 """What drives an answer: indices of functions whose variance is known by hand, and one number at a time."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,12 @@ def test_one_number_after_another_goes_low_and_high_and_the_rest_stays_in_the_mi
     assert answers.ravel() == pytest.approx([5.5, 5.05, 5.95, 1.0, 10.0])
     _, answers = one_at_a_time(lambda sampler: weighted(sampler, one=1.0, other=10.0), 0.0, 1.0)
     assert answers.ravel() == pytest.approx([5.5, 5.0, 6.0, 0.5, 10.5])
+
+
+def test_as_many_points_as_are_usual_are_a_power_of_two_as_the_sequence_needs():
+    for function in (indices, ranking):
+        usual = signature(function).parameters["points"].default
+        assert usual >= 128 and usual & (usual - 1) == 0
 
 
 def test_a_label_that_is_drawn_twice_is_one_factor():
