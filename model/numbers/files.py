@@ -76,7 +76,7 @@ def parameters(content: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise ValueError(f"is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(root, yaml.MappingNode) or not root.value:
-        raise ValueError("holds no parameters: write lines like `system: gb200-nvl72`")
+        raise ValueError("holds no parameters: write lines like `devices: 1024`")
     found: dict[str, Any] = {}
     for key, value in root.value:
         at = f"line {key.start_mark.line + 1}"
