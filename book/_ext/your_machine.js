@@ -79,10 +79,12 @@ function ready(programs, numbers, state, draws, refused) {
 }
 
 // The fewest devices of one instance that hold the requests of a job, of each draw, as model/machine/memory.py finds
-// them: experts and cache spread over all, or a tensor group of a domain. holding: programs of what memory holds.
+// them: experts and cache spread over all, or a tensor group of a domain, which is asked for first. holding: programs of
+// what memory holds.
 const SIZES = [1, 3].flatMap((m) => Array.from({ length: 13 }, (_, i) => m * 2 ** i)).filter((each) => each <= 4096).sort((a, b) => a - b);
 function fewest({ holding }, numbers, state, draws, refused) {
   const domain = bound("f:domain", numbers, state), requests = numbers.instance_batch, known = [];
+  if (domain === undefined) return () => refused ?? held.domainless[state.system];
   const holds = (size, tensor_devices, expert_devices) => ready(holding, { ...numbers, ranks: size, tensor_devices, expert_devices }, state, draws);
   const ways = (place) => (known[place] ??= [holds(SIZES[place], 1, SIZES[place]), ...(SIZES[place] <= domain ? [holds(SIZES[place], SIZES[place], 1)] : [])]);
   return (draw) => {

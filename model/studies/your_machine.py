@@ -330,8 +330,7 @@ EXAMPLES = {  # what is asked beside a layout: where it fits, and where it is re
 
 
 def held_requests(scenario, choices, rows):
-    """Return the requests per device that the memory of a layout holds, on a machine whose domain is known."""
-    scenario.system("domain")  # the search asks for it first, and so refuses a machine without
+    """Return the requests per device that the memory of a layout holds."""
     return memory.largest_batch(scenario, choices["model"], choices["precision"], rows)
 
 
@@ -612,6 +611,9 @@ def page(asked):
         "made": making.functions,
         "workloads": {name: workload(name) for name in asked.workloads},
         "nowhere": HELD_NOWHERE,
+        "domainless": {
+            name: why for name in asked.systems if (why := your_serving.refusal(Scenario(name).system, "domain"))
+        },
         "quantities": found,
         "choices": {
             each["name"]: each["words"]

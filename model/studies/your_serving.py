@@ -34,12 +34,12 @@ def held(systems, priced):
     """
     tried = {name: layouts.run(name) for name in systems}
     kinds = list(dict.fromkeys(tuple(each) for each in tried.values()))
-    apart = {name: why for name in systems if (why := _refusal(layouts.bounds, Scenario(name)))}
+    apart = {name: why for name in systems if (why := refusal(layouts.bounds, Scenario(name)))}
     foreign = {
         f"{name}|{engine}": why
         for name in systems
         for engine in engines()
-        if (why := _refusal(refuse_foreign, Scenario(name), {"engine": engine}))
+        if (why := refusal(refuse_foreign, Scenario(name), {"engine": engine}))
     }
     return {
         "quantities": QUANTITIES,
@@ -71,7 +71,7 @@ def held(systems, priced):
     }
 
 
-def _refusal(asked, *arguments):
+def refusal(asked, *arguments):
     """Return why a function of the study refuses its arguments, in its words, or nothing."""
     try:
         asked(*arguments)

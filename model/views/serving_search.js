@@ -165,6 +165,8 @@ const server = (held) => {
 
   // The best throughput of decode at a speed: {value, layout}, or every step-th of so many draws.
   const decoded = (job, state, draws, step, helpers) => remembered(keyOf("decode", job, state, draws, step), function* () {
+    const foreign = serving.foreign[`${state.system}|${state.inputs.engine}`];
+    if (foreign) refuse(foreign);
     const layouts = layoutsOf(job, state, helpers), lists = programsOf("decode_throughput", state), numbers = { "i:context": job.context, "i:kv_bytes_per_element": job.kv };
     const most = yield* holding(numbers, state, draws, helpers), time = yield* ready(lists.drawn, { ...numbers, ...ALONE }, state, draws, helpers);
     const scatter = draws ? helpers.bound("s:", {}, state, draws) : 1, domain = helpers.bound("f:domain", {}, state);
@@ -345,8 +347,6 @@ const server = (held) => {
     const job = { speed: of("speed"), devices: Number.isFinite(of("devices")) ? of("devices") : 0, layouts: layoutsAsked(quantity, state) };
     const prompts = { ...job, kv: NaN, input_tokens: numbers.input_tokens, output_tokens: numbers.output_tokens };
     try {
-      const foreign = serving.foreign[`${state.system}|${state.inputs.engine}`];
-      if (foreign) refuse(foreign);
       if (quantity === "decode_frontier") return yield* decoded({ ...job, context: numbers.context, kv: numbers.kv_bytes_per_element, tokens: numbers.tokens_per_step }, state, draws, step, helpers);
       if (quantity === "service_frontier") return yield* serviced(prompts, state, draws, step, helpers);
       if (quantity === "break_even_premium") return yield* premium(prompts, [of("domain"), numbers.small_domain], state, draws, step, helpers);
