@@ -46,9 +46,9 @@ function bound(each, numbers, state, draws = 0) {
     const found = NAMED[kind](state, name);
     return typeof found !== "object" ? found : draws ? held.drawn(found[1], draws) : found[0];
   }
-  const fact = own(held.systems[state.system].facts, name);
+  const fact = own(held.systems[state.system].facts, name), changed = own(state.changes, name);
+  if (changed !== undefined) return Number(changed) * (fact?.size ?? 1); // a machine without a domain may be asked for one
   if (fact === undefined) return undefined;
-  if (own(state.changes, name) !== undefined) return Number(state.changes[name]) * fact.size;
   return draws && fact.draws !== undefined ? held.drawn(fact.draws, draws) : fact.value;
 }
 

@@ -238,7 +238,7 @@ def tail(sentence):
 
 @pytest.mark.parametrize("name", your_machine.OFFERED)
 def test_the_page_says_what_the_study_does(name, held, page):
-    number = {**dict.fromkeys(your_training.QUANTITIES, 100), **dict.fromkeys(your_serving.QUANTITIES, 60)}
+    number = {**dict.fromkeys(your_training.QUANTITIES, 100), **dict.fromkeys(your_serving.QUANTITIES, 90)}
     counts = compared(name, [1], number.get(name, 40), held, page)
     least = 5 if name in ("all_gather_time", "reduce_scatter_time") else 10  # which take no small buffers
     assert counts["answered"] > least and counts["elsewhere"] < 3, counts
