@@ -270,10 +270,8 @@ def test_no_place_beyond_the_limits_is_asked_again():
 
     assert refined(curve, 10.0, True, (9.9, 10.5), False, 1e-6) == pytest.approx(10.4, rel=1e-6)
     assert min(asked) >= 9.9 and max(asked) <= 10.5
-    few = refined(
-        lambda x: x - 2.5, 2.0, True, (1.0, 9.0), True, 0.0
-    )  # of small counts the next one, not five per cent
-    assert few == 3
+    assert refined(lambda x: x - 2.5, 2.0, True, (1.0, 9.0), True, 0.0) == 3  # of small counts the next one
+    assert refined(lambda x: x - 3.5, 2.0, True, (1.0, 9.0), True, 0.0) is None  # and no other
 
 
 def test_lines_never_leave_the_bracket_and_what_bends_is_halved():

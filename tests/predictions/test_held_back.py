@@ -12,6 +12,8 @@ def test_errors_are_shares_in_per_cent_and_the_studys_stand_beside():
     assert MANY.words() == (
         f"held back: 4 rows, mean error 2.1%, 75% inside (by the study alone 8.4%, 100% inside); {RULE}"
     )
+    for errors in ((), (0.1, 0.5, 0.2, 0.5)):  # without a row there is no error to tell
+        assert HeldBack("mine.csv", 3, 0, RULE, *errors).words() == f"held back: no row; {RULE}"
     assert HeldBack("mine.csv", 3, 0, RULE).words() == f"held back: no row; {RULE}"
 
 

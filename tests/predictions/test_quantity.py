@@ -1,12 +1,11 @@
-"""A quantity: its inputs by name, its values with and without the layout of a search, and how it is called."""
+"""A quantity: its inputs by name, and its values with and without the layout of a search."""
 
 import numpy as np
 import pytest
 
 from model.laws import reliability
 from model.notation import nomenclature as symbols
-from model.predictions.inputs import InputError, count
-from model.predictions.quantities import QUANTITIES, quantity
+from model.predictions.inputs import count
 from model.predictions.quantity import Found, Quantity
 
 INPUTS = (count("devices"), count("domain"))
@@ -28,12 +27,3 @@ def test_an_input_is_found_by_its_name_and_the_equation_by_its_target():
     assert what.equation.lhs == symbols.job_mtbf
     with pytest.raises(StopIteration):
         what.input("ranks")
-
-
-def test_a_quantity_answers_to_its_name_in_any_letters_and_to_no_other():
-    for name, each in QUANTITIES.items():
-        assert each.name == name and quantity(name) is quantity(name.upper().replace("_", " ")) is each
-    with pytest.raises(InputError, match="unknown quantity job_mtfb; did you mean job_mtbf?"):
-        quantity("job_mtfb")
-    with pytest.raises(InputError, match="unknown quantity 7: choose one of all_to_all_time"):
-        quantity(7)

@@ -128,6 +128,13 @@ def test_what_only_comes_to_the_target_touches_it():
     assert only(found).value == pytest.approx(1.0) and only(found).there == 1
 
 
+def test_what_comes_to_the_target_at_one_place_alone_is_told_with_that_place():
+    found = need("whole_domain_share", "domain", 0.999, unavailability=0.001, interval=False)  # of one device, at most
+    assert only(found).value == 1 and not only(found).upward
+    best = need("whole_domain_share", "domain", 0.999 * (1 + 1e-12), unavailability=0.001, interval=False)
+    assert only(best).value == 1 and best.answer == "value"  # it comes to it, but for rounding
+
+
 def test_where_nothing_can_be_asked_it_is_refused():
     with pytest.raises(InputError, match="here: .*has no price"):
         users = {"model": "deepseek-v3", "precision": "fp8", "speed": 50.0, "input_tokens": 4096, "output_tokens": 1024}

@@ -271,3 +271,10 @@ def test_a_refusal_says_how_much_of_a_device_may_be_filled():
     assert float(fills.replace(",", "")) == pytest.approx(room, abs=0.5)
     step_needs = step("hgx-b200", ALONE)["needed_bytes"] / 1024**3
     assert float(needs.replace(",", "")) == pytest.approx(float(step_needs), abs=0.5) and step_needs > room
+
+
+def test_the_row_of_several_whose_layout_cannot_be_is_the_one_that_is_named():
+    fine = {"model": "deepseek-v3", "precision": "mxfp8", **JOB}
+    frame = pd.DataFrame([fine, fine | {"tensor_devices": 3.0}, fine])
+    with pytest.raises(InputError, match="row 2: this layout cannot be"):
+        predict("training_throughput", frame, "hgx-b200", interval=False)
