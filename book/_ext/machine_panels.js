@@ -47,7 +47,7 @@ function readingPanel(take) {
 // An outcome in words: its value with its interval, its refusal, or who answers.
 function inWords(name, found, state) {
   const unit = held.quantities[name].unit;
-  if (found.value !== undefined) return `${shown(found.value, unit)} (${found.low === undefined ? "..." : `${shown(found.low, unit)} ${say("to")} ${shown(found.high, unit)}`})`;
+  if (found.value !== undefined) return `${shown(found.value, unit)} (${shown(found.low, unit)} ${say("to")} ${shown(found.high, unit)})`;
   return found.refusal ?? say("Not in this page: {0}", command(name, state));
 }
 
@@ -117,9 +117,8 @@ function askingPanels(figure, set) {
     const found = need(name, number, of.value, state), tell = () => { needed.textContent = needInWords(found, name, of.value, number, state); };
     if (!found.answer) { needed.textContent = found.refusal ?? say("Not in this page: {0}", command(name, state, number, of.value)); figure.needed = found; return; }
     tell();
-    const looks = found.intervals();
     inTurns((function* () { // a look at all draws takes its time
-      yield* looks;
+      yield* found.intervals();
       tell();
       figure.needed = { ...found, name, of: of.value, target: number };
     })(), () => mine === turn && now.state === state);

@@ -27,9 +27,9 @@ function factsOf(name, system) {
   return Object.keys(held.systems[system]?.facts ?? {}).filter((each) => !inputs.includes(each)).map((each) => `machine.${each}`);
 }
 
-// A quantity along one of its inputs, or one number of the machine, or {refusal} where the rest of the job is not taken: `value` at a place, and
-// `ends` of its interval from every draw or from few, in steps; NaN where it is refused, or has no finite value. `gaps` lists
-// places at which no program of the page holds.
+// A quantity along one of its inputs, or one number of the machine, or {refusal} where the rest of the job is not taken:
+// `value` at a place, and `ends` of its interval from every draw or from few, in steps; NaN where it is refused, or has no
+// finite value. `gaps` lists places at which no program of the page holds.
 function along(name, of, state) {
   const what = held.quantities[name], fact = MACHINE.test(of) ? of.replace(MACHINE, "") : undefined;
   const each = fact === undefined ? what.inputs.find((one) => one.name === of) : held.sought[fact], { unit, size } = fact === undefined ? { unit: each.unit, size: 1 } : held.systems[state.system].facts[fact];
@@ -246,9 +246,8 @@ function helped(name, state) {
 // the first to the second, its interval from paired draws: model.numbers.draws.ratio.
 function beside(here, there) {
   if (here.value === undefined || there.value === undefined) return { here, there };
-  const ratio = (above, below) => (above === below ? 1 : above / below), value = ratio(here.value, there.value);
-  if (!here.drawn || !there.drawn) return { here, there, value }; // of a search, so far
-  const [low, high] = ends(value, here.drawn.map((each, i) => ratio(each, there.drawn[i])));
+  const ratio = (above, below) => (above === below ? 1 : above / below);
+  const value = ratio(here.value, there.value), [low, high] = ends(value, here.drawn.map((each, i) => ratio(each, there.drawn[i])));
   return { here, there, value, low, high };
 }
 

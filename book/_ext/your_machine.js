@@ -99,7 +99,7 @@ function fewest({ holding }, numbers, state, draws, refused) {
 }
 
 // What a search asks of the page: what a name stands for, how a number and a sentence are written, what programs say.
-const HELPERS = { bound, general, sentence, run, spelled, takenBy };
+const HELPERS = { bound, general, sentence, run, ofEngine, spelled, takenBy };
 const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
 
 // The programs of a list, ready to be called: those for which this machine has all numbers.
@@ -233,9 +233,13 @@ function settled(name, state, sought) {
   if (refusal) return { refusal };
   const words = what.inputs.filter((each) => each.words && !each.free).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
   const use = own(what.uses, [state.system, ...words.filter((each) => each !== "")].join("|"));
-  const { engines = {} } = use ?? {}, { engine = "" } = state.inputs; // those of other programs, or of none here
-  const taken = Object.hasOwn(engines, engine) ? engines[engine] : use;
+  const taken = use && ofEngine(use, state);
   return taken ? { numbers, use: taken } : { elsewhere: true };
+}
+
+// The programs of the serving software that is asked for: the usual ones, its own, or null where the page has none.
+function ofEngine(use, { inputs: { engine = "" } }) {
+  return Object.hasOwn(use.engines ?? {}, engine) ? use.engines[engine] : use;
 }
 
 // What is known of a quantity, {asked, first: its value without draws, whole: with them, once it is found}; the last of

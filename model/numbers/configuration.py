@@ -73,13 +73,17 @@ def _asked(expression):
 
 
 @cache
+def _known_fields():
+    """Return the names of the fields that the table reads."""
+    known = {name for step in TABLE["steps"] for name in (*step.get("fields", ()), step.get("field"))}
+    return known | {name for step in TABLE["steps"] for part in ("when", "is") for name in _asked(step.get(part))}
+
+
 def _unread(field):
     """Tell whether a field may say another shape and is none that the table reads: its name has a telling word."""
-    known = {name for step in TABLE["steps"] for name in (*step.get("fields", ()), step.get("field"))}
-    known |= {name for step in TABLE["steps"] for part in ("when", "is") for name in _asked(step.get(part))}
     harmless = any(field.startswith(each[:-1]) if each.endswith("*") else field == each for each in TABLE["harmless"])
     telling = NAME.fullmatch(field) and any(word in field.lower() for word in TABLE["telling"])
-    return bool(telling) and not harmless and field not in known
+    return bool(telling) and not harmless and field not in _known_fields()
 
 
 def _fields(content):

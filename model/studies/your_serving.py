@@ -1,7 +1,7 @@
 """What the page on a reader's own machine holds of serving: steps and memory as programs, layouts, and small laws.
 
 The page searches layouts, drafts and batches as model.machine.frontier does. It has no programs of its own for that: at
-a layout and a batch it asks those of decode_throughput and prefill_throughput.
+a layout and a batch it asks those of decode_throughput, prefill_throughput and devices_needed.
 """
 
 from model.laws import domain_size, serving

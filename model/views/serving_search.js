@@ -148,18 +148,15 @@ const server = (held) => {
     return answers.get(key);
   }
   const keyOf = (kind, job, state, draws, step) => JSON.stringify([kind, job, state.system, state.workload, state.config, state.changes, state.inputs.precision, state.inputs.engine, draws, step]);
-  const programsOf = (quantity, { system, inputs: { precision, engine = "" } }) => {
-    const use = held.quantities[quantity].uses[`${system}|${precision}`], { engines = {} } = use;
-    return Object.hasOwn(engines, engine) ? engines[engine] : use;
-  };
+  const programsOf = (quantity, state, { ofEngine }) => ofEngine(held.quantities[quantity].uses[`${state.system}|${state.inputs.precision}`], state);
 
   // What memory holds, in requests per device.
   const holding = (numbers, state, draws, helpers) =>
-    ready(programsOf("devices_needed", state)[draws ? "drawn" : "value"].holding, numbers, state, draws, helpers);
+    ready(programsOf("devices_needed", state, helpers)[draws ? "drawn" : "value"].holding, numbers, state, draws, helpers);
 
   // The fewest devices that hold one request in the largest memory that may be used; words where a machine lacks a number.
-  const fewest = (numbers, state, { run }) => {
-    const found = run(programsOf("devices_needed", state).most, { ...numbers, instance_batch: 1 }, state);
+  const fewest = (numbers, state, helpers) => {
+    const found = helpers.run(programsOf("devices_needed", state, helpers).most, { ...numbers, instance_batch: 1 }, state);
     return found === held.nowhere ? Infinity : (found ?? known(found));
   };
 
@@ -167,7 +164,7 @@ const server = (held) => {
   const decoded = (job, state, draws, step, helpers) => remembered(keyOf("decode", job, state, draws, step), function* () {
     const foreign = serving.foreign[`${state.system}|${state.inputs.engine}`];
     if (foreign) refuse(foreign);
-    const layouts = layoutsOf(job, state, helpers), lists = programsOf("decode_throughput", state), numbers = { "i:context": job.context, "i:kv_bytes_per_element": job.kv };
+    const layouts = layoutsOf(job, state, helpers), lists = programsOf("decode_throughput", state, helpers), numbers = { "i:context": job.context, "i:kv_bytes_per_element": job.kv };
     const most = yield* holding(numbers, state, draws, helpers), time = yield* ready(lists.drawn, { ...numbers, ...ALONE }, state, draws, helpers);
     const scatter = draws ? helpers.bound("s:", {}, state, draws) : 1, domain = helpers.bound("f:domain", {}, state);
     // Of equals the study takes the first, drafts before layouts; here a layout's drafts follow each other.
@@ -276,7 +273,7 @@ const server = (held) => {
   const filled = (sequence, state, draws, step, helpers) => remembered(keyOf("prefill", sequence, state, draws, step), function* () {
     const few = fewest({ context: sequence, kv_bytes_per_element: NaN }, state, helpers), domain = helpers.bound("f:domain", {}, state);
     const splits = [few, 2 * few, 4 * few].flatMap((ranks) => [[1, ranks], [ranks, ranks], [ranks, 1]].map(([tensor_devices, expert_devices]) => ({ ranks, tensor_devices, expert_devices })));
-    const groups = splits.filter((each) => each.tensor_devices <= domain), list = programsOf("prefill_throughput", state).drawn;
+    const groups = splits.filter((each) => each.tensor_devices <= domain), list = programsOf("prefill_throughput", state, helpers).drawn;
     const most = yield* holding({ "i:context": sequence, "i:kv_bytes_per_element": NaN }, state, draws, helpers);
     const rate = yield* ready(list, { "i:sequence": sequence, ...(draws ? {} : { "s:": 1 }) }, state, draws, helpers);
     const fastest = (draw) => {
