@@ -93,7 +93,7 @@ HELD = {
     )
 }
 KEPT = {"token", "tokens", "rank", "ranks", "dispatch", "combine", "all", "reduce", "kernel", "prefill", "decode"}
-UNITS = {"ms", "us", "min", "kg", "bit"}
+UNITS = {"ms", "us", "ns", "min", "kg", "bit"}
 KEPT |= {"numexpr", "mlsysim", "papermill", "gather", "scatter", "op"}  # words that stay, as prose has them
 MYRIADS = {10**8: "億", 10**4: "萬"}
 SCALES = {"千": 10**3, "百萬": 10**6}  # in which a notebook gives a number, and Chinese does not count
