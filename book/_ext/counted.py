@@ -12,6 +12,8 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
+from model.numbers.draws import four_digits
+
 OUTCOMES = {"answered": "Answered rightly", "refused": "Refused clearly", "wrong": "Wrong", "traceback": "Tracebacks"}
 
 
@@ -77,7 +79,7 @@ def table(counted, columns):
 
 
 def _cell(head, number):
-    shown = f"{number:,}" if isinstance(number, int) else f"{number:.1e}"
+    shown = f"{number:,}" if isinstance(number, int) else four_digits(float(f"{number:.2g}"))
     return f'<td data-head="{head}">{shown}</td>'
 
 

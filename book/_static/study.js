@@ -12,9 +12,12 @@ addEventListener("load", async () => {
 });
 
 // A click on a column's head sorts the table by it, numbers as numbers; a second click the other way round.
+const raised = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const asE = (_, minus, digits) => `e${minus && "-"}${[...digits].map((each) => raised.indexOf(each)).join("")}`;
+
 function value(row, column) {
   const text = row.cells[column].textContent.trim();
-  const number = parseFloat(text.replaceAll(",", ""));
+  const number = parseFloat(text.replaceAll(",", "").replace(/ × 10(⁻?)([⁰¹²³⁴-⁹]+)/, asE));
   return Number.isNaN(number) ? text : number;
 }
 

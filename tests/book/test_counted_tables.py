@@ -100,7 +100,7 @@ DIGITS += [right("serving.speed", "2", "40", "1e-16")]
 def test_the_largest_error_of_a_module_is_that_of_its_worst_law():
     found = digits(DIGITS)
     assert found == {"idle": [4, 80, 2e-15], "serving": [2, 40, 1e-16], "all": [6, 120, 2e-15]}
-    assert cells(table(found, TABLES["digits-table"][2]))[:3] == ["4", "80", "2.0e-15"]
+    assert cells(table(found, TABLES["digits-table"][2]))[:3] == ["4", "80", "2 × 10⁻¹⁵"]
 
 
 @pytest.mark.parametrize("wrong", [("1", "0", "0.0"), ("0", "3", "0.0"), ("1", "20", "inf"), ("1", "20", "nan")])

@@ -119,6 +119,20 @@ def test_a_table_sorts_by_the_column_whose_head_is_clicked(tab):
     assert head.evaluate(column) == sorted(before, reverse=True)
 
 
+def test_a_table_sorts_powers_of_ten_by_what_they_are(tab):
+    show(tab, (SITE / "method.html").as_uri())
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    head = tab.locator("table.sortable th", has_text="Largest error")
+    head.get_by_role("button").click()
+    column = "head => [...head.closest('table').tBodies[0].rows].map(row => row.cells[head.cellIndex].innerText)"
+    shown = [
+        re.split(" × 10", each.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))) for each in head.evaluate(column)
+    ]
+    numbers = [float(digits) * 10.0 ** int(power) for digits, power in shown]
+    assert len(numbers) > 8 and numbers == sorted(numbers)
+    assert [float(digits) for digits, _ in shown] != sorted(float(digits) for digits, _ in shown)
+
+
 def test_chinese_characters_are_drawn_and_not_boxes(tab):
     show(tab, (SITE / "summary_zh.html").as_uri())
     drawn = tab.evaluate("""() => {

@@ -142,6 +142,9 @@ def test_chapters_offer_their_notebook_and_the_data_behind_their_figures(pages):
         assert page == f"executed/{path.stem}.html"
         assert (path.parent / stored).read_bytes() == (ROOT / f"notebooks/{path.stem}.ipynb").read_bytes()
         assert (path.parent / executed).read_bytes() == (ROOT / f"book/executed/{path.stem}.ipynb").read_bytes()
+        if not list((ROOT / f"book/executed/{path.stem}").glob("*.csv")):  # what it shows is reckoned in the page
+            assert "Data shown here" not in lines
+            continue
         shown = lines["Data shown here"][1]
         offered = {address.rpartition("/")[2] for address in shown if address.endswith(".csv")}
         told = {address.rpartition("/")[2] for address in shown if address.endswith(".json")}
@@ -302,6 +305,7 @@ def test_no_page_shows_a_bare_object():
 
 QUOTED = ("changelog.html", "references.html", "status.html")  # versions, page numbers and digests of others
 BARE = re.compile(r"(?<![\w.,/:#-])(?!(?:19|20)\d\d\b)(\d{4,}|-?\d+(?:\.\d+)?e[+-]?\d+)(?![\w/:-]|\.\d)")
+CODE = "pre, code, .literal, #T_parameters"  # and what a file of parameters may hold, which is typed like code
 # A maker's name for a number, and a sentence that was frozen with a claim.
 AS_SAID = ("16384 H100", "4800 other devices", "4800 個裝置")
 
@@ -310,7 +314,7 @@ def bare_numbers(markup):
     """Return the numbers of a page's text without thousands between commas, or with Python's powers of ten."""
     page = BeautifulSoup(markup, "html.parser")
     article = page.find("article") or page
-    for each in article.select("pre, code, script, style, svg, .math, nav, select, input, .literal"):
+    for each in article.select(f"{CODE}, script, style, svg, .math, nav, select, input"):
         each.decompose()
     text = article.get_text(" ")
     for each in AS_SAID:
