@@ -134,3 +134,10 @@ rule notebook:
         directory("book/executed/{name}"),
     message: "notebook {wildcards.name}"
     shell: "python -S {input.script} {input.notebook:q} {output[0]:q}"
+
+# The one that takes longest is begun first, or the last minute of the notebooks has one core at work.
+use rule notebook as longest_notebook with:
+    wildcard_constraints: name="your_machine"
+    priority: 1
+
+ruleorder: longest_notebook > notebook

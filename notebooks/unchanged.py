@@ -86,10 +86,11 @@ def unmake(sources, started):
         return
     print(f"Changed while the book was built: {', '.join(changed)}. The next make book takes it in.", file=sys.stderr)
     Path(FINISHED).unlink(missing_ok=True)
-    if any(not path.startswith("book/") or path == REFERENCES for path in changed):
-        for notebook in Path(EXECUTED).glob("*.ipynb"):
-            if notebook.stat().st_mtime_ns >= since:
-                notebook.unlink()
+    read = [path for path in changed if not path.startswith("book/") or path == REFERENCES]  # by notebooks
+    alone = {Path(path).name for path in read if path.endswith(".ipynb")}  # which nothing but its own run reads
+    for notebook in Path(EXECUTED).glob("*.ipynb"):
+        if (notebook.name in alone or len(read) > len(alone)) and notebook.stat().st_mtime_ns >= since:
+            notebook.unlink()
 
 
 def main(start=None):

@@ -13,7 +13,7 @@ TOLD = "Nothing to be done: no file has changed since the book was built."
 SNAKEMAKE = """#!/bin/sh
 echo ran
 touch book/_build/finished
-echo again > book/executed/y.ipynb
+for each in y z; do echo again > book/executed/$each.ipynb; done
 if [ -n "$EDIT" ]; then echo more >> "$EDIT"; fi
 exit ${FAIL:-0}
 """
@@ -82,7 +82,8 @@ def test_snakemake_looks_where_a_build_failed_or_a_file_changed_meanwhile(study)
 @pytest.mark.parametrize(
     ("edited", "left"),
     [
-        ("book/page.md", {"x.ipynb", "y.ipynb"}),  # of which notebooks know nothing
+        ("book/page.md", {"x.ipynb", "y.ipynb", "z.ipynb"}),  # of which notebooks know nothing
+        ("notebooks/y.ipynb", {"x.ipynb", "z.ipynb"}),  # which no other notebook reads
         ("data/rows.csv", {"x.ipynb"}),
         ("model/law.py", {"x.ipynb"}),
         ("book/references.bib", {"x.ipynb"}),
