@@ -4,6 +4,7 @@ A config.json as the workload, the value of an input that gives a target, what h
 """
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -14,7 +15,7 @@ from configurations import GROUPED, LATENT, published
 from conftest import SITE
 
 import model
-from model.numbers.configuration import ConfigurationError, columns
+from model.numbers.configuration import TABLE, ConfigurationError, columns
 from model.numbers.draws import around, ratio
 from model.studies.your_machine import page_name
 
@@ -88,9 +89,23 @@ def test_a_config_json_decodes_as_the_command_line_says(page, shape, tmp_path, m
 
 @pytest.mark.parametrize("shape", ("latent", "grouped"))
 def test_all_else_is_asked_of_a_config_json_as_on_the_command_line(page, shape, tmp_path, monkeypatch):
-    names = ["prefill_throughput", "moe_idle_share", "devices_needed", "training_throughput"]
-    asked = [state("gb300-nvl72")] * 4
-    assert answered_alike(page, shape, names, asked, tmp_path, monkeypatch) >= 3
+    names = ["prefill_throughput", "moe_idle_share", "devices_needed", "training_throughput", "training_step_time"]
+    fitting = state("gb300-nvl72", tensor_devices="8", expert_devices="8", instance_batch="256")
+    assert answered_alike(page, shape, names, [fitting] * 5, tmp_path, monkeypatch) == 5
+
+
+def test_a_search_over_layouts_is_asked_of_a_config_json_as_on_the_command_line(page, tmp_path, monkeypatch):
+    names = ["decode_frontier", "service_frontier", "users_of_fleet", "break_even_premium"]
+    asked = [state("gb300-nvl72", speed="20", larger_domain="72")] * 4
+    assert answered_alike(page, "grouped", names, asked, tmp_path, monkeypatch) == 4
+
+
+DEFAULTS = {"shared_experts", "node_limit", "draft_acceptance"}  # what the study asks for with another in its place
+
+
+def test_a_config_json_gives_every_number_of_a_workload_that_has_no_other_in_its_place():
+    taken = set(re.findall(r'"w:(\w+)"', SCRIPTS[0].read_text(encoding="utf-8")))
+    assert len(taken) > 20 and taken - DEFAULTS <= set(TABLE["columns"])
 
 
 def answered_alike(page, shape, names, asked, tmp_path, monkeypatch):
@@ -139,7 +154,7 @@ def test_a_link_carries_a_config_json_and_one_that_does_not_count_is_refused(pag
     )
     assert opened["state"] == ours
     words = [
-        "num_hidden_layers is missing",
+        "num_hidden_layer is no field that this study reads",
         "brings none",
         "brings another",
         "it is no JSON",

@@ -9,6 +9,7 @@ from conftest import SITE
 
 PAGES = sorted(SITE.rglob("*.html")) if (SITE / "index.html").exists() else []
 PAGES = [path for path in PAGES if path.parent.name != "_embed"]  # figures alone: see test_embed.py
+LONG = 300_000  # ms for all intervals of a page that computes, where many others use the machine
 PROSE = """() => {
     const article = document.querySelector("article")?.cloneNode(true);
     article?.querySelectorAll("pre, code, script, style").forEach(element => element.remove());
@@ -65,6 +66,7 @@ def show(tab, address):
         tab.evaluate("MathJax.startup.promise")
         assert tab.locator(".math mjx-container").count() >= formulas, "mathematics is not drawn"
         assert not tab.locator("mjx-merror, [data-mjx-error]").count(), "a formula has an error"
+    tab.wait_for_function("!document.querySelector('[aria-busy=true]')", timeout=LONG)  # a page that computes
     prose = tab.evaluate(PROSE)
     assert not re.search(r"\\[(\[]|\$\$", prose), "mathematics is left raw"
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360, "wider than a phone"

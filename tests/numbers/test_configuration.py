@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from configurations import GROUPED, LATENT, WORKLOADS, published
 
+import model
 from model.numbers import catalog
 from model.numbers.configuration import TABLE, ConfigurationError, columns, shape
 
@@ -176,11 +178,27 @@ def test_every_workload_comes_out_of_its_configuration(name):
     rows, found = catalog.load("workloads").loc[name], columns(json.dumps(published(name)))
     exact = set(found) & set(rows.dropna().index)
     exact -= {"dense_parameters", "total_parameters", "active_parameters", "embedding_parameters"}
-    assert len(exact) >= 16
+    exact -= {"feedforward_elements"}  # a mean over layers, which the row rounds to ten digits
+    assert len(exact) >= 19
     for quantity in exact:
         assert found[quantity] == rows[quantity], quantity
+    assert found["feedforward_elements"] == pytest.approx(rows.feedforward_elements, rel=1e-9)
     for quantity in ("dense_parameters", "total_parameters", "active_parameters"):
         assert found[quantity] == pytest.approx(rows[quantity], rel=0.03), quantity
+
+
+def test_a_query_without_a_rank_of_its_own_is_kept_whole_in_training():
+    found = columns(json.dumps(LATENT | {"q_lora_rank": None}))
+    assert found["attention_kept_elements"] == 128 * (128 + 64) + 512 + 64 + 128 * 128
+    assert found["attention_elements"] == columns(json.dumps(LATENT))["attention_elements"]
+
+
+@pytest.mark.parametrize("name", ["glm-4.5", "gpt-oss-120b", "llama-3.1-405b"])
+def test_training_is_as_fast_from_the_configuration_as_from_the_rows(config, name):
+    job = {"devices": 1024.0, "sequences": 2048.0, "sequence": 4096.0, "precision": "fp8"}
+    asked = [job | {"model": each} for each in (name, config(published(name)))]
+    rows, found = model.predict("training_throughput", pd.DataFrame(asked), system="gb200-nvl72", interval=False).value
+    assert found == pytest.approx(rows, rel=0.01)
 
 
 # The same in a page.

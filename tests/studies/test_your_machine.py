@@ -125,8 +125,8 @@ def states(name, number, seed, held, changed=False):
             elif each["optional"] and rng.random() < 0.5:
                 inputs[each["name"]] = ""
             else:
-                low, high = np.log(RANGES[each["name"]])
-                drawn = np.exp(rng.uniform(low, high))
+                low, high = RANGES[each["name"]]  # a half of an all-reduce takes large buffers alone
+                drawn = np.exp(rng.uniform(*np.log((max(low, each["low"] / 2), high))))
                 inputs[each["name"]] = f"{np.round(drawn):.0f}" if each["whole"] else f"{drawn:.6g}"
         if name in your_machine.STEPS:
             inputs |= a_layout(rng)
@@ -240,8 +240,7 @@ def tail(sentence):
 def test_the_page_says_what_the_study_does(name, held, page):
     number = {**dict.fromkeys(your_training.QUANTITIES, 100), **dict.fromkeys(your_serving.QUANTITIES, 90)}
     counts = compared(name, [1], number.get(name, 40), held, page)
-    least = 5 if name in ("all_gather_time", "reduce_scatter_time") else 10  # which take no small buffers
-    assert counts["answered"] > least and counts["elsewhere"] < 3, counts
+    assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
 @pytest.mark.parametrize("name", your_machine.STEPS)
