@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from agreement import FLOOR, tail
+from machine_states import asked_for, states
 
 import model
 from model.machine.training_step import LAYOUT
@@ -21,62 +23,8 @@ OURS = Path(__file__).parents[2] / "book" / "_ext" / "your_machine.js"
 SYSTEMS = ("hgx-h800", "gb200-nvl72", "cloudmatrix384", "nvl288")
 WORKLOADS = ("deepseek-v3", "gpt-oss-120b", "llama-3.1-8b", "mixtral-8x7b", "qwen3-30b")
 ASKED = your_machine.Asked(SYSTEMS, WORKLOADS, 20, 1000, 0)
-RANGES = {  # of inputs as people ask them, and somewhat beyond
-    "ranks": (1, 4096),
-    "tokens": (0.5, 1e4),
-    "hidden": (512, 16384),
-    "experts": (8, 512),
-    "topk": (1, 16),
-    "bytes_per_element": (0.25, 4.5),
-    "bytes": (128, 1e11),
-    "devices": (1, 1e6),
-    "failure_rate": (1e-12, 1e-6),
-    "checkpoint_write": (0.1, 600),
-    "downtime": (0.5, 4000),
-    "reload": (1, 4000),
-    "interval": (60, 1e5),
-    "withdrawn": (1, 64),
-    "repair": (3600, 1e6),
-    "confidence": (0.5, 0.9999),
-    "domain": (1, 1000),
-    "unavailability": (1e-5, 0.25),
-    "batch": (0.01, 500),
-    "instance_batch": (0.01, 1e6),
-    "idle_stages": (1, 64),
-    "microbatches": (1, 256),
-    "context": (100, 1e5),
-    "sequence": (10, 1e6),
-    "tensor_devices": (1, 8),
-    "expert_devices": (1, 64),
-    "tokens_per_step": (1, 3),
-    "processed": (2, 5),
-    "kv_bytes_per_element": (0.5, 2),
-    "fabric_availability": (0.79, 1.0),
-    "overlap": (1, 1.5),
-    **dict.fromkeys(("sequences", "training_sequence", "microbatch", "stages", "chunks", "context_devices"), (1, 2)),
-    **dict.fromkeys(("training_tensor_devices", "training_expert_devices"), (1, 2)),
-    "speed": (2, 300),
-    "instance_devices": (4, 1000),
-    "input_tokens": (50, 1e5),
-    "output_tokens": (10, 1e4),
-    "fleet": (30, 1e6),
-    "site_power": (3e4, 1e9),
-    "monthly_budget": (1e4, 1e9),
-    "purchase_budget": (1e6, 1e11),
-    "larger_domain": (8, 600),
-    "small_domain": (2, 64),
-}
 DRAWS = 100  # of a search: in the study each of them looks at every layout at every batch
 PARTS = tuple(your_training.RENAMED.get(each, each) for each in LAYOUT)  # as the page calls them
-FACTS = {
-    "memory_capacity": (40e9, 1e12),
-    "memory_bandwidth": (1e12, 2e13),
-    "domain": (2, 576),
-    "scale_up_bandwidth": (50e9, 5e12),
-    "scale_out_bandwidth": (10e9, 400e9),
-}
-# A share of time that falls with the exponential of the job has few digits left far below what anybody asks.
-FLOOR = {"effective_training_share": 1e-6}
 COUNTING = """
 let made = 0;
 const { drawn } = yourMachine;
@@ -114,81 +62,6 @@ def page(held, tmp_path_factory):
     return run
 
 
-def states(name, number, seed, held, changed=False):
-    """Return random states that ask a quantity: most of them can be answered."""
-    rng, found = np.random.default_rng(seed), []
-    for _ in range(number):
-        inputs = {}
-        for each in held["quantities"][name]["inputs"]:
-            if "words" in each:
-                inputs[each["name"]] = str(rng.choice(each["words"])).replace("*", "")
-            elif each["optional"] and rng.random() < 0.5:
-                inputs[each["name"]] = ""
-            else:
-                low, high = RANGES[each["name"]]  # a half of an all-reduce takes large buffers alone
-                drawn = np.exp(rng.uniform(*np.log((max(low, each["low"] / 2), high))))
-                inputs[each["name"]] = f"{np.round(drawn):.0f}" if each["whole"] else f"{drawn:.6g}"
-        if name in your_machine.STEPS:
-            inputs |= a_layout(rng)
-        if name in your_training.QUANTITIES:
-            inputs |= a_job(rng)
-        if name in your_serving.QUANTITIES:
-            inputs["layouts"] = str(rng.choice(["", "run", "all"], p=[0.4, 0.4, 0.2]))
-            inputs["precision"] = str(rng.choice(["fp8", "fp8", "bf16", "int8", "nvfp4"]))
-        if name == "moe_idle_share":
-            inputs |= a_pipeline(rng, inputs["phase"]) | {"engine": str(rng.choice(["", "", "pooled", "cann"]))}
-        system = str(rng.choice(SYSTEMS))
-        facts, changes = held["systems"][system]["facts"], {}
-        for fact, bounds in FACTS.items() if changed else ():
-            if fact in facts and rng.random() < 0.6:
-                number = np.exp(rng.uniform(*np.log(bounds)))
-                changes[fact] = f"{(np.round(number) if fact == 'domain' else number) / facts[fact]['size']:.6g}"
-        workload = str(rng.choice(ASKED.workloads))
-        found.append({"system": system, "workload": workload, "inputs": inputs, "changes": changes})
-    return found
-
-
-def a_layout(rng):
-    """Return a group whose parts divide it, as text; one in four holds more than its memory or has too many devices."""
-    ranks = int(rng.choice([1, 2, 4, 8, 16, 24, 32, 48, 64, 72, 100, 144, 256, 288, 512, 1024]))
-    parts = [str(each) for each in range(1, ranks + 1) if ranks % each == 0]
-    spread = str(rng.choice(["", str(rng.choice(parts))]))
-    return {
-        "ranks": str(ranks),
-        "tensor_devices": str(rng.choice(["1", str(rng.choice(parts))])),
-        "expert_devices": spread,
-    }
-
-
-def a_pipeline(rng, phase):
-    """Return stages and microbatches as text, in training; one in ten of other phases has some, too."""
-    if phase != "training" and rng.random() < 0.9:
-        return {"idle_stages": "", "microbatches": ""}
-    stages = 2 ** int(rng.integers(0, 7))
-    return {"idle_stages": str(stages), "microbatches": str(stages * int(rng.choice([1, 2, 4, 8])))}
-
-
-def a_job(rng):
-    """Return a training job, its layout left out, or set in part or whole, as text; some do not fit, or cannot be."""
-    devices, stages = 2.0 ** rng.integers(4, 15), 2.0 ** rng.integers(0, 5)
-    layout = {
-        "microbatch": rng.choice([1, 2, 3, 4]),
-        "training_tensor_devices": 2.0 ** rng.integers(0, 4),
-        "context_devices": rng.choice([1, 1, 2]),
-        "training_expert_devices": 2.0 ** rng.integers(0, 8),
-        "stages": stages,
-        "chunks": rng.choice([1, 2, 3, 4]),
-    }
-    given = rng.random(len(layout)) < rng.choice([0.0, 0.0, 0.3, 1.0])
-    words = (f"{number:g}" if known else "" for number, known in zip(layout.values(), given, strict=True))
-    return dict(zip(layout, words, strict=True)) | {
-        "training_precision": str(rng.choice(["bf16", "fp8", "fp8", "fp8", "mxfp8", "nvfp4"])),
-        "devices": f"{devices * rng.choice([1, 1, 1, 1, 3]):.0f}",
-        "sequences": f"{devices * 2.0 ** rng.integers(-2, 6) * rng.choice([1, 1, 3]):.0f}",
-        "training_sequence": str(rng.choice(["", "", "8192", "1000", "131072"])),
-    }
-
-
 def studied(name, state, held):
     """Return (value, low, high) as the study answers, or its refusal, without where it stands."""
     given = asked_for(name, state, held)
@@ -200,14 +73,6 @@ def studied(name, state, held):
     except InputError as error:
         return str(error)
     return found.loc[0, ["value", "low", "high"]].to_numpy(float)
-
-
-def asked_for(name, state, held):
-    """Return the inputs of a state as the command line takes them."""
-    called = {each["name"]: each.get("asked", each["name"]) for each in held["quantities"][name]["inputs"]}
-    words = {key: word for key, word in state["inputs"].items() if word != "" and key in called}
-    given = {called[key]: word if key in (*held["choices"], "overlap") else float(word) for key, word in words.items()}
-    return given | ({"model": state["workload"]} if "model" in called else {})
 
 
 def compared(name, seeds, number, held, page, changed=False):
@@ -229,11 +94,6 @@ def compared(name, seeds, number, held, page, changed=False):
             ends = [np.inf if found[end] is None else found[end] for end in ("low", "high")]  # JSON has no infinity
             np.testing.assert_allclose(ends, expected[1:], rtol=KEPT, atol=FLOOR.get(name, 0), err_msg=str(state))
     return counts
-
-
-def tail(sentence):
-    """Return a refusal without where it stands and without how a number is written."""
-    return sentence.rpartition("; it takes ")[2] if "; it takes" in sentence else sentence.split(" row 1: ")[-1]
 
 
 @pytest.mark.parametrize("name", your_machine.OFFERED)
