@@ -126,6 +126,8 @@ def predict_command(name, inputs, system, table, as_json, interval, seed, worker
     given, name = _pairs(quantity(name), inputs), quantity(name).name
     own = given.pop(MEASURED, None)
     _refuse_empty(system)
+    if table is not None and not table.strip():
+        raise InputError("--table names no file: give one, or leave it out and write input=value")
     if as_json and explained:
         raise InputError("--json prints one object, and --explain a text: leave one of them out")
     refuse_numbers(quantity(name).draws, seed)
@@ -241,16 +243,23 @@ def judge_command(name, table, system):
 
 def _pairs(what, inputs):
     """Return {input: value} of input=value pairs; an empty value is refused, with what the quantity's input takes."""
-    if loose := [pair for pair in inputs if "=" not in pair]:
-        raise InputError(f"'{loose[0]}' is not input=value")
-    given = dict(pair.split("=", 1) for pair in inputs)
+    if loose := [pair for pair in inputs if not pair.partition("=")[0].strip() or "=" not in pair]:
+        raise InputError(f"'{shortened(loose[0])}' is not input=value, without blanks around the sign")
+    keys = [pair.partition("=")[0].strip() for pair in inputs]
+    given = dict(zip(keys, (pair.partition("=")[2] for pair in inputs), strict=True))
     if empty := [key for key, value in given.items() if not value.strip()]:  # a variable of a shell that is not set
         takes = next((describe(each) for each in what.inputs if each.name == empty[0]), "a value")
         raise InputError(f"{shortened(empty[0])}= says nothing: write {takes}, or leave it out")
     if len(given) < len(inputs):
-        keys = [pair.split("=", 1)[0] for pair in inputs]
         raise InputError(f"{next(key for key in keys if keys.count(key) > 1)} is given twice")
     return given
+
+
+def _refuse_twice(arguments):
+    """Refuse an option that is given twice, where the last would count and nobody was told."""
+    names = [each.partition("=")[0] for each in arguments if each.startswith("--")]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise InputError(f"{shortened(twice)} is given twice: leave one of the two out")
 
 
 def _refuse_empty(system):
@@ -358,6 +367,7 @@ def run(arguments=None):
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8")
     try:
+        _refuse_twice(sys.argv[1:] if arguments is None else arguments)
         main(arguments, prog_name="python -m model", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the answers has enough
@@ -370,6 +380,8 @@ def run(arguments=None):
         return 2
     except (InputError, catalog.DataError, click.ClickException) as error:
         text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        if isinstance(error, click.NoSuchOption):
+            text += f" An input is written without dashes: {error.option_name.lstrip('-')}=VALUE."
         click.echo(" ".join(text.split()), err=True)
         return 2
     except click.Abort:

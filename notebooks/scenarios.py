@@ -4,15 +4,19 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import CodeType
+from unittest.mock import patch
 
 from model.notation.spelling import NUMBER, nearest, shortened
 from model.numbers import files
+from model.predictions.blocks import no_header
+from model.views import parameters as notebook_parameters
 from model.views.parameters import ParameterError
 
 NAMES = ("name", "case", "scenario", "id", "title", "note", "comment")
 LABEL = "label"  # a column that names rows for their reader; no notebook sees it
+TOLD = 100  # faults of a file at most: a wrong column has one in each row
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 
 
@@ -33,44 +37,55 @@ class Interface:
     """What a scenario can set: the values in the notebook's parameters cell, and the notebook's own check of them."""
 
     defaults: dict
-    check: CodeType
+    check: Callable[[dict], None]
 
     def problem(self, parameters):
         """Return what the notebook says against these parameters, or None."""
         try:
-            exec(self.check, self.defaults | parameters)
+            self.check(self.defaults | parameters)
         except ParameterError as error:
             return str(error)
         return None
 
 
 def interface(notebook):
-    """Return the Interface of a parsed notebook: the first code cell after the parameters is the check."""
+    """Return the Interface of a parsed notebook: the first code cell after the parameters is the check.
+
+    That cell is run once, for what it asks of each parameter, and not for each of a hundred thousand rows.
+    """
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     place = next(i for i, cell in enumerate(code) if "parameters" in cell.metadata.get("tags", []))
     defaults = {}
     exec(code[place].source, {}, defaults)  # plain literals, or tests/test_notebooks.py objects
     defaults.pop("__annotations__", None)
-    return Interface(defaults, compile(code[place + 1].source, "the check of the parameters", "exec"))
+    cell = compile(code[place + 1].source, "the check of the parameters", "exec")
+    with patch.object(notebook_parameters, "check") as asked:
+        exec(cell, dict(defaults))
+    if not asked.called:
+        return Interface(defaults, lambda namespace: exec(cell, namespace))
+    accepts = asked.call_args.kwargs
+    return Interface(defaults, lambda namespace: notebook_parameters.check(namespace, **accepts))
 
 
 def read(path, accepts):
-    """Return the scenarios of the file at path for an Interface; ScenarioError lists every fault of every row."""
+    """Return the scenarios of the file at path for an Interface; ScenarioError lists the faults of its rows.
+
+    Empty lines are passed over, as in every table. Of very many faults the first are told, and how many more there are.
+    """
     header, rows = _table(path)
     _check_header(path, header, accepts)
     scenarios, faults = [], []
     for number, fields in enumerate(rows, 1):
         where = f"{path} row {number}"
-        if not fields:
-            faults.append(f"{where}: is an empty line; take it out")
-        elif len(fields) != len(header):
+        if len(fields) != len(header):
             faults.append(f"{where}: has {len(fields)} fields where the header has {len(header)} columns")
         else:
             scenario, found = _scenario(dict(zip(header, fields, strict=True)), accepts)
             scenarios.append(scenario)
             faults += [f"{where}{fault}" for fault in found]
     if faults:
-        raise ScenarioError("\n".join(faults))
+        more = [f"{path}: {len(faults) - TOLD:,} faults more"] if len(faults) > TOLD else []
+        raise ScenarioError("\n".join(faults[:TOLD] + more))
     return scenarios
 
 
@@ -81,11 +96,11 @@ def _table(path):
         raise ScenarioError(f"{path} cannot be read: {error}") from error
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     try:
-        header, *rows = [[field.strip() for field in fields] for fields in reader] or [[]]
+        header, *rows = [[field.strip() for field in fields] for fields in reader if fields] or [[]]
     except csv.Error as error:
         raise ScenarioError(f"{path} line {reader.line_num}: cannot be read as CSV: {error}") from error
-    if told := files.divided(header):
-        raise ScenarioError(f"{path}: the first line is divided by {told}: divide fields by commas")
+    if told := no_header(next(iter(content.splitlines()), ""), header):
+        raise ScenarioError(f"{path}: {told}")
     if not header or not rows:
         raise ScenarioError(f"{path} is empty: give a header with names of parameters and at least one row")
     return header, rows

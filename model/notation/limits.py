@@ -1,6 +1,7 @@
 """Numbers that nobody can mean in base units: where another unit is so likely that every way in refuses them alike."""
 
 QUICKEST_RECOVERY = 30.0  # s; nobody has published that a job of many devices was back sooner
+LEAST_FAILURES = 1e-30  # of one device and second, of devices that fail at all: else no time between failures is finite
 MOST_FAILURES = 2e-7  # of one device and second: some five times the worst fleet's that is recorded
 
 RECOVERY = f"{QUICKEST_RECOVERY:g} s or more together with reload, or 0 for both"

@@ -78,24 +78,29 @@ class Table:
             raise InputError(f"{self.path} is empty: give a header and at least one row")
         if "\0" in line:
             raise InputError(f"{self.path}: the first line holds zero bytes: save the table as text in UTF-8")
-        if line.startswith(("#", "//")) or line.lower().startswith("sep="):
-            raise InputError(
-                f"{self.path}: the first line, '{shortened(line)}', is a comment where the header must stand: take "
-                f"comment lines out"
-            )
-        if line.lstrip().startswith(("{", "[", "<")):
-            raise InputError(f"{self.path}: the first line, '{shortened(line)}', is no header of a CSV file")
-        if told := divided([line] if len(columns) == 1 else columns):
-            raise InputError(f"{self.path}: the first line is divided by {told}: divide fields by commas")
-        if NUMBER.fullmatch(columns[0]):
-            raise InputError(
-                f"{self.path}: the first line, '{shortened(line)}', holds numbers where the names of the columns must "
-                f"stand: give a header"
-            )
+        if told := no_header(line, columns):
+            raise InputError(f"{self.path}: {told}")
         for column in columns:
             if columns.count(column) > 1:
                 named = f"the column {shortened(column)} stands there twice" if column else "two columns have no name"
                 raise InputError(f"{self.path}: {named}")
+
+
+def no_header(line, columns):
+    """Return why the first line of a CSV file is no header, a sentence without its subject, or "" where it may be one.
+
+    columns: the fields that commas make of it.
+    """
+    first = f"the first line, '{shortened(line)}',"
+    if line.startswith(("#", "//")) or line.lower().startswith("sep="):
+        return f"{first} is a comment where the header must stand: take comment lines out"
+    if line.lstrip().startswith(("{", "[", "<")):
+        return f"{first} is no header of a CSV file"
+    if told := divided([line] if len(columns) == 1 else columns):
+        return f"the first line is divided by {told}: divide fields by commas"
+    if columns and NUMBER.fullmatch(columns[0]):
+        return f"{first} holds numbers where the names of the columns must stand: give a header"
+    return ""
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from numbers import Real
 
 import sympy as sp
 
-from model.notation.limits import MOST_FAILURES, PER_HOUR
+from model.notation.limits import LEAST_FAILURES, MOST_FAILURES, PER_HOUR
 from model.notation.nomenclature import NOMENCLATURE
 from model.notation.spelling import meant, shortened, suggest
 from model.notation.units import base
@@ -14,7 +14,8 @@ from model.predictions.inputs import InputError, named_system
 
 APART = 1e3  # a changed number lies so far at most from all that are recorded, or it is in another unit
 WHOLE = ("domain", "devices", "dies")  # counts of things, one at least
-GIVEN = {"startup": (1e-9, 0.1), "failure_rate": (0.0, MOST_FAILURES)}  # numbers that are no rows of systems.csv
+# Numbers that are no rows of systems.csv.
+GIVEN = {"startup": (1e-9, 0.1), "failure_rate": (LEAST_FAILURES, MOST_FAILURES)}
 
 
 def checked(changes, frame):

@@ -63,6 +63,7 @@ CALLED = {
         "system": "machine cluster hardware hw platform accelerator gpu npu sku",
     }.items()
 }
+TELLING = re.compile(r"[^\W\d_]+\d|.*\w[\W_]+\w")  # a word with a figure in it, or two words
 OF_MACHINE = "a number of the machine, which no row changes: ask in Python, with predict(..., changes={name: number})"
 BEYOND = "; your_cluster answers for a machine that is not listed, from its numbers: see notebooks/your_cluster.ipynb"
 
@@ -303,13 +304,34 @@ def describe(each):
 def named_system(word, where=""):
     """Return the system that a word means, or InputError with the nearest ones; where: begins the message.
 
-    A whole part of a name stands for it where no other name has that part: H100.
+    A whole part of a name stands for it where no other name has that part: H100. It is a word with a figure in it, or
+    two words: `all`, `2` and a maker's name are parts of one name, too, and no one means that machine by them.
     """
     known = list(catalog.read("systems").system.unique())
     part = part_of(word, known)
-    if found := meant(word, known) or (part[0] if len(part) == 1 else None):
+    if found := meant(word, known) or (part[0] if len(part) == 1 and TELLING.match(word.strip()) else None):
         return found
-    raise InputError(f"{where}unknown system {shortened(word)}{suggest(word, known, most=4)}{BEYOND}")
+    near = _device(word) or _counted(word, known) or _each(part) or suggest(word, known, most=4)
+    raise InputError(f"{where}unknown system {shortened(word)}{near}{BEYOND}")
+
+
+def _device(word):
+    """Return the machine whose device a word names, as a question, or nothing: data/aliases.csv knows them."""
+    devices = catalog.other_names("devices")
+    found = next((machine for device, machine in devices.items() if plain(device) in plain(word)), None)
+    return f"; did you mean {found}, whose device that is?" if found else ""
+
+
+def _counted(word, known):
+    """Return the machine that a word names beside how many devices: 8×H100 and H100x8; as a question, or nothing."""
+    bare = re.sub(r"^\d+\s*[x×*]\s*|\s*[x×*]\s*\d+$", "", word.strip(), flags=re.IGNORECASE)
+    found = part_of(bare, known) if bare != word.strip() else []
+    return f"; did you mean {found[0]}?" if len(found) == 1 else ""
+
+
+def _each(names):
+    """Return several machines that share what was written, as a question, or nothing where few or none do."""
+    return f"; did you mean {', '.join(names[:-1])} or {names[-1]}?" if len(names) > 1 else ""
 
 
 def _named(each, word):

@@ -1,12 +1,14 @@
 """What can be asked of reliability: interruptions, useful time, spares, whole domains."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from model.laws import reliability
 from model.machine import fleets
 from model.notation import nomenclature as symbols
 from model.notation.equation import compute
-from model.notation.limits import MOST_FAILURES, PER_HOUR
+from model.notation.limits import LEAST_FAILURES, MOST_FAILURES, PER_HOUR
 from model.numbers.facts import Missing
 from model.predictions.inputs import OPTIONAL, Input, RowError, count
 from model.predictions.quantity import Quantity
@@ -17,6 +19,7 @@ DEVICES = count("devices", high=1e8)
 RATE = Input(
     "failure_rate",
     OPTIONAL,
+    low=LEAST_FAILURES,
     high=MOST_FAILURES,
     meaning="of a device and second; left out: the system's",
     beyond=PER_HOUR,
@@ -148,7 +151,7 @@ QUANTITIES = (
         symbols.units_in_repair,
         (
             DEVICES,
-            RATE,
+            replace(RATE, low=0.0),  # devices that never fail need no reserve
             count("withdrawn", high=1e5),
             Input("repair", low=600.0, high=100 * DAY, meaning="mean time out of use"),
             Input("confidence", low=0.01, high=0.999999, meaning="share of time in which the reserve suffices"),

@@ -7,6 +7,8 @@ import pytest
 import scenarios
 from scenarios import ScenarioError, interface
 
+from model.numbers import catalog
+
 ROOT = Path(__file__).parents[2]
 HEADER = "devices,checkpoint_write,target,systems,seed\n"
 GOOD = "16384,10,0.9,hgx-h100,0"
@@ -60,7 +62,6 @@ BAD_ROWS = {
     "a seed too large": ("16384,10,0.9,,4294967296", ["column seed", "4,294,967,295"]),
     "too few fields": ("16384,10,0.9", ["has 3 fields", "5 columns"]),
     "too many fields": ("16384,10,0.9,,0,1", ["has 6 fields", "5 columns"]),
-    "an empty line": ("", ["empty line"]),
     "no value at all": (",,,,", ["column devices", "is empty"]),
 }
 
@@ -98,7 +99,7 @@ def test_every_fault_of_one_row_is_named(write, accepts):
 BAD_FILES = {
     "nothing": (b"", ["is empty"]),
     "a header alone": (b"devices\n", ["is empty", "at least one row"]),
-    "no header": (b"16384\n1024\n", ["column 16384 is no parameter", "devices"]),
+    "no header": (b"16384\n1024\n", ["holds numbers where the names of the columns must stand"]),
     "a misspelt column": (b"device\n1024\n", ["column device", "did you mean devices?"]),
     "a column far from all": (b"devices,colour\n1024,red\n", ["column colour", "this notebook has devices"]),
     "a column twice": (b"devices,seed,devices\n1024,0,2048\n", ["column devices stands there twice"]),
@@ -181,3 +182,28 @@ def test_types_beside_parameters_are_no_parameters():
     parameters = nbformat.v4.new_code_cell("seed: int = 0", metadata={"tags": ["parameters"]})
     notebook = nbformat.v4.new_notebook(cells=[parameters, nbformat.v4.new_code_cell("pass")])
     assert interface(notebook).defaults == {"seed": 0}
+
+
+@pytest.mark.parametrize("empty", ["\n", "\r\n", "\n\n\n"])
+def test_empty_lines_are_passed_over_as_in_every_table(write, accepts, empty):
+    lines = (HEADER + GOOD + "\n").replace("\n", empty + "\n") + empty
+    assert scenarios.read(write(empty + lines), accepts) == scenarios.read(write(HEADER + GOOD + "\n"), accepts)
+
+
+@pytest.mark.parametrize("line", ["# mine", "// mine", "sep=,", '[{"devices": 8}]', "<table>", "8,9", "devices|seed"])
+def test_a_first_line_that_is_no_header_is_told_in_the_words_of_every_table(write, accepts, model, line):
+    path = write(f"{line}\n1,2\n")
+    code, out, err = model("predict", "job_mtbf", "--table", path)
+    assert (code, out) == (2, "") and "the first line" in err
+    assert faults(path, accepts) == [err.strip()]
+
+
+def test_very_many_faults_are_not_all_told(write, accepts):
+    found = faults(write("devices\n" + "x\n" * 1000), accepts)
+    assert len(found) == scenarios.TOLD + 1 and found[-1].endswith("900 faults more")
+
+
+def test_a_notebook_s_check_is_read_once_and_not_for_each_row(write, accepts, monkeypatch):
+    """A list of systems was read from data/ for each row: a hundred thousand rows took minutes."""
+    monkeypatch.setattr(catalog, "read", None)
+    assert len(scenarios.read(write("devices\n" + "16384\n" * 1000), accepts)) == 1000

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.notation.limits import MOST_FAILURES
+from model.notation.limits import LEAST_FAILURES, MOST_FAILURES
 from model.numbers import catalog
 from model.predictions import changes
 from model.predictions.changes import change, checked
@@ -34,14 +34,14 @@ def test_every_recorded_number_may_be_what_it_is_and_a_thousand_times_as_much_or
 def test_what_a_number_takes_is_told_in_its_base_unit():
     assert change("memory_bandwidth")[2].endswith(", in B/s")
     assert change("startup")[2] == "a number from 1e-09 to 0.1, in s"
-    assert change("failure_rate") == (0.0, MOST_FAILURES, f"a number from 1e-12 to {MOST_FAILURES:.3g}, in 1/s")
+    assert change("failure_rate") == (LEAST_FAILURES, MOST_FAILURES, f"a number from 1e-12 to {MOST_FAILURES:.3g}, in 1/s")
     assert change("domain")[2].endswith(", whole") and ", in " not in change("domain")[2]
     assert ", in " not in change("in_switch_reduction")[2]  # a truth has no unit
 
 
 def test_start_ups_and_rates_of_failure_may_be_given_though_no_row_of_the_machine_says_them():
-    assert checked({"startup": 1e-6, "failure_rate": 0.0}, POINT) == {"startup": 1e-6, "failure_rate": 0.0}
-    for name, number in (("startup", 1.0), ("startup", 0.0), ("failure_rate", -1e-9)):
+    assert checked({"startup": 1e-6, "failure_rate": 1e-9}, POINT) == {"startup": 1e-6, "failure_rate": 1e-9}
+    for name, number in (("startup", 1.0), ("startup", 0.0), ("failure_rate", 0.0), ("failure_rate", -1e-9)):
         with pytest.raises(InputError, match=re.escape(f"{name} is {number!r}; it takes")) as told:
             checked({name: number}, POINT)
         assert "per hour" not in str(told.value)
