@@ -13,7 +13,32 @@ from functools import partial
 from pathlib import Path
 
 import execute
+import psutil
 from execute import ROOT
+
+SWEEP = "STUDY_SWEEP"  # in the environment of a job here: which process its sweep is; jobs of a cluster have none
+GLANCE = 0.5  # s from one look whether the sweep still runs to the next
+
+
+def mark(process):
+    """Return what tells a process from all others of this machine, those that get its number later among them."""
+    return f"{process.pid} {process.create_time()}"
+
+
+def follow(sweep):
+    """End this process with the sweep that asked for it, however that ended: an orphan would do another's work.
+
+    By an alarm, which no fork inherits, and not in a thread, which a fork would miss.
+    """
+
+    def look(*_):
+        number = int(sweep.split()[0])
+        if not psutil.pid_exists(number) or mark(psutil.Process(number)) != sweep:
+            sys.exit("the sweep that asked for this ended")
+
+    look()
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, GLANCE, GLANCE)
 
 
 def fingerprint(source, tables):
@@ -81,4 +106,6 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     execute.start_clean()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by SIGTERM"))
+    if SWEEP in os.environ:
+        follow(os.environ[SWEEP])
     main(Path(sys.argv[1]).resolve(), int(sys.argv[2]))

@@ -9,13 +9,16 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import batch
 import execute
+import psutil
 import results
 import scenarios
 import yaml
@@ -49,8 +52,27 @@ def submit(stamps, folder, profile, log):
     rules = ["--snakefile", str(ROOT / "notebooks" / "sweep.smk"), "--directory", str(folder)]
     command = [sys.executable, "-m", "snakemake", "--nolock", "--rerun-incomplete", *where, *rules]
     cache = os.environ | {"XDG_CACHE_HOME": str(folder / ".snakemake" / "cache")}  # not everybody can write to a home
+    if not profile:
+        cache[batch.SWEEP] = batch.mark(psutil.Process())
     quiet = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
     return subprocess.Popen([*command, "--", *stamps], cwd=folder, env=cache, **quiet)
+
+
+def stop(process, profile):
+    """End Snakemake with its jobs here; with a profile it is asked to end, for it has to tell the cluster."""
+    if profile:
+        process.terminate()
+        process.wait()
+        return
+    jobs = psutil.Process(process.pid).children(recursive=True)
+    process.kill()  # asked to end it would wait for its jobs
+    process.wait()
+    for each in jobs:
+        with suppress(psutil.NoSuchProcess):
+            each.terminate()
+    for each in psutil.wait_procs(jobs, 10)[1]:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
 
 
 def follow(process, folder, names):
@@ -62,9 +84,9 @@ def follow(process, folder, names):
         running = True
         while running:
             running = process is not None and process.poll() is None
-            for name in [name for name in names if name not in outcomes]:
-                if (path := folder / f"{name}.ipynb").exists():
-                    outcomes[name] = results.outcome(path)
+            there = {path.stem for path in folder.glob("*.ipynb")}
+            for name in [name for name in names if name in there and name not in outcomes]:
+                outcomes[name] = results.outcome(folder / f"{name}.ipynb")
             failed = sum(outcome.failed is not None for outcome in outcomes.values())
             done, left = len(outcomes) - failed, len(names) - len(outcomes)
             bar.set_description_str(f"{folder.name}: {done} done, {failed} failed, {left} left", refresh=False)
@@ -120,8 +142,7 @@ def _run(folder, source, digest, wanted, runs, profile):
         outcomes = follow(process, folder, list(runs))
     finally:
         if process is not None and process.poll() is None:
-            process.terminate()
-            process.wait()
+            stop(process, profile)
     if missing := len(runs) - len(outcomes):
         print(log.read_text(encoding="utf-8", errors="replace")[-3000:], file=sys.stderr)
         print(f"{missing} of {len(runs)} runs are missing; the same command goes on from here.", file=sys.stderr)
@@ -149,4 +170,7 @@ def _refuse(message):
 if __name__ == "__main__":
     if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(each, lambda number, _: sys.exit(128 + number))
     sys.exit(sweep(sys.argv[1], Path(sys.argv[2]), *(Path(each) for each in sys.argv[3:] if each)))

@@ -348,3 +348,34 @@ def test_two_sweeps_of_one_notebook_do_not_meet(study):
     os.killpg(first.pid, signal.SIGINT)
     first.wait()
     assert set(contents(study / "sweeps/fates")) <= before
+
+
+def jobs(folder):
+    """Return the processes that work for a sweep of a project: Snakemake, its jobs and their runs."""
+    found = [(each, each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])]
+    return [each for each, words in found if any(str(folder) in word for word in words)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_sweep_that_is_killed_alone_takes_its_jobs_with_it_and_goes_on_when_started_again(study, tmp_path, number):
+    """An orphan would run what the next sweep runs, too, in the same folder."""
+    file, folder = tmp_path / "fates.csv", tmp_path / "sweeps/fates"
+    file.write_text("number,wait\n" + "".join(f"{each},2\n" for each in range(50, 58)))
+    command = [sys.executable, study / "notebooks/sweep.py", "fates", file]
+    around = {**ENVIRONMENT, "PYTHONPATH": str(study), "SWEEPS": str(tmp_path / "sweeps")}
+    quiet = {"cwd": study, "env": around, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process, until = subprocess.Popen(command, **quiet), time.monotonic() + 120
+    while not list(folder.glob("*.ipynb")) and time.monotonic() < until:
+        time.sleep(0.1)
+    process.send_signal(number)
+    assert process.wait(30) in (-number, 128 + number)
+    until = time.monotonic() + 20
+    while jobs(study) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not jobs(study)
+    assert 1 <= len(list(folder.glob("*.ipynb"))) < 8
+    assert subprocess.run(command, **quiet).returncode == 0
+    with (folder / "results.csv").open(newline="") as results:
+        assert [(row["number"], row["status"]) for row in csv.DictReader(results)] == [
+            (str(each), "done") for each in range(50, 58)
+        ]
