@@ -10,6 +10,7 @@ from model.notation import nomenclature as symbols
 from model.notation.equation import compute
 from model.numbers import catalog
 from model.predictions.inputs import COPIES, OPTIONAL, Input, RowError, count, mean
+from model.predictions.longest import refuse_beyond
 from model.predictions.quantity import Found, Quantity
 
 PRECISIONS = ("bf16", "fp8", "int8", "nvfp4")
@@ -105,9 +106,13 @@ def refuse_what_cannot_be(scenario, choices, rows):
 
 
 def refuse_foreign(scenario, choices):
-    """Raise ValueError where the serving software asked for does not run on the machine."""
-    if choices.get("engine") == "cann" and not scenario.system("runs_cann", 0.0):
-        raise ValueError(f"the engine cann does not run on {scenario.name}: choose another, or leave it out")
+    """Raise ValueError where the serving software asked for does not run on the machine.
+
+    One that is a maker's own runs on its maker's devices alone; those that are nobody's run on both.
+    """
+    engine, ascend = choices.get("engine"), scenario.system("runs_cann", 0.0)
+    if (engine == "cann" and not ascend) or (engine == "trtllm" and ascend):
+        raise ValueError(f"the engine {engine} does not run on {scenario.name}: choose another, or leave it out")
 
 
 def refuse_weights_that_do_not_fit(scenario, choices, rows):
@@ -134,6 +139,7 @@ def idle_parts(scenario, choices, rows, overlap):
     """Return the idle shares of a step by part, all of them as `all`; overlap: 1 where two microbatches may do so."""
     asked = Asked(choices["model"], choices["phase"], choices["precision"], choices.get("engine"))
     if scenario.sampler is None:
+        refuse_beyond(choices, rows["context"], "context")
         refuse_what_cannot_be(scenario, choices, rows)
         if choices["phase"] == "training":
             _refuse_stages(scenario, choices, rows)
@@ -177,6 +183,7 @@ def decode_throughput(scenario, choices, rows):
     processed = rows.get("processed", np.nan)
     rows = {**rows, "processed": np.where(np.isnan(processed), np.ceil(accepted), processed)}
     if scenario.sampler is None:
+        refuse_beyond(choices, rows["context"], "context")
         refuse_what_cannot_be(scenario, choices, rows)
         refuse_what_does_not_fit(scenario, choices, rows)
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
@@ -196,6 +203,7 @@ def decode_frontier(scenario, choices, rows):
     """
     if scenario.sampler is None:
         refuse_foreign(scenario, choices)
+        refuse_beyond(choices, rows["context"], "context")
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
     names = ("context", "tokens_per_step", "kv_bytes_per_element", "devices")
     conditions = (np.asarray(rows.get(name, np.nan), float) for name in names)
@@ -247,6 +255,7 @@ def _refuse_too_few(scenario, choices, given, devices, row):
 def prefill_throughput(scenario, choices, rows):
     """Return prompt tokens per second and device at a given layout. Laws: laws.step with expanded, causal attention."""
     if scenario.sampler is None:
+        refuse_beyond(choices, rows["sequence"], "sequence")
         refuse_what_cannot_be(scenario, choices, rows)
         refuse_what_does_not_fit(scenario, choices, _prompts(scenario, rows))
     return prefill_rate(scenario, choices, rows)
@@ -276,6 +285,8 @@ def service_frontier(scenario, choices, rows):
     laws.step, laws.serving.service.
     """
     inputs, outputs = rows["input_tokens"], rows["output_tokens"]
+    if scenario.sampler is None:
+        refuse_beyond(choices, inputs + outputs, "input_tokens with output_tokens")
     decode = decode_frontier(scenario, choices, rows | {"context": inputs + outputs / 2})
     prefill = _prefill_rates(scenario, choices, inputs)
     columns = {
@@ -306,6 +317,8 @@ def _prefill_rates(scenario, choices, lengths):
 
 def devices_needed(scenario, choices, rows):
     """Return the fewest devices of one instance that hold a workload and its requests. Law: laws.serving.memory."""
+    if scenario.sampler is None:
+        refuse_beyond(choices, rows["context"], "context")
     found = memory.fewest_devices(
         scenario,
         choices["model"],

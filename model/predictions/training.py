@@ -7,6 +7,7 @@ from model.machine import training_fit, training_search, training_step
 from model.machine.training_step import JOB, LAYOUT, Training
 from model.notation import nomenclature as symbols
 from model.predictions.inputs import OPTIONAL, Input, RowError, count
+from model.predictions.longest import refuse_beyond
 from model.predictions.quantity import Found, Quantity
 from model.predictions.serving import MODEL
 
@@ -25,6 +26,8 @@ def training_throughput(scenario, choices, rows):
     asked = Training(choices["model"], choices["precision"], choices.get("release"))
     rows = dict(zip(rows, np.broadcast_arrays(*rows.values()), strict=True))
     length = len(rows["devices"])
+    if scenario.sampler is None:
+        refuse_beyond(choices, rows["sequence"], "sequence")
     rows |= {name: np.full(length, np.nan) for name in LAYOUT if name not in rows}
     rows["overlap"] = np.full(length, float(choices["overlap"]))
     if asked.precision in BLOCK_SCALED and BLOCK_SCALED[asked.precision] not in scenario.system:
@@ -89,6 +92,8 @@ def refuse_what_does_not_fit(columns, rows):
         raise RowError(row, f"{needs}: {', '.join(f'{name}={number:g}' for name, number in other.items())} would fit")
     few = training_search.fewest_devices(columns, job, float(rows["overlap"][row]))
     hint = f"{few:,.0f} devices would hold this job" if few else "no number of devices holds a job of so few sequences"
+    if few and few <= job["devices"]:  # memory is enough of it
+        hint = f"{hint}, for its sequences can be shared out evenly among so many"
     raise RowError(row, f"{needs}, and no layout of {job['devices']:,.0f} devices does with that: {hint}")
 
 

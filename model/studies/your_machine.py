@@ -24,7 +24,7 @@ from model.predictions.changes import change
 from model.predictions.inputs import OPTIONAL, RELATIONS, describe, fitting
 from model.predictions.program import Making, Noting, Pool, write
 from model.predictions.quantities import QUANTITIES, quantity
-from model.predictions.serving import HELD_NOWHERE, idle_parts
+from model.predictions.serving import HELD_NOWHERE, idle_parts, refuse_foreign
 from model.studies import your_serving, your_training
 
 OFFERED = (
@@ -396,7 +396,7 @@ def ways(what, scenario, choices):
         software = engine_of(scenario, engine or None)
         has = catalog.recorded("priors", software) if software else ()
         way = tuple(each for each in matters if each in has)
-        runs = engine != "cann" or scenario.system("runs_cann", 0.0)
+        runs = not your_serving.refusal(refuse_foreign, scenario, {"engine": engine})
         found.setdefault(way if runs else None, []).append(engine)
     return found
 
