@@ -34,7 +34,11 @@ def test_every_recorded_number_may_be_what_it_is_and_a_thousand_times_as_much_or
 def test_what_a_number_takes_is_told_in_its_base_unit():
     assert change("memory_bandwidth")[2].endswith(", in B/s")
     assert change("startup")[2] == "a number from 1e-09 to 0.1, in s"
-    assert change("failure_rate") == (LEAST_FAILURES, MOST_FAILURES, f"a number from 1e-12 to {MOST_FAILURES:.3g}, in 1/s")
+    assert change("failure_rate") == (
+        LEAST_FAILURES,
+        MOST_FAILURES,
+        f"a number from 1e-12 to {MOST_FAILURES:.3g}, in 1/s",
+    )
     assert change("domain")[2].endswith(", whole") and ", in " not in change("domain")[2]
     assert ", in " not in change("in_switch_reduction")[2]  # a truth has no unit
 
