@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from math import isnan
+from math import isinf, isnan
 
 import click
 import pandas as pd
@@ -305,7 +305,7 @@ def _one(name, given, system, as_json, interval, seed, explained, own):
                     "value": value,
                     "unit": unit,
                     "low": spans[0]["low"],
-                    "high": spans[0]["high"],
+                    **{key: each for key, each in spans[0].items() if key in ("high", "note")},
                     "system": system,
                     "inputs": used,
                     **({"layout": layout} if len(found.columns) else {}),
@@ -333,12 +333,19 @@ def _tell(read_as):
         click.echo(f"{shortened(word)} is read as {name}", err=True)
 
 
+NO_BOUND = "without an upper bound: in more than 5 % of the draws what is asked cannot be"
+
+
 def _span(value, low, high, interval):
-    return {"value": value, "low": low if interval else None, "high": high if interval else None}
+    """Return an answer for JSON, which knows no infinity: an end without bound is null, and a note says so."""
+    if not interval:
+        return {"value": value, "low": None, "high": None}
+    return {"value": value, "low": low, **({"high": None, "note": NO_BOUND} if isinf(high) else {"high": high})}
 
 
 def _words(low, high, interval):
-    return f" (5 to 95 %: {low:.4g} to {high:.4g})" if interval else ""
+    ends = f"from {low:.4g} on, {NO_BOUND}" if isinf(high) else f"{low:.4g} to {high:.4g}"
+    return f" (5 to 95 %: {ends})" if interval else ""
 
 
 def _explain(name, given, system, own):
@@ -364,6 +371,9 @@ def run(arguments=None):
 
     What is printed is UTF-8 whatever the terminal says, and all of it has left before this returns.
     """
+    if sys.stdout is None:
+        click.echo("the answer cannot be written: standard output is closed", err=True)
+        return 2
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8")
     try:
@@ -380,6 +390,8 @@ def run(arguments=None):
         return 2
     except (InputError, catalog.DataError, click.ClickException) as error:
         text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        if text.startswith("No such command"):
+            text += f" Choose one of {', '.join(main.commands)}."
         if isinstance(error, click.NoSuchOption):
             text += f" An input is written without dashes: {error.option_name.lstrip('-')}=VALUE."
         click.echo(" ".join(text.split()), err=True)

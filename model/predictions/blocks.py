@@ -106,6 +106,8 @@ def no_header(line, columns):
 @contextmanager
 def opened(path):
     """Give the Table of the CSV file at path, of standard input where path is -; InputError where it is none."""
+    if str(path) == STANDARD_INPUT and sys.stdin is None:
+        raise InputError("standard input is closed, and the table is to come from it")
     try:
         raw = sys.stdin.buffer if str(path) == STANDARD_INPUT else open(path, "rb")  # noqa: SIM115 closed below
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError

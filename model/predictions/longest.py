@@ -28,7 +28,7 @@ def positions(path):
     given = _number(fields.get(FIELD))
     if not given:
         return np.inf
-    stretched = next((fields[name] for name in SCALED if isinstance(fields.get(name), dict)), {})
+    stretched: dict = next((fields[name] for name in SCALED if isinstance(fields.get(name), dict)), {})
     trained = _number(stretched.get(f"original_{FIELD}")) or given
     return max(given, trained * _number(stretched.get("factor")))
 

@@ -27,7 +27,8 @@ def predict_file(name, path, out, system=None, interval=True, seed=0, workers=1,
 
     Returns (columns that passed through, {word: word that was read for it}), both to be told. Every row is checked and
     answered before the first is written, so that bad input writes nothing; meanwhile the answers wait in a temporary
-    file. Blocks of rows are answered by that many workers, and the bytes are the same for any number of them. On a
+    file. An end without bound, where in some draws what is asked cannot be, is written `inf`.
+    Blocks of rows are answered by that many workers, and the bytes are the same for any number of them. On a
     terminal a bar shows progress. path: a file's, - for standard input; passed: columns that are no inputs though their
     names look like one. readings: a reader's own measurements; value, low and high are then the answer with them, three
     columns more the study's, and readings.used says on which of them answers rest. Raises InputError naming file, row

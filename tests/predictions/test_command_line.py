@@ -227,7 +227,7 @@ SINGLE = {
     "infinity": ([*ASK, *with_(tokens="inf")], ["tokens", "inf"]),
     "minus infinity": ([*ASK, *with_(tokens="-inf")], ["tokens", "-inf"]),
     "out of range": ([*ASK, *with_(ranks="1e12")], ["ranks", "1e12", "1e+06"]),
-    "no faults at all": (["predict", "job_mtbf", "devices=8", "failure_rate=0"], ["job_mtbf"]),
+    "no faults at all": (["predict", "job_mtbf", "devices=8", "failure_rate=0"], ["failure_rate is '0'"]),
     "an unknown precision": ([*SERVE, "precision=fp16"], ["precision", "fp16", "bf16, fp8, int8, nvfp4"]),
     "a precision without a peak": (
         [*SERVE[:5], "ranks=16", "batch=8", "context=100", "precision=int8"],
@@ -331,8 +331,9 @@ def test_the_program_answers_and_refuses_with_its_exit_code():
     done = program(*JOB, "--json", folder=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["value"] == pytest.approx(1 / (16384 * 5e-9))
-    done = program("predict", "job_mtbf", "devices=8", "failure_rate=0", folder=ROOT)
-    assert_refuses((done.returncode, done.stdout, done.stderr), ["job_mtbf"])  # numpy's warnings stay inside
+    vain = [*["devices=100000", "checkpoint_write=0", "downtime=30", "reload=0", "interval=1e6", "failure_rate=2e-7"]]
+    done = program("predict", "effective_training_share", *vain, folder=ROOT)
+    assert_refuses((done.returncode, done.stdout, done.stderr), ["interval"])  # numpy's warnings stay inside
 
 
 # Columns that look like an input, and names as people write them.

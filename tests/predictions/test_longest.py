@@ -1,4 +1,4 @@
-"""A model of a config.json holds no more tokens of one request than the file gives positions; of others nothing is said."""
+"""A model of a config.json holds no more tokens of one request than the file gives positions; others have no limit."""
 
 import json
 from pathlib import Path
