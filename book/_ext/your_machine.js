@@ -304,12 +304,14 @@ function outcome(name, state) {
   for (let each = steps.next(); ; each = steps.next()) if (each.done) return each.value;
 }
 
-// Go through steps in turns, between which the page may answer a change: as long as `still` says so.
-const LONGEST_TURN = 20; // ms
-function inTurns(steps, still) {
+// Go through steps in turns, between which the page may answer a change: as long as `still` says so. The first turn is
+// begun at once.
+const LONGEST_TURN = 20, FIRST_TURN = 80; // ms; what is found in the first turn of a change is seen without a flicker
+function inTurns(steps, still, turn = LONGEST_TURN) {
   if (!still()) return;
   const begun = performance.now();
-  while (performance.now() - begun < LONGEST_TURN) if (steps.next().done) return;
+  do if (steps.next().done) return;
+  while (performance.now() - begun < turn);
   setTimeout(() => inTurns(steps, still));
 }
 
@@ -443,9 +445,10 @@ function begin(figure) {
   // One answer in its row; its interval follows its value.
   function tell(row, each, asked) {
     const name = row.dataset.quantity, { unit } = held.quantities[name], [value, interval] = [row.cells[1], row.cells[2]];
-    value.colSpan = each.value === undefined ? 2 : 1;
-    interval.hidden = each.value === undefined;
-    if (each.value === undefined) { value.textContent = each.refusal ?? say("Not in this page: {0}", command(name, asked)); return; }
+    const alone = each.value === undefined;
+    value.colSpan = alone ? 2 : 1;
+    interval.hidden = alone;
+    if (alone) { value.textContent = each.refusal ?? (each.elsewhere ? say("Not in this page: {0}", command(name, asked)) : "…"); return; }
     value.textContent = shown(each.value, unit);
     interval.textContent = each.low === undefined ? "…" : `${shown(each.low, unit)} ${say("to")} ${shown(each.high, unit)}`;
     if (each.layout) value.append(document.createElement("br"), Object.entries(each.layout).map(([part, number]) => `${part}=${general(number, 6)}`).join(" "));
@@ -465,22 +468,33 @@ function begin(figure) {
     done();
   }
 
-  function update() {
-    const found = {}, asked = { ...state, inputs: { ...state.inputs }, changes: { ...state.changes } };
-    panels.before();
-    answers.setAttribute("aria-busy", "true");
+  // All values, one after another; then the intervals begin.
+  function* valuesOf(asked, found, then) {
     for (const row of answers.tBodies[0].rows) {
       const { first, whole } = known(row.dataset.quantity, asked), { drawn, ...each } = whole ?? first;
       found[row.dataset.quantity] = each;
       tell(row, each, asked);
+      yield;
     }
+    then();
+  }
+
+  function update() {
+    const found = {}, asked = { ...state, inputs: { ...state.inputs }, changes: { ...state.changes } };
+    panels.before();
+    answers.setAttribute("aria-busy", "true");
+    last = asked;
+    const still = () => last === asked;
+    Object.assign(figure, { state, found });
+    figure.answered = new Promise((done) => {
+      const begun = () => setTimeout(() => inTurns(intervals(asked, done), still));
+      figure.valued = new Promise((valued) => inTurns(valuesOf(asked, found, () => { valued(); begun(); }), still, FIRST_TURN));
+    });
+    for (const row of answers.tBodies[0].rows) if (!found[row.dataset.quantity]) tell(row, {}, asked);
     const short = link(state, start);
     field.value = short.length > LONGEST_LINK ? say("Too long for a link: save it as a file.") : location.href.split("#")[0] + short;
     const brings = state.config ? `\nconfig.json:\n${state.config}\n` : "";
     written.textContent = `${Object.keys(held.quantities).map((name) => command(name, state)).join("\n")}\n${brings}\n${stateFiles.write(state, held)}`;
-    const mine = (last = asked);
-    Object.assign(figure, { state, found });
-    figure.answered = new Promise((done) => { const steps = intervals(asked, done); setTimeout(() => inTurns(steps, () => mine === last)); });
   }
 
   function take(hash, words = "", longest = LONGEST_LINK) {
