@@ -361,8 +361,19 @@ def test_results_are_judged_against_the_table():
     assert judged.agreeing.tolist() == pytest.approx([0.4, 1], abs=2e-3)
     assert judged.low[0] == pytest.approx(1810)
     assert judged.claimed.tolist() == [1920, 20]
-    with pytest.raises(KeyError):
-        claims.judge(claims.frame({"none": claims.reading("C12", "colour", "", 1)}))
+
+
+@pytest.mark.parametrize(
+    ("claim", "quantity", "words"),
+    [
+        ("C12", "colour", "data/claims.csv has no colour of C12, with which the reading mine is compared"),
+        ("C13", "life", "life of C13 has no relation, so the reading mine .*: write one of equals, at least"),
+    ],
+    ids=["no row", "a threshold of ours"],
+)
+def test_a_reading_of_what_nobody_claims_is_refused_by_name(claim, quantity, words):
+    with pytest.raises(KeyError, match=words):
+        claims.judge(claims.frame({"mine": claims.reading(claim, quantity, "", 1)}))
 
 
 def test_the_weakest_kind_counts():

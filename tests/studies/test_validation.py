@@ -157,3 +157,14 @@ def test_a_training_step_on_h800_hides_its_exchanges_as_the_trace_does():
     inputs = {"ranks": np.array([64.0]), "batch": np.array([1.0]), "context": np.array([4096.0])}
     time, busy, _ = step(Scenario("hgx-h800"), Asked("deepseek-v3", "training", "fp8"), inputs, True)
     assert 0 < 1 - busy[0] / time[0] < 0.10
+
+
+def test_other_tools_are_compared_on_the_measurement_that_they_were_asked_of(compared):
+    """Each once for each tool, system, way and size: 128 tokens of 256 experts, sent as FP8 and gathered as BF16."""
+    rows = validation.peers(compared["all_to_all_time"])
+    assert len(rows) > 10 and not rows.duplicated(["tool", "system", "op", "ranks"]).any()
+    assert (rows.tokens_tool == rows.tokens).all() and (rows.experts == 256).all()
+    assert (rows[rows.op == "dispatch"].bytes_per_element == 1).all()
+    assert rows.error_theirs.to_numpy() == pytest.approx((rows.value * 1e-6 / rows.measured - 1).to_numpy())
+    ours = judged.tools(compared["all_to_all_time"])[0].loc["this study (rows fitted)"]
+    assert ours.max() < 0.12

@@ -1,8 +1,11 @@
 """Figures with sliders: what the page draws is what numpy computes from the same law, wherever the sliders stand."""
 
+import html
 import json
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import sympy as sp
 from conftest import EXECUTED, SITE
@@ -19,7 +22,7 @@ from model.notation.nomenclature import (
     volume,
 )
 from model.notation.units import size
-from model.views import sliders, vega_chart
+from model.views import figures, sliders, vega_chart
 
 FIGURES = sorted(EXECUTED.glob("*/*_sliders.json"))
 POSITIONS = 20
@@ -155,3 +158,79 @@ def test_a_number_that_nobody_gives_is_named():
     with pytest.raises(ValueError, match="volume has no value"):
         fixed = {name: number for name, number in DATA.items() if name != "volume"} | {"ranks": 64.0}
         vega_chart.specification((domain, 1, 64), axis, axis, [curve], [], fixed)
+
+
+@pytest.fixture
+def glued(monkeypatch, tmp_path):
+    """Return (what is glued in the test, by name; the folder in which a build wants its files)."""
+    kept = {}
+    monkeypatch.setattr(figures, "glue", lambda name, value, display: kept.update({name: value}))
+    monkeypatch.setattr(figures, "display", lambda _: None)
+    monkeypatch.setenv("STUDY_OUTPUT", str(tmp_path))
+    return kept, tmp_path
+
+
+def drawn():
+    """Glue the times of a two-tier network over the size of a domain, with a slider of ranks and one of volume."""
+    law = two_tiers.two_tier
+    named = {"both at once": parallel_time, "between domains": outer_time}
+    curves = [sliders.Curve(word, law.solve(name), valid=law.valid) for word, name in named.items()]
+    curves.append(sliders.Curve("few bytes", law.solve(parallel_time), fixed={volume: 1e6}, valid=law.valid))
+    moved = [
+        sliders.Slider(ranks, "Ranks <that> exchange", 2, 1024, 64, whole=True),
+        sliders.Slider(volume, "Bytes", 1, 50, 10, "MB", "MB"),
+    ]
+    across = sliders.Axis("devices", 1, 1024, scale="log", ticks=(1, 8, 1024))
+    height = sliders.Axis("time, us", 1, 3000, "us", "log")
+    fixed = {name: number for name, number in DATA.items() if name != "volume"}
+    sliders.figure("two_sliders", (domain, 1, 1024), across, height, curves, moved, "Times over domains.", fixed)
+
+
+def test_a_figure_is_its_still_picture_its_laws_and_its_controls(glued):
+    kept, folder = glued
+    drawn()
+    markup = kept["two_sliders"].data
+    live = json.loads(markup.split('<script type="application/json">')[1].split("</script>")[0])
+    assert live["description"] == "Times over domains." and len(live["marks"]) == 3
+    assert {each["name"]: each["value"] for each in live["signals"]} == {"slider_ranks": 64, "slider_volume": 10}
+    assert "<span>Drawn for:</span> <span>Ranks &lt;that&gt; exchange</span> <span>64</span>" in markup
+    for name, start in (("ranks", "64"), ("volume", "10 MB")):
+        control = next(each for each in markup.split("<div>") if f'id="two_sliders-{name}"' in each)
+        stops = json.loads(html.unescape(re.search(r'data-stops="([^"]*)"', control)[1]))
+        place = int(re.search(r' value="(\d+)"', control)[1])
+        assert f'aria-valuetext="{start}"' in control and f'max="{len(stops) - 1}"' in control
+        assert stops[place] == float(start.split()[0])
+    assert markup.count("<svg") == 2 and '<div class="stage" hidden>' in markup, "wide and for a phone, until it lives"
+    assert {path.name for path in folder.iterdir()} >= {"two_sliders.json", "two_sliders.csv", "two_sliders.svg"}
+
+
+def test_the_data_of_the_still_picture_are_the_law_at_the_sliders_start_where_it_holds(glued):
+    _, folder = glued
+    drawn()
+    data = pd.read_csv(folder / "two_sliders.csv")
+    whole, few = (data[data.curve == label] for label in ("both at once", "few bytes"))
+    assert len(whole) == len(few) < vega_chart.POINTS + 1 and whole.devices.max() <= 64, "a domain holds the group"
+    for part, size_ in ((whole, 1e7), (few, 1e6)):
+        point = DATA | {"ranks": 64.0, "domain": part.devices.to_numpy(), "volume": size_}
+        expected = compute(two_tiers.two_tier.solve(parallel_time), point)
+        np.testing.assert_allclose(part["time, us"], 1e6 * expected)
+
+
+def test_the_record_of_a_figure_says_its_laws_its_numbers_and_its_units(glued):
+    _, folder = glued
+    drawn()
+    record = json.loads((folder / "two_sliders.json").read_text(encoding="utf-8"))
+    assert record["swept"] == "domain" and record["units"] == ["1", "us"]
+    assert record["fixed"] == {"scale_up_bandwidth": 9e11, "scale_out_bandwidth": 5e10}
+    assert record["sliders"] == {"slider_ranks": ["ranks", 1], "slider_volume": ["volume", 1e6]}
+    both, _, few = record["curves"]
+    assert sp.sympify(both["value"]) == two_tiers.two_tier.solve(parallel_time)
+    assert sp.sympify(both["across"]) == domain and both["fixed"] == {} and few["fixed"] == {"volume": 1e6}
+    assert [sp.sympify(each) for each in both["valid"]] == list(two_tiers.two_tier.valid)
+
+
+def test_nothing_is_written_where_no_build_asks_for_it(glued, monkeypatch):
+    kept, folder = glued
+    monkeypatch.delenv("STUDY_OUTPUT")
+    drawn()
+    assert kept and not list(folder.iterdir())

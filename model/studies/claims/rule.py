@@ -136,13 +136,14 @@ def judge(readings):
     """Return a frame of readings with what data/claims.csv says, and the share of draws that agrees with it.
 
     readings: a frame as `frame` returns it. Columns key, claim, quantity, reading, computed, low, high, claimed, unit,
-    relation, tolerance, agreeing. KeyError names a reading without a claimed number; ValueError two of one key.
+    relation, tolerance, agreeing. KeyError names a reading of what data/claims.csv does not claim: it has no row of the
+    quantity, or one without a relation, which is a number of ours; ValueError two of one key.
     """
     rows, judged = catalog.read("claims").set_index(["claim", "quantity"]), []
     for key, each in zip(
         readings.index, readings.rename(columns={"value": "computed"}).to_dict("records"), strict=True
     ):
-        row = rows.loc[each["claim"], each["quantity"]]
+        row = _claimed(rows, key, each["claim"], each["quantity"])
         allowed = tolerance(row) if row.relation == "equals" else 0.0
         share = agreeing(row.value, each.pop("drawn"), row.relation, allowed)
         said_of_it = {"claimed": row.value, "unit": row.unit, "relation": row.relation, "tolerance": allowed}
@@ -152,6 +153,19 @@ def judge(readings):
         row = judged[twice].iloc[0]
         raise ValueError(f"{row.claim} has two readings under the key {row.key}: name them apart")
     return judged
+
+
+def _claimed(rows, key, claim, quantity):
+    """Return the row that says what a reading is compared with; KeyError as in `judge`."""
+    if (claim, quantity) not in rows.index:
+        raise KeyError(f"data/claims.csv has no {quantity} of {claim}, with which the reading {key} is compared")
+    row = rows.loc[claim, quantity]
+    if pd.isna(row.relation):
+        raise KeyError(
+            f"data/claims.csv: {quantity} of {claim} has no relation, so the reading {key} has nothing to be compared "
+            f"with: write one of {', '.join(RELATIONS)}"
+        )
+    return row
 
 
 def ratios(judged, left_out=()):
