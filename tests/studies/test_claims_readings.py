@@ -9,8 +9,11 @@ import pytest
 from scipy.stats import chi2
 
 import model
+from model.machine.scenario import Scenario
 from model.numbers import catalog
-from model.numbers.draws import around
+from model.numbers.draws import Sampler, around
+from model.numbers.facts import Facts
+from model.predictions.quantities import QUANTITIES
 from model.studies import idle
 from model.studies.claims import demand, exchanges, faults, machines, services
 from model.studies.claims import rule as claims
@@ -40,10 +43,34 @@ def asked(quantity, **inputs):
 
 
 def hold_their_own_draws(readings):
-    """Tell whether the ends of each reading that has draws are those of its own draws."""
-    drawn = readings[[not np.isnan(each).all() for each in readings.drawn]]
+    """Tell whether the ends of each reading that `predict` gave are those of the draws that were asked for beside it.
+
+    Not for readings made of a number and its draws, whose ends are those of these draws whatever they are; for them
+    there is `drawn_by_hand`.
+    """
+    drawn = readings[[len(each) > 1 for each in readings.drawn]]
     ends = np.array([around(row.value, row.drawn) for row in drawn.itertuples()])
     return len(drawn) and np.allclose(drawn[["low", "high"]].to_numpy(float), ends)
+
+
+def drawn_by_hand(readings, draws):
+    """Tell whether readings have the draws given by key, and every other one is exact: one draw, which is its value."""
+    same = [np.allclose(readings.drawn[key], np.ravel(each), rtol=1e-12) for key, each in draws.items()]
+    exact = readings.drop(list(draws))
+    return all(same) and [each.tolist() for each in exact.drawn] == [[value] for value in exact.value]
+
+
+def numbers(system, *quantities, table="systems"):
+    """Return the draws of recorded numbers, with the conditions' seed."""
+    facts = Facts(table, system, Sampler(CONDITIONS.draws, CONDITIONS.seed))
+    return [facts(each) for each in quantities]
+
+
+def answers(quantity, system, choices, later=0, **inputs):
+    """Return the draws of a predicted quantity, with the conditions' seed or a later one."""
+    point = {name: np.array([float(number)]) for name, number in inputs.items()}
+    scenario = Scenario(system, Sampler(CONDITIONS.draws, CONDITIONS.seed + later))
+    return QUANTITIES[quantity].values(scenario, choices, point)
 
 
 # What machines are.
@@ -75,7 +102,20 @@ def test_one_domain_over_another_has_the_published_ratios():
     found = machines.against(CM384, NVL72, ("int8", "fp8"), CONDITIONS)
     assert found.value["domain.memory_bandwidth"] == pytest.approx(2.1, abs=0.05)
     assert found.value["devices"] == pytest.approx(5.3, abs=0.05)
-    assert hold_their_own_draws(found)
+    names = (*machines.PARTS, "system_power", "price")
+    apart = [dict(zip(names, numbers(system, *names), strict=True)) for system in (CM384, NVL72)]
+    over = {name: apart[0][name] / apart[1][name] for name in names}
+    step = {"ranks": 64, "batch": 96, "context": 4096, "tokens_per_step": 1}
+    tokens = [
+        answers("decode_throughput", system, {"model": "deepseek-v3", "precision": form}, **step)
+        for system, form in ((CM384, "int8"), (NVL72, "fp8"))
+    ]
+    over_device = {name: over[name] for name in machines.PARTS} | {"tokens": tokens[0] / tokens[1]}
+    expected = {f"device.{name}": each for name, each in over_device.items()}
+    expected |= {f"domain.{name}": each * 384 / 72 for name, each in over_device.items()}
+    compute = over["peak_bf16"] * 384 / 72
+    expected |= {"per.watt": compute / over["system_power"], "per.dollar": compute / over["price"]}
+    assert drawn_by_hand(found, expected)
 
 
 def test_what_a_domain_takes_and_what_it_computes_for_that_multiply_to_its_compute():
@@ -275,7 +315,14 @@ def test_a_rack_over_a_server_is_the_ratio_of_the_predicted_times():
         assert found.value[key] == pytest.approx(server / rack) and server > rack
     assert found.value["domain"] == 72
     assert found.value["compute"] == pytest.approx(72 * 2500 / (8 * 989.5))
-    assert hold_their_own_draws(found)
+    expected = {}
+    for key, (quantity, inputs) in cases.items():
+        point, choices = dict(inputs), {}
+        if "op" in point:
+            choices["op"] = point.pop("op")
+        server, rack = (answers(quantity, each, choices, later, **point) for later, each in enumerate((H100, NVL72)))
+        expected[key] = server / rack
+    assert drawn_by_hand(found, expected)
 
 
 def test_a_machine_against_itself_is_even_and_only_its_measurements_scatter():
@@ -350,7 +397,12 @@ def test_what_a_large_domain_leaves_of_the_wait_is_the_ratio_of_two_predicted_sh
         assert found.value[name] == pytest.approx(waits[name] / waits[H800]) and found.value[name] < 1
     assert found.value["measured"] == 1.01
     assert found.loc["bubble", SIDES].tolist() == [1, 1, 1], "the same pipeline has the same bubble on both"
-    assert hold_their_own_draws(found)
+    point = {"ranks": 64, "batch": 96, "context": 4096, "stages": 1, "microbatches": 1}
+    drawn = {}
+    for name, form in ((H800, "fp8"), (NVL72, "fp8"), (CM384, "int8")):
+        choices = {"model": "deepseek-v3", "phase": "decode", "precision": form, "overlap": "0", "part": "exchange"}
+        drawn[name] = answers("moe_idle_share", name, choices, **point)
+    assert drawn_by_hand(found, {name: drawn[name] / drawn[H800] for name in (NVL72, CM384)})
 
 
 # Money, service and demand.
@@ -360,7 +412,8 @@ def test_a_bill_is_machines_times_hours_times_rent(known):
     found = demand.bills(H800, CONDITIONS)
     yuan = catalog.chosen("serving").set_index(["set", "quantity"]).value["exchange-rate", "cny_per_usd"]
     assert found.value["cards"] == pytest.approx(80 * 730 * known.rent[H800] * 3600 * yuan)
-    assert hold_their_own_draws(found)
+    month = 730 * 3600 * numbers(H800, "rent")[0] * numbers("exchange-rate", "cny_per_usd", table="serving")[0]
+    assert drawn_by_hand(found, {"cards": 80 * month, "servers": 640 * month})
 
 
 def test_what_a_bill_means_for_a_card_agrees_with_the_margin_that_the_service_publishes(said):
@@ -402,7 +455,10 @@ def test_copies_of_a_novel_are_fewer_the_longer_it_is_and_both_readings_are_one_
         assert found.value[f"{part}.least"] == pytest.approx(10e12 / (characters * 0.6))
         assert found.loc[f"{part}.least", SIDES].equals(found.loc[f"{part}.equal", SIDES])
     assert found.quantity["volume.least"] == "book_copies" and found.quantity["volume.equal"] == "book_copies:equal"
-    assert hold_their_own_draws(found)
+    parts = ("volume", "trilogy")
+    *long, each = numbers("C20", *(f"characters:{part}" for part in parts), "tokens_per_character", table="claims")
+    copies = {part: 10e12 / (characters * each) for part, characters in zip(parts, long, strict=True)}
+    assert drawn_by_hand(found, {f"{part}.{way}": copies[part] for part in parts for way in ("least", "equal")})
 
 
 def test_users_are_a_share_of_those_who_use_the_internet():
@@ -470,7 +526,25 @@ def test_par_per_device_per_flop_per_watt_and_per_dollar_by_hand(par, known):
         assert par.value[f"{key}.dense"] == pytest.approx(over * 1979 / 1504)
         assert par.value[f"{key}.watt"] == pytest.approx(over * (10.2 / 8) / (559 / 384))
         assert par.value[f"{key}.dollar"] == pytest.approx(over * known.rent[system] / rent)
-    assert hold_their_own_draws(par)
+
+
+def test_draws_of_par_are_those_of_what_both_machines_take(par, point):
+    """Of a device of the one: its share of its domain's price over its life, and of its power; of the other its own."""
+    price, power, packages, peak = numbers(CM384, "price", "system_power", "domain", "peak_int8")
+    life, cost = numbers("C13", "life", "owner_cost", table="claims")
+    ours, speed = ({"model": "deepseek-v3", "precision": form, "layouts": "all"} for form in ("int8", "fp8"))
+    at = {"context": point.context, "tokens_per_step": point.tokens_per_step, "speed": 20}
+    reached = answers("decode_frontier", CM384, ours, **at)
+    expected = {}
+    for key, system, served in (("h800", H800, "h800-service-decode"), ("h100", H100, "sglang-h100-decode")):
+        over = 1920 / services.published(served).value
+        own_peak, own_power, own_packages, rent = numbers(system, "peak_fp8", "system_power", "domain", "rent")
+        expected[f"{key}.dense"] = over * own_peak / peak
+        expected[f"{key}.watt"] = over * (own_power / own_packages) / (power / packages)
+        expected[f"{key}.dollar"] = over * rent / (price / packages / life * cost)
+        expected[f"{key}.frontier"] = reached / answers("decode_frontier", system, speed, **at)
+    found = par.drop(["h800.blind", "h100.blind"])  # without its own rows: the ratio is that of the test below
+    assert drawn_by_hand(found, expected)
 
 
 def test_par_at_the_best_layouts_is_the_ratio_of_two_frontiers(par, point, said):

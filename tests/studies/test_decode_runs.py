@@ -54,7 +54,7 @@ def test_sets_that_no_fit_saw_are_met_as_the_search_for_the_form_recorded(forms)
     judging = step_fit.points()
     judging = judging[judging.role.notna()]
     groups = list(zip(judging.ranks, judging.tensor_devices, strict=True))
-    assert found.rows["wide"] == sum(8 < ranks and tensor < ranks for ranks, tensor in groups)
+    assert found.rows["wide"] == sum(ranks > 8 and tensor < ranks for ranks, tensor in groups)
     for name, column in (("sglang", "sglang_left_out"), ("nvfp4", "nvfp4_left_out")):
         recorded = forms.loc[decode_runs.FORM, column]
         assert 100 * found.error[name] == pytest.approx(100 * recorded, abs=2), name
