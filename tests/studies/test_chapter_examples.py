@@ -70,7 +70,8 @@ def test_faults_of_an_example_are_those_of_the_laws_at_its_numbers(centre):
 
 def test_the_installed_share_is_the_surveyed_one_and_the_law_leads_back_to_it(centre):
     conditions = spares.conditions()
-    surveyed = spares.survey(*[centre] * 2, (DEVICES,), (8, 72), conditions, 0.99)
+    worse = centre | {"failure_rate": 2 * centre["failure_rate"]}
+    surveyed = spares.survey(centre, worse, (DEVICES,), (8, 72), conditions, 0.99)
     found = examples.installed(surveyed, DEVICES, 72)
     row = surveyed[(surveyed.domain == 72) & (surveyed.draw == 0)].iloc[0]
     assert found["spare_devices"] == pytest.approx(row.fewest * DEVICES)

@@ -123,3 +123,39 @@ def test_equal_instances_strand_the_remainder_of_a_domain():
 
 def test_the_law_of_waiting_agrees_with_simulated_queues():
     assert pools.worst_queue(0) < 4
+
+
+def test_every_size_of_pool_is_busier_the_more_may_wait_and_the_larger_it_is():
+    found = pools.utilisations().pivot(index="servers", columns="waiting_probability", values="utilisation")
+    assert (np.diff(found.to_numpy(), axis=1) > 0).all() and (np.diff(found.to_numpy(), axis=0) > 0).all()
+    assert found.loc[1].to_numpy() == pytest.approx(np.array(found.columns)), "one server: busy as often as it waits"
+
+
+def test_recorded_mixes_are_instances_that_run_and_powers_of_two_between_their_ends():
+    mixes = pools.mixes()
+    assert mixes["serving instances"] == sorted(set(mixes["serving instances"])) and 160 in mixes["serving instances"]
+    powers = mixes["powers of two"]
+    assert np.diff(np.log2(powers)).tolist() == [1] * (len(powers) - 1)
+
+
+def test_jobs_that_are_known_at_once_strand_no_more_than_those_that_come_and_go(monkeypatch):
+    """In domains of eight every instance of more devices is refused, and in one whole cluster least is left."""
+    monkeypatch.setattr(pools, "DOMAINS", (64, 192))
+    monkeypatch.setattr(pools, "mixes", lambda: {"serving instances": [8, 16, 32]})
+    found = pools.stranded(384, 0).set_index("domain")
+    assert found.index.tolist() == [64, 192, 384]
+    assert (found.packed <= found.online + 2 * (found.packed_error + found.online_error)).all()
+    assert found.online[384] <= found.online[64] and found[["packed", "online"]].stack().between(0, 1).all()
+    ends = pools.online(found.reset_index(), (64, 384))
+    assert ((ends.low + ends.high) / 2).to_numpy() == pytest.approx(ends.value.to_numpy())
+    assert (ends.high - ends.low).to_numpy() == pytest.approx(2 * 1.645 * found.online_error[[64, 384]].to_numpy())
+
+
+def test_facts_of_faults_are_in_hours_and_what_is_out_grows_with_the_domain(points):
+    centre, scatter = points
+    facts = spares.fault_facts(centre, scatter)
+    assert facts.value["fault_hours"] * 3600 * centre["failure_rate"] == pytest.approx(1)
+    share = facts.loc["drain_share"]
+    assert share.low <= share.value <= share.high
+    out = spares.devices_out(centre, scatter, (72, 384))
+    assert out.value[72] < out.value[384] < 1 and (out.low <= out.high).all()

@@ -85,6 +85,7 @@ def test_lines_pass_through_the_measured_points_and_rise_from_a_loss(gained):
         row = measured.loc[name]
         found = at.loc[(row.system, row.processed, row.batch)]
         assert found[list(idle.SIDES)].tolist() == pytest.approx(row[list(idle.SIDES)].tolist())
+    assert (lines.phase == "decode").all()
     for _, line in lines.groupby(["system", "processed"]):
         assert line.batch.tolist() == list(idle.BATCHES)
         assert line.value.iloc[0] < 0 < line.value.iloc[-1]
@@ -154,6 +155,8 @@ def test_a_summary_says_what_is_predicted_of_each_machine():
         assert row.imbalance == pytest.approx(share("imbalance", 0, system))
         assert 0 < row.startup < row.exchange
         assert row.low <= row.lost <= row.high
+    endless = {"scale_up_bandwidth": 1e15}  # all 64 are in one domain
+    assert found.startup[RACK] == pytest.approx(share("exchange", 0, changes=endless), rel=0.02)
     serial = found.exchange + found.imbalance
     assert found.lost[RACK] == pytest.approx(serial[RACK]) and found.gain[RACK] < 0, "one batch is the faster"
     assert found.gain["hgx-h800"] > 0, "two are"
@@ -203,6 +206,13 @@ def test_what_a_larger_domain_removes_is_the_difference_over_the_wait_before():
     assert at.removed == pytest.approx((at.before - at.after) / at.before)
     gone = cut.loc[("removed", RACK)]
     assert gone.low <= gone.value <= gone.high < 1
+
+
+def test_what_is_lost_serially_is_what_waits_for_exchanges_and_for_slower_ranks():
+    at = idle.picked(idle.survey(CASE, [RACK], 64, 128.0), ranks=64).value.xs(RACK, level=2)
+    assert at["serial", "lost"] == pytest.approx(at["serial", "exchange"] + at["serial", "imbalance"])
+    assert at["overlapped", "lost"] > at["overlapped", "exchange"] + at["overlapped", "imbalance"], "work is paid twice"
+    assert at["faster", "lost"] == min(at["serial", "lost"], at["overlapped", "lost"])
 
 
 # Which machines.

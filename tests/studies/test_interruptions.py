@@ -165,3 +165,113 @@ def test_a_claim_is_as_many_times_below_a_rate_as_its_count_says(rate):
     assert published.times_below(claim, rate)["value"] == pytest.approx(counts.value["llama"] / counts.value["claimed"])
     assert (counts.low < counts.value).all()
     assert (counts.value < counts.high).all()
+
+
+def test_the_authors_arithmetic_comes_out_and_the_exact_law_keeps_less_of_a_job_at_its_edge(rate):
+    """They state 90 % for 12,000 devices, twice, to first order."""
+    stated = published.arithmetic(rate["rsc1"])
+    assert stated.first_order.to_numpy() == pytest.approx([0.9, 0.9], abs=0.03)
+    assert (stated.exact.sub(stated.first_order).abs() < 0.03).all()
+
+
+def test_the_longest_restart_is_the_one_at_which_the_run_keeps_its_reported_share(rate):
+    run = catalog.load("reliability").loc[rates.RUN]
+    minutes = published.longest_restart(rate["value"])
+    points = pd.DataFrame({"reload": 60 * minutes * np.array([0.95, 1, 1.05])}).assign(
+        devices=run.devices, checkpoint_write=run.checkpoint_write, downtime=0.0
+    )
+    below, at, above = rates.at_rates("effective_training_share", points, rate).value
+    assert at == pytest.approx(run.effective_training_share, abs=2e-4) and below > at > above
+
+
+def test_all_that_is_compared_stands_in_one_table_with_what_its_published_number_is(rate):
+    parts = (
+        published.extrapolations(rate["rsc1"]),
+        published.arithmetic(rate["rsc1"]),
+        published.measured_shares(rate, 10.0),
+    )
+    table = published.checks(*parts)
+    kinds = table["the published number"].value_counts()
+    assert kinds.to_dict() == {
+        "restates the rate": 2,
+        "other definition": 1,
+        "authors' arithmetic": 4,
+        "measured, a lower limit": 4,
+    }
+    near = table["the published number"] == "restates the rate"
+    assert (table.predicted[near] / table.published[near]).to_numpy() == pytest.approx(1, rel=0.03)
+    limits = table["the published number"] == "measured, a lower limit"
+    assert table.predicted[limits].tolist() == parts[2].predicted.tolist()
+    assert table.what.is_unique
+
+
+def test_practice_gained_where_it_was_tried_and_reports_are_in_the_units_people_use():
+    found = published.practice()
+    assert found.after["gemini"] > found.before["gemini"], "goodput rose"
+    assert found.after["alibaba"] < found.before["alibaba"], "time down fell"
+    told = published.reported()
+    facts = catalog.load("reliability")
+    assert told.restart_minutes * 60 == facts.restart_time[rates.RUN]
+    assert told.recovery_seconds == facts.recovery_time["ascend-4800"] and told.recovery_devices > 4000
+
+
+def test_what_was_counted_is_said_in_words_and_other_clusters_by_thousand_server_days(rate):
+    """419 interruptions in 54 days among 16,384 devices: one in 50,700 device-hours."""
+    facts = rates.run_facts(rate)
+    assert facts[["devices", "days", "interruptions"]].tolist() == [16_384, 54, 419]
+    assert facts.device_hours == pytest.approx(16_384 * 54 * 24 / 419)
+    assert facts.mean_life_years == pytest.approx(facts.device_hours / 24 / 365)
+    assert facts.age * facts.mean_life_years * 365 == pytest.approx(54)
+    others = rates.clusters()
+    assert others.node_rate["rsc1"] * 1e-3 / 8 / 86_400 == pytest.approx(rate["rsc1"])
+    assert others.cooccurring.dropna().between(0, 1).all()
+
+
+def test_curves_fall_with_the_devices_and_only_counts_and_estimates_have_an_interval(rate):
+    grid = np.array([1e3, 1e4])
+    curves = rates.curves(grid, rate, 50, 0)
+    for name, line in curves.groupby("rate"):
+        assert line.value.to_numpy() * grid == pytest.approx(line.value.iloc[0] * 1e3), "one over the devices"
+        bare = name.startswith("RSC")
+        assert line.low.isna().all() == bare and ((line.low < line.value) | bare).all()
+    assert set(curves.rate) == {"Llama 3 run", "GB200 NVL72, estimate", "CloudMatrix384, claim", "RSC-1", "RSC-2"}
+
+
+def test_what_a_rate_rests_on_is_the_kind_of_its_row_or_a_count():
+    found = rates.kinds([])
+    rows = catalog.chosen("reliability").set_index(["system", "quantity"]).kind
+    assert found["llama3-16k"] == "measured" and ("llama3-16k", "failure_rate") not in rows.index
+    assert found["cloudmatrix384"] == rows["cloudmatrix384", "failure_rate"]
+    assert rates.kinds(["nobody"]).empty
+
+
+def test_a_recovery_eats_all_time_at_the_size_at_which_faults_come_as_often(rate):
+    recoveries = recovery.recoveries()
+    eaten = recovery.eaten(recoveries, rate)
+    for side, name in (("value", "value"), ("low", "most"), ("high", "least")):
+        gap = 1 / (eaten[side] * rate[name])
+        assert gap.to_numpy() == pytest.approx(recoveries.seconds.to_numpy())
+    assert (eaten.low < eaten.value).all() and (eaten.value < eaten.high).all()
+
+
+def test_a_constant_rate_keeps_the_share_of_the_law_and_early_failures_strike_sooner(rate):
+    shapes = ageing.shapes()
+    ages = ageing.fleet_ages(shapes, 2_000, 0)
+    found = ageing.effects(shapes, ages, 4096, rate["value"], WRITE, 2_000.0, 0)
+    point = pd.DataFrame({"devices": [4096.0], "interval": 2_000.0}).assign(**WRITE)
+    law = rates.at_rates("effective_training_share", point, rate).value[0]
+    constant = found[found["shape"] == 1].iloc[0]
+    assert abs(constant.share - law) < 4 * constant.error
+    assert constant.first_minutes * 60 == pytest.approx(1 / (4096 * rate["value"])) and constant.widening == 1
+    assert constant.start_rate == pytest.approx(1, abs=0.2)
+    assert found.loc["bursty", "start_rate"] > constant.start_rate > found.loc["ageing", "start_rate"]
+    assert found.loc["bursty", "first_minutes"] < constant.first_minutes < found.loc["ageing", "first_minutes"]
+    assert found.loc["bursty", "widening"] > 1 > found.loc["ageing", "widening"]
+
+
+def test_the_loss_is_one_less_the_share_and_a_bound_holds_from_above():
+    law, text = bounds.loss()
+    assert law.lhs == 1 - symbols.effective_training_share and law.rhs == bounds.first_order_loss()
+    assert text.endswith("^{-3/2})"), "the next term has one root more"
+    first = bounds.at_most(bounds.bounds()["no_writes"])
+    assert first.lhs == symbols.effective_training_share and first.rel_op == "<="

@@ -117,3 +117,49 @@ def test_words_have_the_digits_of_the_interval():
     frame = pd.DataFrame({"value": [0.0466, 12.3, np.inf], "low": [0.0382, 8.0, 1.0], "high": [0.0592, np.inf, np.inf]})
     assert purchase.told(frame).tolist() == ["0.047 (0.038 to 0.059)", "12 (8 to no bound)", "out of reach"]
     assert purchase.percent(pd.Series([0.954, 1.2, np.inf])).tolist() == ["95%", "never", "never"]
+
+
+def test_curves_cost_what_a_dollar_buys_the_other_way_round_and_end_where_nothing_is_delivered():
+    page = made(FLAT, ([200.0, 100.0, 0.0], [[200.0] * 3, [90.0, 100.0, 110.0], [0.0] * 3]))
+    found = purchase.curves(page, "m", MIX, ["a", "b"]).set_index(["system", "speed"])
+    assert found.index.tolist() == [("a", 10), ("a", 20), ("a", 40), ("b", 10), ("b", 20)]
+    assert found.value["a", 10] == pytest.approx(1e6 * 2 / 3600 / 100)
+    assert found.value["b", 10] == pytest.approx(found.value["a", 10] / 2)
+    assert (found.low <= found.value).all() and (found.value <= found.high).all()
+    half = purchase.curves(page, "m", MIX, ["a"], busy=0.5)
+    assert half.value.to_numpy() == pytest.approx(2 * found.value["a"].to_numpy())
+
+
+@pytest.fixture
+def bought():
+    page = made(([200.0, 100.0, 0.0], [[190.0, 210.0], [90.0, 110.0], [0.0, 0.0]]), ([100.0] * 3, [[100.0] * 2] * 3))
+    return purchase.bought(page, "m", MIX, ["a", "b"], "b", [10.0, 20.0, 40.0])
+
+
+def test_each_machine_is_asked_at_each_speed_against_the_one(bought):
+    assert bought.gain["a"].tolist() == [2, 1, 0] and bought.gain["b"].tolist() == [1, 1, 1]
+    assert bought.gaining["a"].tolist() == [1, 0.5, 0]
+    assert bought.busy["a", 10] == 0.5 and bought.busy["a", 20] == 1 and np.isinf(bought.busy["a", 40])
+
+
+def test_a_table_for_readers_says_what_is_out_of_reach_and_nothing_of_a_machine_over_itself(bought):
+    found = purchase.shown(bought, {"a": "A rack", "b": "Servers"}, "b").set_index(["machine", "speed"])
+    assert found.cost["A rack", 40] == "out of reach" and found.busy["A rack", 40] == "never"
+    assert found.gain["A rack", 10] == "2.00 (1.90 to 2.10)"
+    assert found.loc[("A rack", 20), ["gaining", "busy"]].tolist() == ["50%", "100%"]
+    assert (found.loc["Servers", ["gain", "gaining", "busy"]] == "–").all(axis=None)
+    assert (found.cost["Servers"] == found.cost["Servers"].iloc[0]).all()
+
+
+def test_what_a_dollar_buys_is_listed_by_speed_and_then_for_training(bought):
+    gain = bought[["gain", "gain_low", "gain_high"]].set_axis(["value", "low", "high"], axis=1)
+    gain.index = gain.index.set_levels([f"{each:.0f}" for each in gain.index.levels[1]], level=1)
+    trained = pd.Series({"devices": 16_384, "dollar": 0.9, "dollar_low": 0.8, "dollar_high": 1.0})
+    found = purchase.worth(gain, {"a": "A rack"}, {"slow": 10.0, "fast": 40.0}, trained, "a")
+    assert found.label.tolist() == [
+        "10 tokens/s: A rack",
+        "40 tokens/s: A rack, out of reach",
+        "16,384 devices train: A rack",
+    ]
+    assert found.kind.tolist() == ["serving", "serving", "training"]
+    assert found.value.tolist()[::2] == [2, 0.9] and found.loc[1, ["value", "low", "high"]].isna().all()

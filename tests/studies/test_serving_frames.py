@@ -113,3 +113,92 @@ def test_the_published_day_closes():
     day = published.day()
     assert day.nodes == pytest.approx(day.nodes_said, rel=0.01)
     assert day.cost_computed == pytest.approx(day.cost, rel=0.01)
+
+
+# What others published.
+
+
+def test_a_published_day_closes_by_its_own_arithmetic():
+    """DeepSeek: 608 billion tokens in, 168 out, 226.75 servers of eight on average, 87,072 USD at 2 USD an hour."""
+    day = published.day()
+    assert day.cost == pytest.approx(87_072) and day.rent == 2
+    assert day.cost_computed == pytest.approx(226.75 * 8 * 24 * 2) == pytest.approx(day.cost, rel=1e-3)
+    assert day.decode == pytest.approx(168e9 / (8 * day.measured * 86_400))
+    assert day.nodes == pytest.approx(day.prefill + day.decode) == pytest.approx(day.nodes_said, rel=0.15)
+    assert day.busy == pytest.approx(226.75 / 278)
+
+
+def test_a_claim_says_how_many_users_share_a_device_and_a_measured_run_its_speed():
+    """CloudMatrix384: 1,943 tokens/s a device at 49.4 ms each: 96 requests."""
+    runs = published.runs(["cloudmatrix384"]).set_index("set")
+    row, spent = runs.loc["cm384-decode"], published.said()["cm384-decode", "time_per_output_token"]
+    assert row.throughput == 1943 and row.speed == pytest.approx(1e3 / spent)
+    assert row.throughput / row.speed == pytest.approx(96, rel=0.01)
+    numbers = published.said()
+    both = [
+        name for name, quantity in numbers.index if quantity == "user_speed" and (name, "decode_throughput") in numbers
+    ]
+    assert both
+    for name in both:
+        claim = published.claim(name)
+        assert claim.users * claim.user_speed == pytest.approx(claim.decode_throughput)
+
+
+def test_the_best_at_one_speed_is_the_frontier_there_and_nothing_where_it_is_out_of_reach(server):
+    frame, many = server
+    level = published.level(SERVICE, "hgx-b200", "nvfp4", 50.0)
+    row = frame.set_index("speed").loc[50.0]
+    assert level[["value", "ranks", "batch"]].tolist() == pytest.approx(row[["throughput", "ranks", "batch"]].tolist())
+    assert level.low <= level.value <= level.high
+    assert published.level(SERVICE, "hgx-b200", "nvfp4", 1e4).tolist() == [0, 0, 0]
+
+
+def test_memory_of_a_device_holds_weights_and_requests_and_no_more():
+    """Latent attention: 61 layers of 576 elements for each of 4,096 tokens; what is left holds the most requests."""
+    found = published.memory(SERVICE, "hgx-h200", "fp8", (64, 16))
+    assert found.request / (61 * 576 * 4096) in (1, 2), "a byte or two an element"
+    assert found.wide > found.narrow > 0
+    room = found.usable * found.capacity
+    assert found.narrow * found.request + found.dense < room
+    held = [room - found[name] * found.request for name in ("wide", "narrow")]
+    experts = 58 * 256 * 3 * 7168 * 2048  # bytes of all, one each
+    assert held[1] - held[0] == pytest.approx(experts / 16 - experts / 64, rel=0.02)
+
+
+# Gains.
+
+
+def test_gains_are_named_at_their_speeds_and_at_their_ends(server):
+    frame, many = server
+    slower = frame.assign(throughput=frame.throughput / np.array([1, 2, 3, 2]))
+    gained = gains.gain((frame, many), (slower, many / np.array([1, 2, 3, 2])), SPEEDS, 0.0)
+    assert gains.ends(gained).to_dict() == {"first": 10, "last": 100, "most": 50}
+    named = gains.named(gained, {"slow": 20.0, "never": 15.0})
+    assert named.value.to_dict() == pytest.approx({"slow": 2, "first": 1, "last": 2, "most": 3})
+    assert list(named) == ["value", "low", "high", "large_out", "small_out"]
+
+
+def test_steps_from_a_server_to_a_rack_change_one_thing_at_a_time_and_multiply_to_the_whole_gain(monkeypatch):
+    """Throughput is made the product of device, domain and card; the rack has twice the device of the server.
+
+    One draw in four of it does not reach the speed in a small domain.
+    """
+
+    def best(service, system, precision, speeds, which, drawn=False, changes=None):
+        assert (precision, which, speeds.tolist()) == ("nvfp4", "all", [50.0])
+        numbers = Scenario(system).system
+        own = {name: numbers(name) for name in (*gains.CARD, "domain") if name in numbers} | (changes or {})
+        value = (2.0 if system == "gb200-nvl72" else 1.0) * own["domain"] * own["scale_out_bandwidth"]
+        reached = np.array([1.0, 1, 1, 0 if own["domain"] == 8 else 1])
+        return (value * (reached[:, None] if drawn else np.ones((1, 1))),)
+
+    monkeypatch.setattr(gains.frontiers, "best", best)
+    found = gains.waterfall(SERVICE, "hgx-b200", "gb200-nvl72", "nvfp4", 50).set_index("step")
+    assert found.index.tolist() == ["server", "device", "card", "domain", "all"] and np.isnan(found.factor["server"])
+    server, rack = (Scenario(each).system for each in ("hgx-b200", "gb200-nvl72"))
+    card = rack("scale_out_bandwidth") / server("scale_out_bandwidth")
+    assert found.factor[1:].tolist() == pytest.approx([2, card, 72 / 8, 2 * card * 72 / 8])
+    assert found.throughput["all"] == found.throughput["domain"]
+    assert found.loc["domain", ["out", "base_out"]].tolist() == [0, 0.25] and np.isinf(found.high["domain"])
+    assert found.loc["card", ["out", "base_out"]].tolist() == [0.25, 0.25], "nothing over nothing is no difference"
+    assert found.low["card"] == min(1, card)
