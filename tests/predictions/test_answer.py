@@ -182,6 +182,13 @@ def test_rows_of_several_systems_and_the_system_for_the_others():
     assert both.value.tolist() == pytest.approx([alone[0], alone[1], alone[1]], rel=1e-12)
 
 
+def test_rows_that_differ_in_their_only_word_are_each_answered_by_their_own():
+    frame = pd.DataFrame({"system": ["llama3-16k", "gb200-nvl72"], "devices": 16384})
+    both = predict("job_mtbf", frame, interval=False)[0].value.tolist()
+    assert both == [predict("job_mtbf", frame.iloc[[row]], interval=False)[0].value.item() for row in (0, 1)]
+    assert both[0] != both[1]
+
+
 def test_the_order_of_rows_does_not_matter():
     rows = [{"ranks": r, "tokens": t} for r in (8, 64, 72) for t in (16, 512)]
     forth, back = (ask("all_to_all_time", *each, interval=False)[0].value.to_numpy() for each in (rows, rows[::-1]))

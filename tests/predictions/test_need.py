@@ -9,6 +9,7 @@ import pytest
 
 import model as face
 from model.predictions.inputs import InputError
+from model.predictions.need import need as solver
 from model.predictions.quantities import QUANTITIES
 from model.predictions.solution import AT_MOST
 
@@ -370,3 +371,20 @@ def test_what_cannot_be_asked_is_refused_in_one_sentence(model, arguments, words
     code, out, err = model("need", *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert words in err
+
+
+def test_a_refusal_names_the_question_or_the_place_that_it_was_given():
+    with pytest.raises(InputError, match=r"^need\('job_mtbf', \.\.\.\): the target is inf"):
+        face.need("job_mtbf", np.inf, "devices", failure_rate=1e-8)
+    with pytest.raises(InputError, match=r"^the form: the target is nan; it takes a finite number, in s"):
+        solver("job_mtbf", np.nan, "devices", {"failure_rate": 1e-8}, where="the form")
+
+
+def test_draws_that_nobody_names_are_the_quantity_s_own_and_those_named_are_taken():
+    asked = ("job_mtbf", 3600.0, "devices")
+    usual, own, few = (
+        solver(*asked, system="llama3-16k", **more)
+        for more in ({}, {"draws": QUANTITIES["job_mtbf"].draws}, {"draws": 20})
+    )
+    assert usual.reached == own.reached != few.reached
+    assert [each.value for each in usual.reached] == [each.value for each in few.reached]
