@@ -13,6 +13,7 @@ from model.machine import operation_fit, step_fit
 from model.machine.scenario import Scenario
 from model.numbers import catalog, readings
 from model.numbers.draws import Sampler
+from model.predictions import measured
 from model.predictions.inputs import InputError
 from model.predictions.quantities import QUANTITIES
 from model.studies import own_rows
@@ -478,3 +479,15 @@ def test_a_parameter_names_a_file_that_is_there(write):
     assert taken.problem("") is taken.problem(write(GOOD)) is None
     for wrong in (None, 3, "mine.txt", "none.csv"):
         assert ".csv file, or an empty text" in taken.problem(wrong)
+
+
+def test_the_first_system_of_a_file_whose_times_lie_far_off_is_named_and_nearer_ones_are_taken(write):
+    """Fifty times as long as the study says, or as short, is another unit; forty is slow."""
+    far, near = (exchange_rows("hgx-h100", factor, role="calibrate") for factor in (60.0, 40.0))
+    own = measured.read(write(pd.concat([far, exchange_rows("hgx-h20", 1 / 60, role="calibrate")])))
+    with pytest.raises(InputError, match=r"rows on hgx-h100 says .* 60 times as long as the study's .*: is its unit"):
+        measured.refuse_far(own, own.rows)
+    with pytest.raises(InputError, match=r"rows on hgx-h20 says .* 60 times less than the study's"):
+        measured.refuse_far(own, own.rows[own.rows.system == "hgx-h20"])
+    slow = measured.read(write(near))
+    measured.refuse_far(slow, slow.rows)

@@ -65,6 +65,40 @@ def test_neither_blocks_nor_workers_change_a_byte(asked, monkeypatch, size, work
     assert asked(interval=False, workers=workers) == expected
 
 
+class Bar:
+    """What stands in for a bar: how far it went, and all steps in turn."""
+
+    made: list = []
+
+    def __init__(self, total, **_):
+        self.total, self.n, self.steps = total, 0, []
+        Bar.made.append(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def update(self, step):
+        self.n += step
+        self.steps.append(step)
+
+
+def test_several_blocks_go_to_workers_while_a_bar_goes_on_to_the_end_of_the_file(asked, monkeypatch, tmp_path):
+    monkeypatch.setattr(Bar, "made", [])
+    monkeypatch.setattr(table, "tqdm", Bar)
+    monkeypatch.setattr(table, "BLOCK", 2)
+    asked(interval=False)
+    assert not Bar.made, "one worker answers here"
+    asked(interval=False, workers=2)
+    (bar,) = Bar.made
+    assert len(bar.steps) == 3 and bar.n == bar.total == (tmp_path / "points.csv").stat().st_size
+    monkeypatch.setattr(table, "BLOCK", 5)
+    asked(interval=False, workers=2)
+    assert len(Bar.made) == 1, "one block is answered here"
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("place", range(1, 6))
 def test_a_bad_row_is_named_by_its_place_in_the_whole_table(asked, monkeypatch, place, workers):
