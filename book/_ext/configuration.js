@@ -8,6 +8,7 @@ const readConfiguration = (() => {
   const own = (object, name) => (Object.hasOwn(object, name) && object[name] !== null ? object[name] : undefined);
   const number = (value) => typeof value === "number";
   const given = (value) => (Array.isArray(value) ? value.length > 0 : value && typeof value === "object" ? Object.keys(value).length > 0 : Boolean(value));
+  const object = (each) => each !== null && typeof each === "object" && !Array.isArray(each);
   const commas = (value) => Math.round(value).toLocaleString("en-US");
 
   // What a field holds, in words that repeat nothing of it.
@@ -99,7 +100,6 @@ const readConfiguration = (() => {
     } catch {
       throw new Refused("what was given cannot be read as a config.json: it is no JSON");
     }
-    const object = (each) => each !== null && typeof each === "object" && !Array.isArray(each);
     if (object(fields) && given(own(fields, table.inside))) fields = fields[table.inside];
     if (!object(fields) || !Object.keys(fields).length) throw new Refused("what was given holds no fields: give the config.json of a model");
     return fields;
@@ -119,8 +119,29 @@ const readConfiguration = (() => {
     return /^[A-Za-z0-9_]{1,60}$/.test(name) && !harmless && !names.has(name) && table.telling.some((word) => name.toLowerCase().includes(word));
   }
 
-  // Return {columns: {name: number} of data/workloads.csv, kept: a config.json of the fields that were read}, or
-  // {refusal: a sentence that names the field}.
+  // How a file stretches positions, if it does: by a factor, of those that the model was trained on.
+  const STRETCH = ["factor", `original_${table.positions}`];
+  const stretch = (fields) => table.stretched.find((name) => object(own(fields, name)));
+
+  // The positions of one request, or what the file stretches them to, as model/predictions/longest.py has them.
+  function positions(fields) {
+    const above = (each) => (number(each) && each > 0 ? each : 0);
+    const most = above(own(fields, table.positions)), name = stretch(fields);
+    if (!most || name === undefined) return most || Infinity;
+    const [factor, trained] = STRETCH.map((each) => above(own(fields[name], each)));
+    return Math.max(most, factor * (trained || most));
+  }
+
+  // The fields of a file that were read.
+  function keep(fields) {
+    const found = Object.entries(fields).filter(([name]) => (names.has(name) || name === table.positions) && own(fields, name) !== undefined);
+    const name = stretch(fields), by = STRETCH.filter((each) => name !== undefined && number(own(fields[name], each)));
+    if (by.length && own(fields, table.positions) !== undefined) found.push([name, Object.fromEntries(by.map((each) => [each, fields[name][each]]))]);
+    return Object.fromEntries(found);
+  }
+
+  // Return {columns: {name: number} of data/workloads.csv, positions: of one request, Infinity where none are given,
+  // kept: a config.json of the fields that were read}, or {refusal: a sentence that names the field}.
   return (text) => {
     try {
       const fields = fieldsOf(text), known = new Map();
@@ -132,8 +153,8 @@ const readConfiguration = (() => {
           if (holds) throw new Refused(`${step.field} ${step.refuse}`);
         } else known.set(step.name, step.is !== undefined ? value(step.is, fields, known) : holds ? read(step, fields, known) : 0);
       }
-      const kept = Object.fromEntries(Object.entries(fields).filter(([name]) => names.has(name) && own(fields, name) !== undefined));
-      return { columns: Object.fromEntries(table.columns.map((name) => [name, known.get(name)])), kept: JSON.stringify(kept) };
+      const columns = Object.fromEntries(table.columns.map((name) => [name, known.get(name)]));
+      return { columns, positions: positions(fields), kept: JSON.stringify(keep(fields)) };
     } catch (error) {
       if (error instanceof Refused) return { refusal: error.message };
       throw error;

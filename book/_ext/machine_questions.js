@@ -40,7 +40,7 @@ function along(name, of, state) {
   const { numbers, use } = ready, gaps = [], kept = new Map();
   const low = of === "experts" ? Math.max(each.low, numbers.topk) : each.low;
   const high = of === "topk" ? Math.min(each.high, numbers.experts) : each.high;
-  const taken = (place) => fact !== undefined || ((place >= each.least || place === 0) && unrelated({ ...numbers, [of]: place }, of) === undefined);
+  const taken = (place) => fact !== undefined || ((place >= each.least || place === 0) && unrelated({ ...numbers, [of]: place }, of) === undefined && !beyond({ ...numbers, [of]: place }, state));
   const asked = (place) => (fact === undefined ? [{ ...numbers, [of]: place }, state] : [numbers, { ...state, changes: { ...others, [fact]: String(place / size) } }]);
   function value(place) {
     if (!kept.has(place)) {

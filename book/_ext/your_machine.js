@@ -20,10 +20,11 @@ const engineOf = ({ system, inputs: { engine } }) => (engine && engine !== "pool
 
 // The columns of a reader's own workload, from the text of its config.json, which was read before.
 const shapes = new Map();
-function shapeOf(text) {
-  if (!shapes.has(text)) shapes.set(text, readConfiguration(text).columns);
+function configured(text) {
+  if (!shapes.has(text)) shapes.set(text, readConfiguration(text));
   return shapes.get(text);
 }
+const shapeOf = (text) => configured(text).columns;
 
 // The inputs of the page that a workload has, as text.
 function numbersOfWorkload(workload, config) {
@@ -222,6 +223,16 @@ function unrelated(numbers, of) {
   });
 }
 
+// What is said of more tokens of one request than a reader's config.json gives positions, as model/predictions/longest.py
+// does.
+function beyond(numbers, state) {
+  if (state.workload !== OWN) return undefined;
+  const { input_tokens, output_tokens, context, training_sequence, sequence } = numbers, { positions } = configured(state.config);
+  const served = input_tokens !== undefined, tokens = served ? input_tokens + output_tokens : (context ?? training_sequence ?? sequence);
+  const said = served ? "input_tokens with output_tokens" : context === undefined ? "sequence" : "context";
+  return tokens > positions ? `${said} is ${general(tokens, 10)}, and max_position_embeddings of ${OWN} allows ${general(positions, 10)}: give as many or fewer` : undefined;
+}
+
 // What a quantity is asked with: {numbers, use: its programs}, {refusal} in the study's words, or {elsewhere: true}.
 function settled(name, state, sought) {
   const what = held.quantities[name], facts = held.systems[state.system].facts;
@@ -229,7 +240,7 @@ function settled(name, state, sought) {
     const [low, high, accepted] = facts[fact].accepts, number = Number(word) * facts[fact].size, whole = accepted.endsWith(", whole");
     if (!(number >= low && number <= high && (!whole || Number.isInteger(number)))) return { refusal: `changes: ${fact} is ${number}; it takes ${accepted}` };
   }
-  const { numbers, refusal } = read(what, state, sought);
+  const { numbers, ...not } = read(what, state, sought), refusal = not.refusal ?? beyond(numbers, state);
   if (refusal) return { refusal };
   const words = what.inputs.filter((each) => each.words && !each.free).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
   const use = own(what.uses, [state.system, ...words.filter((each) => each !== "")].join("|"));

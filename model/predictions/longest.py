@@ -11,8 +11,7 @@ from model.numbers.configuration import TABLE, shape
 from model.numbers.files import text
 from model.predictions.inputs import RowError
 
-FIELD = "max_position_embeddings"
-SCALED = ("rope_scaling", "rope_parameters")  # where a file stretches positions: by a factor, of what it was trained on
+FIELD = TABLE["positions"]
 
 
 def positions(path):
@@ -28,7 +27,7 @@ def positions(path):
     given = _number(fields.get(FIELD))
     if not given:
         return np.inf
-    stretched: dict = next((fields[name] for name in SCALED if isinstance(fields.get(name), dict)), {})
+    stretched: dict = next((fields[name] for name in TABLE["stretched"] if isinstance(fields.get(name), dict)), {})
     trained = _number(stretched.get(f"original_{FIELD}")) or given
     return max(given, trained * _number(stretched.get("factor")))
 

@@ -202,8 +202,8 @@ def decode_frontier(scenario, choices, rows):
     given.
     """
     if scenario.sampler is None:
-        refuse_foreign(scenario, choices)
         refuse_beyond(choices, rows["context"], "context")
+        refuse_foreign(scenario, choices)
     asked = Asked(choices["model"], "decode", choices["precision"], choices.get("engine"))
     names = ("context", "tokens_per_step", "kv_bytes_per_element", "devices")
     conditions = (np.asarray(rows.get(name, np.nan), float) for name in names)

@@ -128,6 +128,18 @@ def answered_alike(page, shape, names, asked, tmp_path, monkeypatch):
     return answered
 
 
+LONG = ("decode_throughput", "prefill_throughput", "devices_needed", "training_throughput", "service_frontier")
+
+
+@pytest.mark.parametrize("name", (*LONG, "moe_idle_share", "decode_frontier"))
+def test_a_config_json_has_no_more_positions_than_it_gives(page, name, tmp_path, monkeypatch):
+    monkeypatch.setitem(SHAPES, "short", LATENT | {"max_position_embeddings": 1000})
+    asked = state("gb300-nvl72", training_sequence="4096")
+    assert answered_alike(page, "short", [name], [asked], tmp_path, monkeypatch) == 0
+    monkeypatch.setitem(SHAPES, "short", LATENT | {"max_position_embeddings": 100_000})
+    assert answered_alike(page, "short", [name], [asked], tmp_path, monkeypatch) == 1
+
+
 def test_a_link_carries_a_config_json_and_one_that_does_not_count_is_refused(page):
     start = {"system": "gb200-nvl72", "workload": "deepseek-v3", "inputs": JOB}
     text = json.dumps(LATENT)

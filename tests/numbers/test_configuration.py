@@ -14,6 +14,7 @@ from configurations import GROUPED, LATENT, WORKLOADS, published
 import model
 from model.numbers import catalog
 from model.numbers.configuration import TABLE, ConfigurationError, columns, shape
+from model.predictions.longest import positions
 
 NODE = shutil.which("node")
 EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
@@ -263,6 +264,25 @@ def test_a_page_reads_what_the_command_line_reads_and_refuses_the_same(pages):
             assert columns(page["kept"]) == said and len(page["kept"]) <= len(text), text[:200]
             assert list(page["columns"].values()) == pytest.approx(list(said.values()), rel=1e-12), text[:200]
     assert read > 500 and refused > 1500
+
+
+MOST = TABLE["positions"]
+LENGTHS = (  # what a file says of its positions
+    *({}, {MOST: None}, {MOST: 0}, {MOST: "many"}, {MOST: [1]}, {MOST: 40_960}, {MOST: 40_960, "rope_scaling": None}),
+    {MOST: 131_072, "rope_scaling": {"factor": 8, f"original_{MOST}": 8192, "rope_type": "llama3"}},
+    *({MOST: 32_768, name: {"factor": 4.0, f"original_{MOST}": 32_768, "type": "yarn"}} for name in TABLE["stretched"]),
+    *({MOST: 32_768, "rope_scaling": each} for each in ({"factor": 4.0}, {"factor": "4"}, {}, [4], {"factor": -4})),
+    {MOST: 32_768, "rope_scaling": {"type": "default"}, "rope_parameters": {"factor": 4.0}},
+)
+
+
+def test_a_page_reads_and_keeps_the_positions_that_the_command_line_reads(pages, config):
+    found = []
+    for more, page in zip(LENGTHS, pages([json.dumps(LATENT | more) for more in LENGTHS]), strict=True):
+        found.append(positions(config(LATENT | more)))
+        assert (page["positions"] or np.inf) == found[-1], more  # JSON has no infinity
+        assert positions(config(json.loads(page["kept"]))) == found[-1], more
+    assert len(set(found)) == 4
 
 
 def test_a_page_keeps_the_fields_that_count_and_no_other(pages):
