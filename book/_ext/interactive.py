@@ -2,11 +2,13 @@
 
 import csv
 import html
+import json
 import re
+from functools import cache
 from pathlib import Path
 
 import configuration
-from chinese import WORDS, in_words
+from chinese import HOLE, in_words
 from halves import is_chinese
 from letters import CHINESE
 
@@ -18,11 +20,12 @@ BESIDE = {"your_machine": ("state.js", "machine_words.js", "machine_questions.js
 READING = ("your_machine",)  # figures that take a config.json
 ASIDE = re.compile(r"^[ ]*(?://.*)?\n|^[ ]+", re.M)  # whole lines of comment, empty ones, and indents
 FIGURE = re.compile(r'<div class="your-machine".*?<figcaption', re.S)
-# What a Chinese page says in Chinese of it; names of inputs are those of the command line.
+# What a Chinese page says in Chinese of it; names of inputs are followed by those of the command line.
 SAID = re.compile(
     r"(<(?:legend|button|summary|th|small|option(?= value))\b[^>]*>|<br>|"
     r'<label for="\w+-(?:system|workload|file|link)">)([^<>]+)'
 )
+LABEL = re.compile(r'(<label for="[a-z]+-(\w+)">)([^<>]+)(?=</label>)')
 
 
 def scripts(name):
@@ -35,22 +38,57 @@ def load(app, pagename, templatename, context, doctree):
     if is_chinese(pagename) and "body" in context:
         context["body"] = in_chinese(context["body"])
     held = [name for shown, (name, _) in FIGURES.items() if f'class="{shown}"' in context.get("body", "")]
-    for script in (each for name in held if app.builder.name == "html" for each in scripts(name)):
-        app.add_js_file(script, loading_method="defer")
+    for name in held if app.builder.name == "html" else ():
+        numbers, own = scripts(name)
+        words = [words_script(name)] if is_chinese(pagename) and name in READING else []
+        for script in (numbers, *words, own):
+            app.add_js_file(script, loading_method="defer")
 
 
 def in_chinese(body):
     """Return the HTML of a page with what its machine says in Chinese, where zh/words.csv or zh/letters.csv have it."""
     if not FIGURE.search(body):
         return body
-    with CHINESE.open(encoding="utf-8", newline="") as table:
-        words = {row["english"]: row["chinese"] for row in csv.DictReader(table)} | WORDS
+    words = dictionary()
 
     def said(found):
         english = html.unescape(found[2])
         return found[1] + html.escape(words.get(english) or in_words(english), quote=False)
 
-    return FIGURE.sub(lambda figure: SAID.sub(said, figure[0]), body)
+    def labelled(found):
+        start, name, label = found.groups()
+        _, comma, unit = label.partition(", ")
+        called = words.get(f"{name}=")
+        return f"{start}{called}（{name}{comma and '，'}{unit}）" if called else found[0]
+
+    return FIGURE.sub(lambda figure: LABEL.sub(labelled, SAID.sub(said, figure[0])), body)
+
+
+@cache
+def dictionary():
+    """Return {English: Chinese} of letters.csv and words.csv, rows with holes among them."""
+    found = {}
+    for path in (CHINESE, CHINESE.with_name("words.csv")):
+        with path.open(encoding="utf-8", newline="") as table:
+            found |= {row["english"]: row["chinese"] for row in csv.DictReader(table)}
+    return found
+
+
+def words_script(name):
+    """Return the name of the script with the Chinese words of a figure."""
+    return f"{name}_words.js"
+
+
+def words_of(text):
+    """Return the rows of the dictionary that the script of a page may say: its text holds all of their words.
+
+    A row NAME= is how an input or a number of the machine is called.
+    """
+
+    def holds(english):
+        return all(piece.strip() in text for piece in HOLE.split(english.removesuffix("="))[::2])
+
+    return {english: said for english, said in dictionary().items() if holds(english)}
 
 
 def own_script(name):
@@ -74,6 +112,9 @@ def write(app):
             text = f"globalThis.{name} = {text.strip()};\n" if held.suffix == ".json" else text
             (folder / numbers).write_text(text, encoding="utf-8")
             (folder / own).write_text(own_script(name), encoding="utf-8")
+            if name in READING:
+                words = json.dumps(words_of(text + own_script(name)), ensure_ascii=False, separators=(",", ":"))
+                (folder / words_script(name)).write_text(f"globalThis.machineWords = {words};\n", encoding="utf-8")
 
 
 def setup(app):

@@ -30,7 +30,7 @@ function readingPanel(take) {
   const button = made("button", { type: "button" }, say("Take it as the workload")), said = status("read");
   function read(words) {
     const { columns, kept, refusal } = readConfiguration(words);
-    said.textContent = refusal ? say("config.json: {0}. Nothing was changed: correct that, or choose a workload of the list.", refusal)
+    said.textContent = refusal ? say("config.json: {0}. Nothing was changed: correct that, or choose a workload of the list.", inChinese(refusal))
       : say("config.json is read and set as the workload: layers {0}, hidden {1}, experts {2}, of which a token visits {3}, parameters {4}.",
         ...["layers", "hidden", "experts", "topk", "total_parameters"].map((each) => general(columns[each], each === "total_parameters" ? 4 : 12)));
     if (!refusal) take(kept);
@@ -48,7 +48,7 @@ function readingPanel(take) {
 function inWords(name, found, state) {
   const unit = held.quantities[name].unit;
   if (found.value !== undefined) return `${shown(found.value, unit)} (${shown(found.low, unit)} ${say("to")} ${shown(found.high, unit)})`;
-  return found.refusal ?? say("Not in this page: {0}", command(name, state));
+  return found.refusal !== undefined ? inChinese(found.refusal) : say("Not in this page: {0}", command(name, state));
 }
 
 // The answer of `need` as a sentence; interval: once its ends are found.
@@ -57,15 +57,15 @@ function needInWords(found, name, of, target, state) {
   const there = (number, digits = 6) => `${found.whole ? number.toLocaleString("en-US") : general(number / found.size, digits)}${["", "1"].includes(found.unit) ? "" : ` ${found.unit}`}`;
   const end = (each, side) => (each.open.includes(side) ? say("no end") : there(each[side], 4));
   const one = (each) => [
-    `${plain(sought)} = ${there(each.value)}`,
+    `${named(sought)} = ${there(each.value)}`,
     found.whole ? say(each.upward ? " or more" : " or less") : "",
     each.open ? say(" (5 to 95 %: {0} to {1})", end(each, "low"), end(each, "high")) : "",
     Math.abs(each.there - target) > 1e-6 * Math.abs(target) ? say(", with {0} there", shown(each.there, unit)) : "",
   ].join("");
   const goal = say("{0} of {1}", name, `${shown(target, unit)}${["1", "s"].includes(unit) ? "" : ` ${unit}`}`), [value, at] = found.nearest;
-  const said = found.steady ? say("{0}: {1}; it is {2} whatever {3} is.", say(found.answer === "not unique" ? "Not unique" : "Out of reach"), goal, shown(value, unit), plain(sought))
+  const said = found.steady ? say("{0}: {1}; it is {2} whatever {3} is.", say(found.answer === "not unique" ? "Not unique" : "Out of reach"), goal, shown(value, unit), named(sought))
     : !found.reached.length ? say("Out of reach: {0}; it is {1} for all of {2} from {3} to {4}{5}; the nearest is {6}, at {7}.", goal,
-      say(value > target ? "more" : "less"), plain(sought), ...found.limits.map((each) => there(each)), found.met ? say(", and every value will do") : "", shown(value, unit), there(at))
+      say(value > target ? "more" : "less"), named(sought), ...found.limits.map((each) => there(each)), found.met ? say(", and every value will do") : "", shown(value, unit), there(at))
     : found.reached.length > 1 ? say("Not unique: {0} lies at {1}.", goal, found.reached.map(one).join("; ")) : say("{0} needs {1}.", goal, one(found.reached[0]));
   return said + (found.partial ? say(" For some values this page has no program; the command has: {0}", command(name, state, target, of)) : "");
 }
@@ -74,7 +74,7 @@ function needInWords(found, name, of, target, state) {
 // machine, a name or "", into the state.
 function askingPanels(figure, set) {
   const names = Object.keys(held.quantities), systems = [...figure.querySelector("[name=system]").options].map((each) => [each.value, each.textContent]);
-  const quantity = made("select", { className: "asked-quantity", autocomplete: "off" }, ...names.map((each) => option(each)));
+  const quantity = made("select", { className: "asked-quantity", autocomplete: "off" }, ...names.map((each) => option(each, chinese ? `${each}：${inChinese(held.quantities[each].meaning)}` : each)));
   const of = made("select", { className: "of", autocomplete: "off" }), target = made("input", { className: "target", type: "text", inputMode: "decimal", autocomplete: "off" });
   const needed = status("needed"), second = made("select", { className: "second", autocomplete: "off" }, option("", say("choose a machine")), ...systems.map((each) => option(...each)));
   const helping = made("tbody", {}), comparing = made("tbody", {}), note = made("p", { className: "steady" });
@@ -91,7 +91,7 @@ function askingPanels(figure, set) {
   let now = {}, stood, offered, turn = 0, comparison = 0; // now is empty while answers are found; stood: the second machine of the last
 
   function offer() {
-    const before = of.value, group = (label, names) => { const found = made("optgroup", { label }); found.append(...names.map((each) => option(each, plain(each.replace(MACHINE, ""))))); return found; };
+    const before = of.value, group = (label, names) => { const found = made("optgroup", { label }); found.append(...names.map((each) => option(each, named(each.replace(MACHINE, ""))))); return found; };
     of.replaceChildren(group(say("of the job"), numbersOf(quantity.value)), group(say("of the machine"), factsOf(quantity.value, offered)));
     if ([...of.options].some((each) => each.value === before)) of.value = before;
   }
@@ -100,10 +100,10 @@ function askingPanels(figure, set) {
     const name = quantity.value, found = (figure.helped = helped(name, now.state)), facts = held.systems[now.state.system].facts;
     const said = (row, side) => general(row[side] / facts[row.fact].size, 4);
     if (!found.rows) helping.replaceChildren(line(name, inWords(name, found, now.state)));
-    else helping.replaceChildren(...found.rows.map((row) => line(plain(row.fact),
+    else helping.replaceChildren(...found.rows.map((row) => line(named(row.fact),
       say("{0} in place of {1}{2}", said(row, "then"), said(row, "now"), facts[row.fact].unit === "1" ? "" : ` ${facts[row.fact].unit}`),
-      typeof row.value === "number" ? shown(row.value, held.quantities[name].unit) : row.value ?? say("not in this page"), row.change === undefined ? "" : signed(row.change))));
-    note.textContent = !found.rows ? "" : found.steady.length ? say("It does not move with {0}.", found.steady.map(plain).join(", ")) : "";
+      typeof row.value === "number" ? shown(row.value, held.quantities[name].unit) : row.value === undefined ? say("not in this page") : inChinese(row.value), row.change === undefined ? "" : signed(row.change))));
+    note.textContent = !found.rows ? "" : found.steady.length ? say("It does not move with {0}.", found.steady.map(named).join(say(", "))) : "";
   }
 
   function seek() {
@@ -115,7 +115,7 @@ function askingPanels(figure, set) {
     figure.needed = undefined;
     if (!NUMBER.test(target.value.trim())) { needed.textContent = say("The target is no number."); return; }
     const found = need(name, number, of.value, state), tell = () => { needed.textContent = needInWords(found, name, of.value, number, state); };
-    if (!found.answer) { needed.textContent = found.refusal ?? say("Not in this page: {0}", command(name, state, number, of.value)); figure.needed = found; return; }
+    if (!found.answer) { needed.textContent = found.refusal !== undefined ? inChinese(found.refusal) : say("Not in this page: {0}", command(name, state, number, of.value)); figure.needed = found; return; }
     tell();
     inTurns((function* () { // a look at all draws takes its time
       yield* found.intervals();
@@ -135,7 +135,7 @@ function askingPanels(figure, set) {
         const found = beside(outcomes[name], yield* reckoned(name, other));
         compared[name] = { value: found.value, low: found.low, high: found.high, here: found.here.value, there: found.there.value };
         const ratio = found.value === undefined ? "" : `${shown(found.value, "1")} (${shown(found.low, "1")} ${say("to")} ${shown(found.high, "1")})`;
-        comparing.append(line(plain(name), inWords(name, found.here, state), inWords(name, found.there, other), ratio));
+        comparing.append(line(chinese ? inChinese(held.quantities[name].meaning) : plain(name), inWords(name, found.here, state), inWords(name, found.there, other), ratio));
         yield;
       }
       figure.compared = compared;

@@ -59,6 +59,10 @@ const CHINESE = {
   "The file is saved.": "檔案已儲存。",
   "The file is opened.": "檔案已開啟。",
   "The file is opened; without a place here: {0}.": "檔案已開啟；這裡沒有位置給：{0}。",
+  ", ": "、",
+  "days": "天",
+  "min": "分鐘",
+  "h": "小時",
   "{0} is '{1}': it is no number, and the last one stands.": "{0} 是「{1}」：它不是數字，仍用上一個。",
 };
 const chinese = Boolean(globalThis.document?.documentElement.lang.startsWith("zh"));
@@ -66,4 +70,42 @@ const chinese = Boolean(globalThis.document?.documentElement.lang.startsWith("zh
 function say(words, ...values) {
   const said = chinese ? (own(CHINESE, words) ?? words) : words;
   return said.replace(/\{(\d)\}/g, (_, place) => values[place]);
+}
+
+// What the study says, as refusals and names of inputs, in Chinese: globalThis.machineWords, rows of book/zh/words.csv and
+// letters.csv that book/_ext/interactive.py chose. In a row {1} stands for a number, {a} for words that are said in
+// Chinese in their turn, {A} for words that stay, as in book/_ext/chinese.py, {X} for what somebody
+// typed.
+const dictionary = chinese ? (globalThis.machineWords ?? {}) : {};
+const HOLE = /\{(\w)\}/, HOLES = { number: "(-?\\d(?:[\\d,.]*\\d)?(?:e[+-]?\\d+)?|inf)", said: "(.+?)", typed: "(.*?)", kept: "((?:(?!: |, and )[^;])+?)" };
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const phrases = Object.keys(dictionary).filter((each) => HOLE.test(each)).map((english) => {
+  const pieces = english.split(HOLE), kind = (hole) => (/\d/.test(hole) ? "number" : "XYZ".includes(hole) ? "typed" : hole === hole.toUpperCase() ? "kept" : "said");
+  const pattern = pieces.map((piece, i) => (i % 2 ? HOLES[kind(piece)] : escaped(piece))).join("");
+  const holes = pieces.filter((_, i) => i % 2);
+  return { pattern: new RegExp(`^${pattern}$`, "s"), holes, kinds: holes.map(kind), said: dictionary[english], length: pieces.filter((_, i) => !(i % 2)).join("").length };
+}).sort((one, other) => other.length - one.length);
+const JOINTS = [["; ", "；"], [": ", "："], [", ", "、"]];
+
+// Words in Chinese, or undefined where the dictionary lacks some of them.
+function translated(words) {
+  const whole = own(dictionary, words);
+  if (whole !== undefined) return whole;
+  if (!/[A-Za-z]{2}/.test(words)) return words;
+  for (const { pattern, holes, kinds, said } of phrases) {
+    const found = pattern.exec(words)?.slice(1).map((part, i) => (kinds[i] === "said" ? translated(part) : part));
+    if (found && found.every((part) => part !== undefined)) return said.replace(new RegExp(HOLE, "g"), (_, hole) => found[holes.indexOf(hole)]);
+  }
+  for (const [mark, joint] of JOINTS) {
+    const parts = words.includes(mark) ? words.split(mark).map(translated) : [undefined];
+    if (parts.every((part) => part !== undefined)) return parts.join(joint);
+  }
+  return undefined;
+}
+const inChinese = (words) => (chinese ? (translated(words) ?? words) : words);
+
+// How an input or a number of the machine is called beside its field; on a Chinese page with the name of the command line.
+function named(name) {
+  const said = own(dictionary, `${name}=`);
+  return said === undefined ? name.replaceAll("_", " ") : `${said}（${name}）`;
 }

@@ -396,7 +396,7 @@ function shown(number, unit) {
   const digits = (each) => (Math.abs(each) >= 1000 ? Math.round(each).toLocaleString("en-US") : String(+each.toPrecision(4)));
   if (unit !== "s" || !(number > 0)) return digits(number);
   const [name, size] = UNITS.filter(([, each]) => number >= each * (each > 1 ? 2 : 1)).at(-1) ?? UNITS[0];
-  return `${digits(number / size)} ${name}`;
+  return `${digits(number / size)} ${say(name)}`;
 }
 
 function begin(figure) {
@@ -440,13 +440,13 @@ function begin(figure) {
       const label = document.createElement("label");
       box.id = `${figure.id}-machine-${name}`;
       label.htmlFor = box.id;
-      label.textContent = name.replaceAll("_", " ");
-      label.title = fact.meaning;
+      label.textContent = named(name);
+      label.title = inChinese(fact.meaning);
       head.append(label);
       Object.assign(box, { type: "text", inputMode: "decimal", autocomplete: "off", value: own(state.changes, name) ?? String(+(fact.value / fact.size).toPrecision(12)) });
       box.dataset.fact = name;
-      const bounds = fact.low === undefined ? "" : ` (${fact.low} to ${fact.high})`;
-      const texts = [`${fact.unit === "1" ? "" : fact.unit}`, `${+(fact.value / fact.size).toPrecision(6)}${bounds}`, `${fact.kind}, ${fact.source}: ${fact.locator}`];
+      const bounds = fact.low === undefined ? "" : ` (${fact.low} ${say("to")} ${fact.high})`;
+      const texts = [`${fact.unit === "1" ? "" : fact.unit}`, `${+(fact.value / fact.size).toPrecision(6)}${bounds}`, `${inChinese(fact.kind)}${say(", ")}${fact.source}: ${fact.locator}`];
       const cells = [box, ...texts].map((each) => { const cell = document.createElement("td"); cell.append(each); return cell; });
       row.append(head, ...cells);
       return row;
@@ -459,7 +459,7 @@ function begin(figure) {
     const alone = each.value === undefined;
     value.colSpan = alone ? 2 : 1;
     interval.hidden = alone;
-    if (alone) { value.textContent = each.refusal ?? (each.elsewhere ? say("Not in this page: {0}", command(name, asked)) : "…"); return; }
+    if (alone) { value.textContent = each.refusal !== undefined ? inChinese(each.refusal) : (each.elsewhere ? say("Not in this page: {0}", command(name, asked)) : "…"); return; }
     value.textContent = shown(each.value, unit);
     interval.textContent = each.low === undefined ? "…" : `${shown(each.low, unit)} ${say("to")} ${shown(each.high, unit)}`;
     if (each.layout) value.append(document.createElement("br"), Object.entries(each.layout).map(([part, number]) => `${part}=${general(number, 6)}`).join(" "));
@@ -510,7 +510,7 @@ function begin(figure) {
 
   function take(hash, words = "", longest = LONGEST_LINK) {
     const { state: next, trouble } = opened(hash, start, longest);
-    told.textContent = trouble ?? words + (next.config ? say(" The workload is the config.json that it carries.") : "");
+    told.textContent = trouble ? inChinese(trouble) : words + (next.config ? say(" The workload is the config.json that it carries.") : "");
     if (next) show(next);
   }
 
@@ -526,7 +526,7 @@ function begin(figure) {
     }
     const word = value.trim();
     if (!held.choices[name] && word !== "" && !(NUMBER.test(word) && word.length < 40)) {
-      told.textContent = say("{0} is '{1}': it is no number, and the last one stands.", name, shortened(word));
+      told.textContent = say("{0} is '{1}': it is no number, and the last one stands.", named(name), shortened(word));
       return undefined;
     }
     state.inputs[name] = word;
@@ -537,7 +537,7 @@ function begin(figure) {
     told.textContent = "";
     if (word === "" || Number(word) === +(recorded.value / recorded.size).toPrecision(12)) delete state.changes[fact];
     else if (NUMBER.test(word) && word.length < 40) state.changes[fact] = word;
-    else { told.textContent = say("{0} is '{1}': it is no number, and the last one stands.", fact, shortened(word)); return; }
+    else { told.textContent = say("{0} is '{1}': it is no number, and the last one stands.", named(fact), shortened(word)); return; }
     update();
   });
   find(".copy").addEventListener("click", async () => {
@@ -562,7 +562,7 @@ function begin(figure) {
     if (!file) return;
     const { link: from, left, trouble } = stateFiles.read(file.size > LARGEST_FILE ? null : await file.text(), held);
     target.value = ""; // the same file may be opened again
-    if (trouble) told.textContent = trouble;
+    if (trouble) told.textContent = inChinese(trouble);
     else take(from, left.length ? say("The file is opened; without a place here: {0}.", left.map(shortened).join(", ")) : say("The file is opened."), LARGEST_FILE);
   });
   find(".back").addEventListener("click", () => { told.textContent = ""; show(start); });

@@ -602,6 +602,67 @@ def test_the_chinese_page_says_it_in_chinese(tab):
     assert not [each for each in said if not re.search("[㐀-鿿]", each)], said
 
 
+# What a Chinese page shows that is no prose: commands, links, sources, and values of words, which are those typed.
+TOLD = """async figure => {
+    await figure.valued;
+    const kept = "pre, input, textarea, code, .machine td:last-child, [name=release] option, [name=workload] option";
+    const walker = document.createTreeWalker(figure, NodeFilter.SHOW_TEXT), found = [];
+    while (walker.nextNode()) {
+        const {data, parentElement} = walker.currentNode;
+        if (data.trim() && !parentElement.closest(kept) && !parentElement.closest(".still")) found.push(data.trim());
+    }
+    return found;
+}"""
+ASKED_BADLY = (  # missing, out of bounds, does not fit memory, not divisible, and others
+    ({"system": "hgx-h100", "inputs": {"ranks": "", "speed": "", "devices": ""}}, "缺少 ranks（2 到 1e+06 的整數）"),
+    ({"system": "gb200-nvl72", "inputs": {"ranks": "1", "bytes": "12", "reload": "3"}}, "ranks 是「1」；它接受"),
+    ({"system": "hgx-h800", "inputs": {"ranks": "16", "batch": "9000"}}, "個裝置的記憶體每裝置放得下"),
+    ({"system": "hgx-h800", "inputs": {"devices": "96", "stages": "7", "chunks": "3"}}, "要整除"),
+    ({"system": "hgx-h800", "inputs": {"devices": "2"}}, "個裝置才放得下這個作業"),
+    ({"system": "nvl288", "inputs": {"engine": "cann", "instance_devices": "3"}}, "請加一列並附來源"),
+    ({"system": "cloudmatrix384", "inputs": {"fleet": "3", "speed": "900", "failure_rate": "1"}}, "每小時計的嗎"),
+)
+
+
+@pytest.mark.browser
+def test_the_chinese_page_shows_no_english_sentence_whatever_is_asked(tab, monkeypatch):
+    monkeypatch.syspath_prepend(str(SITE.parents[1] / "_ext"))
+    import chinese
+
+    figure = opened(tab, (SITE / "zh" / "your_machine.html").as_uri())
+    names = tab.evaluate("""[
+        ...Object.values(yourMachine.quantities).flatMap(each => each.inputs.map(one => one.name)),
+        ...Object.values(yourMachine.choices).flat(), ...Object.values(yourMachine.systems).flatMap(
+            each => Object.keys(each.facts))]""")
+    kept = {*names, "drafts", "config", "json", "data", "systems", "csv", "inf"}
+    identifiers = tab.evaluate("[...Object.keys(yourMachine.systems), ...Object.keys(yourMachine.workloads)]")
+    called = re.compile("|".join(map(re.escape, sorted(identifiers, key=len, reverse=True))))
+    for each, words in ({"system": "gb200-nvl72", "inputs": {}}, "batch"), *ASKED_BADLY:
+        figure.get_by_role("button", name="回到起始設定").click()
+        figure.evaluate(SET.replace("await figure.answered;", "await figure.valued;"), each | {"facts": {}})
+        told = figure.evaluate(TOLD)
+        assert len(told) > 200 and any(words in text for text in told), (each, [one for one in told if len(one) > 20])
+        left = [text for text in told if set(chinese.english_words(called.sub("", text))) - kept]
+        assert not left, "say them in book/zh/words.csv"
+    for hostile in HOSTILE:
+        again = opened(tab, (SITE / "zh" / "your_machine.html").as_uri() + hostile)
+        assert "沒有任何改動。" in again.locator("output").inner_text()
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_every_input_has_a_label_and_a_help_in_chinese(tab):
+    figure = opened(tab, (SITE / "zh" / "your_machine.html").as_uri())
+    shown = figure.evaluate("""figure => [...figure.querySelectorAll(".job fieldset [name]")].map(
+        each => [each.name, each.labels[0].textContent, each.nextElementSibling?.textContent ?? each.name])""")
+    assert len(shown) > 50
+    for name, label, told in shown:
+        assert re.match("[㐀-鿿a-zA-Z ：]*[㐀-鿿]", label), label
+        assert name in ("system", "workload") or (f"（{name}" in label and re.search("[㐀-鿿]", told)), (name, told)
+    facts = figure.evaluate("figure => [...figure.querySelectorAll('.machine label')].map(each => each.textContent)")
+    assert len(facts) > 10 and all(re.search("[㐀-鿿].*（[a-z_0-9]+）$", each) for each in facts), facts
+
+
 @pytest.mark.browser
 def test_without_scripts_the_answers_at_the_start_stand_in(browser):
     page = browser.new_context(java_script_enabled=False).new_page()
@@ -616,5 +677,8 @@ def test_only_pages_with_the_machine_load_its_programs_and_they_are_small():
     holding = {page for page in SITE.rglob("*.html") if 'class="your-machine"' in page.read_text(encoding="utf-8")}
     loading = {page for page in SITE.rglob("*.html") if "your_machine_numbers.js" in page.read_text(encoding="utf-8")}
     assert holding == loading and PAGE in holding
-    sizes = [(SITE / "_static" / name).stat().st_size for name in ("your_machine_numbers.js", "your_machine.js")]
+    names = ("your_machine_numbers.js", "your_machine.js", "your_machine_words.js")
+    sizes = [(SITE / "_static" / name).stat().st_size for name in names]
+    speaking = {page for page in SITE.rglob("*.html") if names[2] in page.read_text(encoding="utf-8")}
+    assert speaking == {SITE / "zh" / "your_machine.html"}
     assert sum(sizes) < 1_500_000
