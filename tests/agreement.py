@@ -21,7 +21,7 @@ from machine_states import asked_for, states
 
 import model
 from model.predictions.inputs import InputError
-from model.studies import your_machine
+from model.studies.your_machine import contents
 
 SITE = Path(__file__).parents[1] / "book" / "_build" / "html" / "_static"
 ALLOWED = 1e-9  # relative, of a value
@@ -117,7 +117,7 @@ def compared(name, number, held):
     return {**counts, "value": value, "ends": ends, "others": others}
 
 
-def main(number=10_000, names=your_machine.OFFERED):
+def main(number=10_000, names=contents.OFFERED):
     """Print a line for each quantity, and all that differs; return 1 where something does."""
     held, wrong = page(), 0
     for name in names:
@@ -133,6 +133,6 @@ def main(number=10_000, names=your_machine.OFFERED):
 
 if __name__ == "__main__":
     _number, *_names = sys.argv[1:] or ["10000"]
-    if not _number.isdecimal() or not set(_names) <= set(your_machine.OFFERED):
+    if not _number.isdecimal() or not set(_names) <= set(contents.OFFERED):
         sys.exit("Say python tests/agreement.py [NUMBER, a whole number [QUANTITY ...]]")
-    sys.exit(main(int(_number), _names or your_machine.OFFERED))
+    sys.exit(main(int(_number), _names or contents.OFFERED))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.studies import your_machine, your_serving, your_training
+from model.studies.your_machine import serving, steps, training
 
 RANGES = {  # of inputs as people ask them, and somewhat beyond
     "ranks": (1, 4096),
@@ -72,11 +72,11 @@ def states(name, number, seed, held, changed=False):
                 low, high = RANGES[each["name"]]  # a half of an all-reduce takes large buffers alone
                 drawn = np.exp(rng.uniform(*np.log((max(low, min(each["low"] / 2, high)), high))))
                 inputs[each["name"]] = f"{np.round(drawn):.0f}" if each["whole"] else f"{drawn:.6g}"
-        if name in your_machine.STEPS:
+        if name in steps.STEPS:
             inputs |= a_layout(rng)
-        if name in your_training.QUANTITIES:
+        if name in training.QUANTITIES:
             inputs |= a_job(rng)
-        if name in your_serving.QUANTITIES:
+        if name in serving.QUANTITIES:
             inputs["layouts"] = str(rng.choice(["", "run", "all"], p=[0.4, 0.4, 0.2]))
             inputs["precision"] = str(rng.choice(["fp8", "fp8", "bf16", "int8", "nvfp4"]))
         if name == "moe_idle_share":

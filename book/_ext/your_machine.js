@@ -1,4 +1,4 @@
-// Answers for a reader's own machine, with the programs that model/studies/your_machine.py wrote down from the study's
+// Answers for a reader's own machine, with the programs that model/studies/your_machine/ wrote down from the study's
 // own functions, and keeps what is asked in the page's link. A workload may be the reader's own config.json.
 const held = globalThis.yourMachine;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, LONGEST = 60, LONGEST_LINK = 4000, LARGEST_FILE = 100000, LARGEST_CONFIGURATION = 4194304;

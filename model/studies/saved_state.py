@@ -20,8 +20,10 @@ from model.numbers.configuration import ConfigurationError, columns
 from model.numbers.files import parameters
 from model.predictions.inputs import InputError
 from model.predictions.quantities import quantity
-from model.studies.your_machine import OFFERED, PARAMETERS, changeable, inputs
-from model.studies.your_training import OWN
+from model.studies.your_machine.contents import OFFERED, PARAMETERS
+from model.studies.your_machine.inputs import inputs
+from model.studies.your_machine.programs import changeable
+from model.studies.your_machine.training import OWN
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HEAD = "# A state of the page Your machine: papermill notebooks/your_cluster.ipynb report.ipynb -f this.yaml"

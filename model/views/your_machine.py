@@ -14,7 +14,7 @@ FILE = "your_machine_numbers.js"  # beside the notebook's outputs: what book/_ex
 def program(held):
     """Return the script that a page loads: the printed programs, the functions that they call, and their numbers.
 
-    held: the mapping of model.studies.your_machine.page.
+    held: the mapping of model.studies.your_machine.contents.page.
     """
     printed = ("codes", "lines", "made", "training", "serving")
     rest = json.dumps({name: part for name, part in held.items() if name not in printed}, separators=(",", ":"))
@@ -67,8 +67,8 @@ def _training(held):
 def figure(name, held, start, names, answers):
     """Glue the controls, show them, and write the programs beside the notebook's outputs.
 
-    held: of model.studies.your_machine.page; start: {system, workload, inputs: {name: text}}; names: {system or
-    workload: words}; answers: a frame of quantity, value, low, high, unit at the start, for where scripts are off.
+    held: of model.studies.your_machine.contents.page; start: {system, workload, inputs: {name: text}}; names: {system
+    or workload: words}; answers: a frame of quantity, value, low, high, unit at the start, for where scripts are off.
     """
     if folder := figures.output_folder():
         (folder / FILE).write_text(program(held), encoding="utf-8")

@@ -17,7 +17,7 @@ from conftest import SITE
 import model
 from model.numbers.configuration import TABLE, ConfigurationError, columns
 from model.numbers.draws import around, ratio
-from model.studies.your_machine import page_name
+from model.studies.your_machine.inputs import page_name
 
 NODE = shutil.which("node")
 SCRIPTS = [SITE / f"_static/your_machine{each}.js" for each in ("_numbers", "")]

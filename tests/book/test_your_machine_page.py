@@ -13,7 +13,8 @@ from configurations import GROUPED, LATENT, published
 from conftest import SITE
 
 import model
-from model.studies.your_machine import OFFERED, RENAMED
+from model.studies.your_machine.contents import OFFERED
+from model.studies.your_machine.inputs import RENAMED
 
 PAGE = SITE / "your_machine.html"
 SETTINGS = 12

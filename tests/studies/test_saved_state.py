@@ -14,7 +14,8 @@ from model.notation.units import size
 from model.numbers import catalog
 from model.studies import saved_state
 from model.studies.saved_state import read_file, read_link, write_file, write_link
-from model.studies.your_machine import PARAMETERS, changeable
+from model.studies.your_machine.contents import PARAMETERS
+from model.studies.your_machine.programs import changeable
 
 ROOT = Path(__file__).parents[2]
 NODE = shutil.which("node")

@@ -14,7 +14,8 @@ from machine_states import asked_for, states
 import model
 from model.machine.training_step import LAYOUT
 from model.predictions.inputs import InputError
-from model.studies import your_machine, your_serving, your_training
+from model.predictions.quantities import quantity
+from model.studies.your_machine import contents, programs, serving, steps, training
 from model.views.your_machine import program
 
 NODE = shutil.which("node")
@@ -22,9 +23,9 @@ KEPT = 1e-9  # of an end: the page makes the same draws again
 OURS = Path(__file__).parents[2] / "book" / "_ext" / "your_machine.js"
 SYSTEMS = ("hgx-h800", "gb200-nvl72", "cloudmatrix384", "nvl288")
 WORKLOADS = ("deepseek-v3", "gpt-oss-120b", "llama-3.1-8b", "mixtral-8x7b", "qwen3-30b")
-ASKED = your_machine.Asked(SYSTEMS, WORKLOADS, 20, 1000, 0)
+ASKED = programs.Asked(SYSTEMS, WORKLOADS, 20, 1000, 0)
 DRAWS = 100  # of a search: in the study each of them looks at every layout at every batch
-PARTS = tuple(your_training.RENAMED.get(each, each) for each in LAYOUT)  # as the page calls them
+PARTS = tuple(training.RENAMED.get(each, each) for each in LAYOUT)  # as the page calls them
 COUNTING = """
 let made = 0;
 const { drawn } = yourMachine;
@@ -37,8 +38,8 @@ pytestmark = pytest.mark.skipif(not NODE, reason="there is no Node on the path")
 
 @pytest.fixture(scope="module")
 def held():
-    found = your_machine.page(ASKED)
-    for name in your_serving.QUANTITIES:
+    found = contents.page(ASKED)
+    for name in serving.QUANTITIES:
         found["quantities"][name]["draws"] = DRAWS
     return found
 
@@ -96,14 +97,14 @@ def compared(name, seeds, number, held, page, changed=False):
     return counts
 
 
-@pytest.mark.parametrize("name", your_machine.OFFERED)
+@pytest.mark.parametrize("name", contents.OFFERED)
 def test_the_page_says_what_the_study_does(name, held, page):
-    number = {**dict.fromkeys(your_training.QUANTITIES, 100), **dict.fromkeys(your_serving.QUANTITIES, 90)}
+    number = {**dict.fromkeys(training.QUANTITIES, 100), **dict.fromkeys(serving.QUANTITIES, 90)}
     counts = compared(name, [1], number.get(name, 40), held, page)
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
-@pytest.mark.parametrize("name", your_machine.STEPS)
+@pytest.mark.parametrize("name", steps.STEPS)
 def test_every_serving_software_answers_as_on_the_command_line(name, held, page):
     layout = {"ranks": "16", "tensor_devices": "2", "expert_devices": "", "tokens_per_step": "", "processed": ""}
     job = {"batch": "2", "context": "1000", "sequence": "1000", "kv_bytes_per_element": "", "phase": "decode"}
@@ -129,7 +130,7 @@ def test_every_serving_software_answers_as_on_the_command_line(name, held, page)
     assert bool(left) == (name == "moe_idle_share") and left < len(asked) / 2, left
 
 
-@pytest.mark.parametrize("name", (*your_machine.STEPS, "devices_needed", "all_to_all_time", "training_throughput"))
+@pytest.mark.parametrize("name", (*steps.STEPS, "devices_needed", "all_to_all_time", "training_throughput"))
 def test_a_dense_workload_is_answered_or_refused_as_on_the_command_line(name, held, page):
     asked = [state | {"workload": "llama-3.1-8b"} for state in states(name, 16, 9, held)]
     for state in asked:
@@ -145,7 +146,7 @@ def test_a_dense_workload_is_answered_or_refused_as_on_the_command_line(name, he
     assert (answered == 0) if name == "all_to_all_time" else answered > 1, answered
 
 
-@pytest.mark.parametrize("name", your_machine.OFFERED)
+@pytest.mark.parametrize("name", contents.OFFERED)
 def test_no_draw_is_made_for_a_value_before_its_interval_is_asked_for(name, held, page):
     counts = page([["drawsAsked", name, each] for each in states(name, 12, 11, held)])
     assert {value for value, _ in counts} == {0}
@@ -161,7 +162,7 @@ def without_others(name, inputs, held):
 
 @pytest.mark.parametrize("name", ("decode_throughput", "all_to_all_time", "all_reduce_time", "service_frontier"))
 def test_it_does_so_of_a_changed_machine(name, held, page):
-    counts = compared(name, [2], 60 if name in your_serving.QUANTITIES else 40, held, page, changed=True)
+    counts = compared(name, [2], 60 if name in serving.QUANTITIES else 40, held, page, changed=True)
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
@@ -205,7 +206,7 @@ def test_a_search_names_the_layout_that_the_study_finds(layouts, held, page):
         given = pd.DataFrame([asked_for("decode_frontier", state, held)])
         expected = model.predict("decode_frontier", given, system=state["system"], interval=False).loc[0]
         if expected.value:
-            layout = {part: expected[part] for part in your_machine.quantity("decode_frontier").layout}
+            layout = {part: expected[part] for part in quantity("decode_frontier").layout}
             assert found["layout"] == pytest.approx(layout, rel=1e-9), state
             reached.add(tuple(layout[each] for each in ("ranks", "tensor_devices", "expert_devices", "drafts")))
         else:
@@ -213,9 +214,9 @@ def test_a_search_names_the_layout_that_the_study_finds(layouts, held, page):
     assert len(reached) >= (8 if layouts == "run" else 12), reached
 
 
-@pytest.mark.parametrize("name", your_serving.QUANTITIES)
+@pytest.mark.parametrize("name", serving.QUANTITIES)
 def test_a_search_has_the_interval_of_the_command_line_from_as_many_draws(name, held, page):
-    state, draws = served(layouts="run"), your_machine.quantity(name).draws
+    state, draws = served(layouts="run"), quantity(name).draws
     held = {**held, "quantities": {**held["quantities"], name: {**held["quantities"][name], "draws": draws}}}
     (found,) = page([["answerFrom", name, state, draws]])
     np.testing.assert_allclose(
@@ -277,12 +278,10 @@ def test_a_refusal_has_the_words_of_the_study(held, page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", your_machine.OFFERED)
+@pytest.mark.parametrize("name", contents.OFFERED)
 def test_it_does_so_at_many_inputs(name, held, page):
     """tests/agreement.py asks more; a search takes the study a second."""
-    number = {**dict.fromkeys(your_training.QUANTITIES, 250), **dict.fromkeys(your_serving.QUANTITIES, 120)}.get(
-        name, 500
-    )
+    number = {**dict.fromkeys(training.QUANTITIES, 250), **dict.fromkeys(serving.QUANTITIES, 120)}.get(name, 500)
     counts = compared(name, [3], number, held, page, changed=True)
     # Most random machines are too small for the model, most random jobs do not fit.
     assert counts["answered"] > number / 8 and counts["elsewhere"] < number / 25, counts

@@ -1,0 +1,1 @@
+"""The page on a reader's own machine: what it holds, so that it answers as the command line does."""

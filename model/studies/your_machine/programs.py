@@ -1,0 +1,157 @@
+"""Predictions written down as programs, with the numbers that they take, as JSON can hold them.
+
+A program is one branch of a quantity's own function (model.predictions.program). Branches are found by asking many
+examples; what no branch of the page answers the page refuses, and names the command that answers it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.machine.scenario import Scenario
+from model.numbers import catalog
+from model.predictions.inputs import OPTIONAL, fitting
+from model.predictions.program import Noting, write
+from model.studies.your_machine.scenario import Rewritten
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the page is built for: systems, workloads, examples that seek branches, draws at least, seed."""
+
+    systems: tuple
+    workloads: tuple
+    examples: int
+    draws: int
+    seed: int
+
+
+class Shelf:
+    """Things that many uses share, each kept once: put returns its place."""
+
+    def __init__(self):
+        self.kept, self._places = [], {}
+
+    def put(self, identity, thing):
+        """Return the place of a thing; identity: what tells it from others."""
+        if identity not in self._places:
+            self._places[identity] = len(self.kept)
+            self.kept.append(thing)
+        return self._places[identity]
+
+
+def changeable(system):
+    """Return the numbers of a system that a reader may change, by name: rows of data/systems.csv.
+
+    A number that the reliability of a fleet is counted with bears the same name as one of the machine, and stays.
+    """
+    fleet = catalog.recorded("reliability", system)
+    return {name: row for name, row in catalog.recorded("systems", system).items() if name not in fleet}
+
+
+def both(system, asked, making):
+    """Return {value or drawn: (a Rewritten, numbers or draws of its system)}."""
+    found = {}
+    for side, sampler in (("value", None), ("drawn", Noting(asked.draws, (asked.seed, 0), making))):
+        facts = Scenario(system, sampler).system
+        numbers = {("fact", name): np.asarray(facts(name), float) for name in changeable(system)}
+        found[side] = Rewritten(system, sampler), numbers
+    return found
+
+
+def examples(what, number, rng, facts):
+    """Yield mappings from a quantity's numbers and a system's facts to examples, far apart, some of them left out.
+
+    Inputs that do not fit each other are refused before a quantity is asked, and are no examples.
+    """
+    numbers = [each for each in what.inputs if not each.choices]
+    done = 0
+    while done < number:
+        found = {}
+        for each in numbers:
+            low, high = max(each.low, each.least, 1e-12), min(each.high, 1e12)
+            drawn = float(np.exp(rng.uniform(np.log(low), np.log(min(high, low * 10 ** rng.uniform(0.5, 13))))))
+            found[each.name] = np.floor(drawn) if each.whole else drawn
+            if each.default == OPTIONAL and rng.random() < 0.5:
+                found[each.name] = np.nan
+            elif each.low == 0 and rng.random() < 0.05:
+                found[each.name] = 0.0
+        if all(fitting({name: np.array([value]) for name, value in found.items()}, name).all() for name in found):
+            done += 1
+            yield {("input", name): np.array([value]) for name, value in found.items()} | another_domain(facts, rng)
+
+
+def another_domain(facts, rng):
+    """Return facts, in half of all cases with a domain some powers of two away: a reader may change it."""
+    key = ("fact", "domain")
+    if key not in facts or rng.random() < 0.5:
+        return facts
+    return facts | {key: np.maximum(facts[key] * 2.0 ** rng.integers(-3, 4), 2.0)}
+
+
+def programs(what, scenario, facts, choices, asked):
+    """Return the distinct Programs of a quantity on one system, under one set of words, as examples find them.
+
+    scenario: a Rewritten; facts: {("fact", name): number or draws}.
+    """
+
+    def predict(columns):
+        rows = {key[1]: column for key, column in columns.items() if key[0] == "input"}
+        changes = {key[1]: column for key, column in columns.items() if key[0] == "fact"}
+        return what.evaluate(scenario.given(changes), dict(choices), rows)
+
+    found = {}
+    for numbers in examples(what, asked.examples, np.random.default_rng(asked.seed), facts):
+        each = write(predict, numbers)
+        found.setdefault((each.code, str(each.refusal)), each)
+    return list(found.values())
+
+
+def use(what, scenarios, choices, asked, codes, making):
+    """Return {value: programs, drawn: programs} of a quantity on a system, for JSON; scenarios: of `both`."""
+    given = {name: word for name, word in choices.items() if word}
+    found = {side: programs(what, *each, given, asked) for side, each in scenarios.items()}
+    return {side: [packed(each, codes, making) for each in one] for side, one in found.items()}
+
+
+def words(what):
+    """Yield the mappings of words that a quantity takes: every op; the software that is taken where none is named."""
+    found = [{}]
+    for each in what.inputs:
+        if not each.choices:
+            continue
+        accepted = ("",) if each.words == ("*",) else each.words
+        found = [{**one, each.name: word} for one in found for word in accepted]
+    yield from found
+
+
+def key(system, choices):
+    """Return the key of a use: the system and the words that are given, in the order of the inputs."""
+    return "|".join([system, *filter(None, choices.values())])
+
+
+def packed(program, codes, making):
+    """Return a Program as JSON can hold it: [place of its code, what its arguments stand for, refusal if it is one]."""
+    bound = [bind(each, making) for each in program.bound]
+    return [codes.put(program.code, program.code), bound, *([list(program.refusal)] if program.refusal else [])]
+
+
+def bind(each, making):
+    """Return what an argument stands for, as JSON: a number, a place of draws ("d7"), an input or a fact by name."""
+    if isinstance(each, tuple):
+        return f"{each[0][0]}:{each[1]}"
+    if isinstance(each, np.ndarray):
+        return f"d{making.place(each)}"
+    return "nan" if np.isnan(each) else each
+
+
+def both_sides(value, drawn, making):
+    """Return a number and its draws as JSON: [number, place of the draws], or the number where none vary.
+
+    Of what is asked for with draws alone the number is one of them, and no program takes it.
+    """
+    value = float(np.ravel(value)[0])
+    drawn = np.ascontiguousarray(np.ravel(np.asarray(drawn, float)))
+    if drawn.size == 1 or np.all(drawn == drawn[0]):
+        return value
+    return [value, making.place(drawn)]
