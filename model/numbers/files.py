@@ -1,6 +1,7 @@
 """Files: what a reader gave that is no text in UTF-8, how much of one is read, parameters, how one is written whole."""
 
 import os
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 
 from model.notation.spelling import number, shortened
 
+LARGEST = sys.float_info.max
 MOST = 2**26  # bytes of a file that is read whole
 KINDS = {  # how a file begins: what it is, and what to do
     b"\x1f\x8b": "is compressed by gzip: unpack it first",
@@ -113,7 +115,9 @@ def _scalar(node, at):
         raise ValueError(f"{at}: {shortened(node.value)} cannot be read: {shortened(str(error))}") from error
     if isinstance(value, float | int) and not isinstance(value, bool):
         written = number(node.value)
-        if written != value and not (value != value or value in (float("inf"), -float("inf"))):
+        if abs(value) > LARGEST:
+            raise ValueError(f"{at}: {shortened(node.value)} is too large a number")
+        if written != value and value == value:
             raise ValueError(f"{at}: {shortened(node.value)} is {value:.12g} to YAML: write the number in plain digits")
     return value
 
