@@ -91,7 +91,8 @@ const trainer = (training, drawn) => {
     if (other) return `${needs}: ${LAYOUT.map((each) => `${each}=${general(other[each], 6)}`).join(", ")} would fit`;
     const few = fewest(columns, job);
     const hint = few ? `${thousands(few)} devices would hold this job` : "no number of devices holds a job of so few sequences";
-    return `${needs}, and no layout of ${thousands(job.devices)} devices does with that: ${hint}`;
+    const evenly = few && few <= job.devices ? ", for its sequences can be shared out evenly among so many" : ""; // memory is enough
+    return `${needs}, and no layout of ${thousands(job.devices)} devices does with that: ${hint}${evenly}`;
   }
 
   // What is asked, settled: {columns, job, layout}, or {refusal}; kept, for an interval follows its value.
