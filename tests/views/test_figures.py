@@ -3,12 +3,15 @@
 import json
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import EXECUTED
 
 from model.laws import reliability
+from model.notation import nomenclature as symbols
+from model.notation.equation import latex
 from model.numbers import catalog, facts
 from model.views import figures
 
@@ -183,3 +186,60 @@ def test_beside_its_data_stand_the_rows_that_were_asked_for(tmp_path, monkeypatc
     rows = json.loads((tmp_path / "sizes.rows.json").read_text(encoding="utf-8"))
     source = catalog.recorded("systems", "gb200-nvl72")["domain"].source
     assert ["systems", "gb200-nvl72", "domain", source] in rows and len(rows) in (before, before + 1)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is shown in the test, by name, as HTML."""
+    kept = {}
+    monkeypatch.setattr(figures, "show", lambda name, markup: kept.update({name: markup}))
+    return kept
+
+
+def test_drawings_of_a_gallery_stand_side_by_side_at_one_scale_each_with_its_words(shown):
+    drawings = {key: (figures.axes(width, 2)[0], f"Drawing {key}.") for key, width in (("a", 2.0), ("b", 3.0))}
+    figures.gallery("both", drawings, pd.DataFrame({"x": [1]}))
+    markup = shown["both"]
+    assert re.findall(r'<svg style="width: (\d+)pt"', markup) == ["144", "216"], "72 points an inch, whatever is on it"
+    assert re.findall(r'aria-label="([^"]*)"', markup) == ["Drawing a.", "Drawing b."]
+    identities = re.findall(r'id="(both-[ab])-', markup)
+    assert set(identities) == {"both-a", "both-b"}, "no two drawings share an identity"
+
+
+def test_labels_at_the_ends_of_lines_stand_beside_them_and_move_apart_where_they_would_meet():
+    drawing, axis = figures.axes()
+    for label, end, color in (("low", 0.0, "C0"), ("near", 0.01, "C1"), ("high", 1.0, "C2"), ("_hidden", 0.5, "C3")):
+        axis.plot([0, 1], [0, end], label=label, color=color)
+    axis.set_ylim(0, 1)
+    figures.label_lines(axis)
+    places = {text.get_text(): text.get_position()[1] for text in axis.texts}
+    assert list(places) == ["low", "near", "high"]
+    assert places["low"] == pytest.approx(0) and places["high"] == pytest.approx(1)
+    assert places["near"] - places["low"] >= 0.05
+    assert [text.get_color() for text in axis.texts] == ["C0", "C1", "C2"]
+    plt.close(drawing)
+
+
+def test_mathematics_of_a_cell_is_escaped_and_a_symbol_is_printed_by_the_nomenclature():
+    assert figures.inline("a < b") == r'<span class="math">\(a &lt; b\)</span>'
+    assert figures.inline(symbols.job_mtbf) == rf'<span class="math">\({latex(symbols.job_mtbf)}\)</span>'
+
+
+def test_an_answer_is_numbered_line_by_line_law_numbers_and_result(glued):
+    figures.numbered("gap", reliability.series_system[symbols.job_mtbf], {"devices": 1000.0, "failure_rate": 1e-6})
+    (law,) = glued.values()
+    lines = law.text.strip("$").removeprefix(r"\begin{aligned}").removesuffix(r"\end{aligned}").split(r"\\")
+    assert len(lines) == 3 and all("&=" in line for line in lines)
+    assert r"1{,}000" in lines[1] and lines[2] == r"&=16.7\,\mathrm{min}"
+
+
+def test_a_number_with_its_draws_is_glued_with_their_ends(glued):
+    figures.draws("share", 0.5, np.linspace(0, 1, 101))
+    assert glued == {"share": 0.5, "share_low": pytest.approx(0.05), "share_high": pytest.approx(0.95)}
+
+
+def test_a_column_of_one_value_is_left_to_the_file_and_heads_are_written_for_readers(shown):
+    frame = pd.DataFrame({"system": ["a", "b"], "unit": ["s", "s"], "time": [1.0, 2.0]})
+    assert figures.alike(frame) == ["unit"] and figures.alike(frame.iloc[:1]) == []
+    figures.table("times", frame, {"time": "{:.1f}"}, heads={"time": "seconds"}, hidden=figures.alike(frame))
+    assert "seconds" in shown["times"] and ">1.0<" in shown["times"] and ">s<" not in shown["times"]
