@@ -483,11 +483,12 @@ def test_a_parameter_names_a_file_that_is_there(write):
 
 def test_the_first_system_of_a_file_whose_times_lie_far_off_is_named_and_nearer_ones_are_taken(write):
     """Fifty times as long as the study says, or as short, is another unit; forty is slow."""
-    far, near = (exchange_rows("hgx-h100", factor, role="calibrate") for factor in (60.0, 40.0))
-    own = measured.read(write(pd.concat([far, exchange_rows("hgx-h20", 1 / 60, role="calibrate")])))
-    with pytest.raises(InputError, match=r"rows on hgx-h100 says .* 60 times as long as the study's .*: is its unit"):
+    far, short = exchange_rows("hgx-h20", 60.0, role="calibrate"), exchange_rows("hgx-h100", 1 / 60, role="calibrate")
+    own = measured.read(write(pd.concat([far, short])))
+    with pytest.raises(InputError, match=r"rows on hgx-h20 says .* 60 times as long as the study's .*: is its unit"):
         measured.refuse_far(own, own.rows)
-    with pytest.raises(InputError, match=r"rows on hgx-h20 says .* 60 times less than the study's"):
-        measured.refuse_far(own, own.rows[own.rows.system == "hgx-h20"])
+    with pytest.raises(InputError, match=r"rows on hgx-h100 says .* 60 times less than the study's"):
+        measured.refuse_far(own, own.rows[own.rows.system == "hgx-h100"])
+    near = exchange_rows("hgx-h100", 40.0, role="calibrate")
     slow = measured.read(write(near))
     measured.refuse_far(slow, slow.rows)
