@@ -19,6 +19,7 @@ from model.predictions.quantities import quantity
 from model.predictions.workers import in_order
 
 ANSWER = ("value", "unit", "low", "high")  # and behind them what a search found, where the table has no such column
+BAR_AFTER = 1  # s, for a table that takes longer
 IN_MEMORY = 2**25  # characters of an answer that wait in memory; a longer one waits in a temporary file
 
 
@@ -71,7 +72,7 @@ def _answers(ask, table, workers):
         yield from ((text, *told) for text, _, *told in map(ask, chain(few, found)))
         return
     ask((1, split(few[0][1])[0], 0))  # fits the constants once, before there are workers
-    with tqdm(total=size(table.path), unit="B", unit_scale=True, delay=1, disable=None) as bar:
+    with tqdm(total=size(table.path), unit="B", unit_scale=True, delay=BAR_AFTER, disable=None) as bar:
         for text, position, *told in in_order(ask, chain(few, found), workers):
             bar.update(position - bar.n)
             yield text, *told

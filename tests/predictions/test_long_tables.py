@@ -77,14 +77,15 @@ def test_workers_end_with_the_program_that_started_them(long, sent):
     assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_a_terminal_sees_a_bar(long):
+def test_a_terminal_sees_a_bar(short):
     import fcntl
     import struct
     import termios
 
     screen, terminal = os.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    with subprocess.Popen(command(long, 2), stdout=subprocess.DEVNULL, stderr=terminal) as program:
+    at_once = ("-c", f"from model.predictions import table; table.BAR_AFTER = 0; {PROGRAM}")
+    with subprocess.Popen(command(short, 2, program=at_once), stdout=subprocess.DEVNULL, stderr=terminal) as program:
         os.close(terminal)
         shown = b""
         try:
