@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import model as face
+from model.notation.limits import LEAST_FAILURES
 from model.numbers import catalog
 from model.predictions.along import Along, sought
 from model.predictions.inputs import InputError
@@ -61,7 +62,7 @@ def test_units_are_those_of_the_input_or_of_the_systems_rows():
 def test_an_input_is_sought_on_all_that_it_takes_and_no_further_than_others_allow():
     assert places("job_mtbf", "devices", failure_rate=1e-9) == (1, 1e8, True)
     low, high, whole = places("job_mtbf", "failure_rate", devices=8)
-    assert (low, whole) == (0, False) and 0 < high < 1
+    assert (low, whole) == (LEAST_FAILURES, False) and 0 < high < 1
     assert places("all_to_all_time", "topk", system="hgx-h100", experts=64, **EXCHANGE)[1] == 64
     assert places("all_to_all_time", "experts", system="hgx-h100", topk=8, **EXCHANGE)[0] == 8
 
