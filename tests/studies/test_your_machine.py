@@ -14,6 +14,7 @@ from machine_states import asked_for, states
 import model
 from model.machine.training_step import LAYOUT
 from model.predictions.inputs import InputError
+from model.predictions.program import Making
 from model.predictions.quantities import quantity
 from model.studies.your_machine import contents, programs, serving, steps, training
 from model.views.your_machine import program
@@ -285,3 +286,11 @@ def test_it_does_so_at_many_inputs(name, held, page):
     counts = compared(name, [3], number, held, page, changed=True)
     # Most random machines are too small for the model, most random jobs do not fit.
     assert counts["answered"] > number / 8 and counts["elsewhere"] < number / 25, counts
+
+
+def test_what_is_refused_far_out_is_found_without_luck():
+    asked = programs.Asked(("hgx-h100",), ("qwen3-30b",), 0, 2, 0)
+    scenario, facts = programs.both("hgx-h100", asked, Making())["value"]
+    found = programs.programs(quantity("effective_training_share"), scenario, facts, {}, asked)
+    refused = [each for each in found if "hardly" in str(each.refusal)]
+    assert len(found) == 4 and len(refused) == 2  # at a rate that is given, and at the fleet's

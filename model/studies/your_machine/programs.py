@@ -5,6 +5,7 @@ examples; what no branch of the page answers the page refuses, and names the com
 """
 
 from dataclasses import dataclass
+from itertools import count, islice, product
 
 import numpy as np
 
@@ -60,25 +61,50 @@ def both(system, asked, making):
 
 
 def examples(what, number, rng, facts):
-    """Yield mappings from a quantity's numbers and a system's facts to examples, far apart, some of them left out.
+    """Yield mappings from a quantity's numbers and a system's facts to examples: corners, and so many far apart.
 
-    Inputs that do not fit each other are refused before a quantity is asked, and are no examples.
+    Some inputs are left out. Those that do not fit each other are refused before a quantity is asked, and are no
+    examples.
     """
     numbers = [each for each in what.inputs if not each.choices]
-    done = 0
-    while done < number:
-        found = {}
-        for each in numbers:
-            low, high = max(each.low, each.least, 1e-12), min(each.high, 1e12)
-            drawn = float(np.exp(rng.uniform(np.log(low), np.log(min(high, low * 10 ** rng.uniform(0.5, 13))))))
-            found[each.name] = np.floor(drawn) if each.whole else drawn
-            if each.default == OPTIONAL and rng.random() < 0.5:
-                found[each.name] = np.nan
-            elif each.low == 0 and rng.random() < 0.05:
-                found[each.name] = 0.0
-        if all(fitting({name: np.array([value]) for name, value in found.items()}, name).all() for name in found):
-            done += 1
-            yield {("input", name): np.array([value]) for name, value in found.items()} | another_domain(facts, rng)
+    drawn = ({each.name: _drawn(each, rng) for each in numbers} for _ in count())
+    fits = (found for found in drawn if fit(found))
+    for found in (*filter(fit, corners(numbers)), *islice(fits, number)):
+        yield {("input", name): np.array([value]) for name, value in found.items()} | another_domain(facts, rng)
+
+
+def fit(found):
+    """Tell whether the inputs of an example, numbers by name, fit each other."""
+    return all(fitting({name: np.array([value]) for name, value in found.items()}, name).all() for name in found)
+
+
+def corners(numbers):
+    """Yield examples of inputs at the end of what they take: all at one, or one at the other.
+
+    Of those that may be left out all are given, one is left out, or all are. What is refused far out no random example
+    may meet.
+    """
+    optional = {each.name for each in numbers if each.default == OPTIONAL}
+    lefts = {frozenset(), frozenset(optional), *(frozenset([name]) for name in optional)}
+    for left, side, other in product(sorted(lefts, key=sorted), (0, 1), (None, *numbers)):
+        at = {each.name: _reach(each)[1 - side if each is other else side] for each in numbers}
+        yield at | dict.fromkeys(left, np.nan)
+
+
+def _reach(each):
+    """Return the least and the largest number of an input that examples take."""
+    return max(each.low, each.least, 1e-12), min(each.high, 1e12)
+
+
+def _drawn(each, rng):
+    """Return a number of an input, by its logarithm, or what stands for one that is left out, or 0."""
+    low, high = _reach(each)
+    drawn = float(np.exp(rng.uniform(np.log(low), np.log(min(high, low * 10 ** rng.uniform(0.5, 13))))))
+    if each.default == OPTIONAL and rng.random() < 0.5:
+        return np.nan
+    if each.low == 0 and rng.random() < 0.05:
+        return 0.0
+    return np.floor(drawn) if each.whole else drawn
 
 
 def another_domain(facts, rng):
