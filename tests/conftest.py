@@ -71,10 +71,12 @@ def model(capsys):
 
 @pytest.fixture
 def interruptible():
-    """Programs that the test starts hear interrupts, also where a shell that runs it in the background is deaf."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Programs that the test starts hear interrupts and hang-ups, also where what runs it in the background is deaf."""
+    heard = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, each) for number, each in heard.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, each in before.items():
+        signal.signal(number, each)
 
 
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)

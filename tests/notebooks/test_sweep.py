@@ -356,6 +356,7 @@ def jobs(folder):
     return [each for each, words in found if any(str(folder) in word for word in words)]
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_sweep_that_is_killed_alone_takes_its_jobs_with_it_and_goes_on_when_started_again(study, tmp_path, number):
     """An orphan would run what the next sweep runs, too, in the same folder."""
