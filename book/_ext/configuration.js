@@ -9,6 +9,7 @@ const readConfiguration = (() => {
   const number = (value) => typeof value === "number";
   const given = (value) => (Array.isArray(value) ? value.length > 0 : value && typeof value === "object" ? Object.keys(value).length > 0 : Boolean(value));
   const object = (each) => each !== null && typeof each === "object" && !Array.isArray(each);
+  const at = (field, fields) => field.split(".").reduce((inside, name) => (object(inside) ? own(inside, name) : undefined), fields); // one.other: a field inside another
   const commas = (value) => Math.round(value).toLocaleString("en-US");
 
   // What a field holds, in words that repeat nothing of it.
@@ -20,6 +21,11 @@ const readConfiguration = (() => {
 
   function whole(field, value, most) {
     if (value !== undefined && !(number(value) && value >= 0 && value <= most && Number.isInteger(value))) throw new Refused(`${field} is ${said(value, most)}; a whole number up to ${commas(most)} is needed`);
+    return value ?? 0;
+  }
+
+  function numeric(field, value, most) {
+    if (value !== undefined && !(number(value) && value >= 0 && value <= most)) throw new Refused(`${field} is ${said(value, most)}; a number up to ${commas(most)} is needed`);
     return value ?? 0;
   }
 
@@ -41,6 +47,7 @@ const readConfiguration = (() => {
 
   const kinds = {
     whole,
+    number: numeric,
     positive,
     flag,
     length: (...of) => list(...of).length,
@@ -55,6 +62,7 @@ const readConfiguration = (() => {
     "*": (...each) => each.reduce((product, one) => product * one, 1),
     "/": (one, other) => one / other,
     floor: Math.floor,
+    largest: Math.max,
     not: (one) => (one ? 0 : 1),
   };
 
@@ -80,7 +88,7 @@ const readConfiguration = (() => {
   function read(step, fields, known) {
     const most = typeof step.most === "string" ? known.get(step.most) : step.most ?? table.most;
     for (const each of step.fields) {
-      const found = kinds[step.kind](each, own(fields, each), most);
+      const found = kinds[step.kind](each, at(each, fields), most);
       if (found) return found;
     }
     return 0;
@@ -111,7 +119,7 @@ const readConfiguration = (() => {
     const [operation, ...of] = each;
     return ["given", "there", "list", "says"].includes(operation) ? of.slice(0, 1) : of.flatMap(asked);
   }
-  const names = new Set(table.steps.flatMap((step) => [...(step.fields ?? []), step.field, ...asked(step.when), ...asked(step.is)]));
+  const names = new Set(table.steps.flatMap((step) => [...(step.fields ?? []), ...(step.field ? [step.field] : []), ...asked(step.when), ...asked(step.is)]));
 
   // Whether a field may say another shape and is none that a step reads.
   function unread(name) {
@@ -119,25 +127,14 @@ const readConfiguration = (() => {
     return /^[A-Za-z0-9_]{1,60}$/.test(name) && !harmless && !names.has(name) && table.telling.some((word) => name.toLowerCase().includes(word));
   }
 
-  // How a file stretches positions, if it does: by a factor, of those that the model was trained on.
-  const STRETCH = ["factor", `original_${table.positions}`];
-  const stretch = (fields) => table.stretched.find((name) => object(own(fields, name)));
-
-  // The positions of one request, or what the file stretches them to, as model/predictions/longest.py has them.
-  function positions(fields) {
-    const above = (each) => (number(each) && each > 0 ? each : 0);
-    const most = above(own(fields, table.positions)), name = stretch(fields);
-    if (!most || name === undefined) return most || Infinity;
-    const [factor, trained] = STRETCH.map((each) => above(own(fields[name], each)));
-    return Math.max(most, factor * (trained || most));
-  }
-
-  // The fields of a file that were read.
+  // A config.json of the fields that were read.
   function keep(fields) {
-    const found = Object.entries(fields).filter(([name]) => (names.has(name) || name === table.positions) && own(fields, name) !== undefined);
-    const name = stretch(fields), by = STRETCH.filter((each) => name !== undefined && number(own(fields[name], each)));
-    if (by.length && own(fields, table.positions) !== undefined) found.push([name, Object.fromEntries(by.map((each) => [each, fields[name][each]]))]);
-    return Object.fromEntries(found);
+    const kept = {};
+    for (const name of names) {
+      const value = at(name, fields), path = name.split("."), last = path.pop();
+      if (value !== undefined) path.reduce((inside, each) => (inside[each] ??= {}), kept)[last] = value;
+    }
+    return JSON.stringify(kept);
   }
 
   // Return {columns: {name: number} of data/workloads.csv, positions: of one request, Infinity where none are given,
@@ -154,11 +151,12 @@ const readConfiguration = (() => {
         } else known.set(step.name, step.is !== undefined ? value(step.is, fields, known) : holds ? read(step, fields, known) : 0);
       }
       const columns = Object.fromEntries(table.columns.map((name) => [name, known.get(name)]));
-      return { columns, positions: positions(fields), kept: JSON.stringify(keep(fields)) };
+      return { columns, positions: known.get("positions") || Infinity, kept: keep(fields) };
     } catch (error) {
       if (error instanceof Refused) return { refusal: error.message };
       throw error;
     }
   };
 })();
+readConfiguration.beyond = table.beyond; // what is said of more tokens of one request than there are positions
 globalThis.readConfiguration = readConfiguration;

@@ -230,7 +230,7 @@ function beyond(numbers, state) {
   const { input_tokens, output_tokens, context, training_sequence, sequence } = numbers, { positions } = configured(state.config);
   const served = input_tokens !== undefined, tokens = served ? input_tokens + output_tokens : (context ?? training_sequence ?? sequence);
   const said = served ? "input_tokens with output_tokens" : context === undefined ? "sequence" : "context";
-  return tokens > positions ? `${said} is ${general(tokens, 10)}, and max_position_embeddings of ${OWN} allows ${general(positions, 10)}: give as many or fewer` : undefined;
+  return tokens > positions ? `${said} is ${general(tokens, 10)}, and ${readConfiguration.beyond.replace("{file}", OWN).replace("{most}", general(positions, 10))}` : undefined;
 }
 
 // What a quantity is asked with: {numbers, use: its programs}, {refusal} in the study's words, or {elsewhere: true}.
@@ -240,7 +240,7 @@ function settled(name, state, sought) {
     const [low, high, accepted] = facts[fact].accepts, number = Number(word) * facts[fact].size, whole = accepted.endsWith(", whole");
     if (!(number >= low && number <= high && (!whole || Number.isInteger(number)))) return { refusal: `changes: ${fact} is ${number}; it takes ${accepted}` };
   }
-  const { numbers, ...not } = read(what, state, sought), refusal = not.refusal ?? beyond(numbers, state);
+  const { numbers, refusal = beyond(numbers, state) } = read(what, state, sought);
   if (refusal) return { refusal };
   const words = what.inputs.filter((each) => each.words && !each.free).map((each) => (each.words[0] === "*" ? "" : state.inputs[each.name]));
   const use = own(what.uses, [state.system, ...words.filter((each) => each !== "")].join("|"));

@@ -2,9 +2,9 @@
 
 How fields become columns stands in a table, configuration.json beside this file, whose steps are worked through in
 order; book/_ext/configuration.js works through the same, for a page. A step reads a field ("fields", the first that is
-not zero), works out a number ("is"), or refuses ("refuse"); one whose "when" does not hold reads zero. A field that no
-step reads and whose name has a "telling" word is refused, unless it is "harmless": what nobody here has seen may change
-the shape, and a model of another kind is not taken for one of these.
+not zero; one.other is a field inside another), works out a number ("is"), or refuses ("refuse"); one whose "when" does
+not hold reads zero. A field that no step reads and whose name has a "telling" word is refused, unless it is "harmless":
+what nobody here has seen may change the shape, and a model of another kind is not taken for one of these.
 """
 
 import json
@@ -32,22 +32,42 @@ def shape(path: str) -> dict[str, float]:
     Latent and grouped-query attention, with or without windowed layers; dense layers and layers of experts. Raises
     ConfigurationError where the file cannot be read, a field is missing, or attention is of another kind.
     """
+    return _of_file(path, columns)
+
+
+def positions(path: str) -> float:
+    """Return the tokens that one request may have by a config.json: infinity where it gives no positions.
+
+    The file may stretch them by a factor, of the positions that the model was trained on or of all; the larger of the
+    two counts, for some files give the positions before it and others those after. Raises as `shape` does.
+    """
+    return float(_of_file(path, _found)["positions"]) or math.inf
+
+
+def _of_file(path, read):
+    """Return what is read of the text of a file; raises ConfigurationError, which names it."""
     try:
         content = text(path, TABLE["longest"])
     except ValueError as error:
         raise ConfigurationError(f"{path} cannot be read as a config.json: {error}") from error
     try:
-        return dict(columns(content))
+        return read(content)
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}{error}") from error
 
 
-@cache
 def columns(content: str) -> dict[str, float]:
     """Return the quantities of a workload from the text of a config.json.
 
     Raises ConfigurationError, whose message begins where the name of a file is to stand before it.
     """
+    found = _found(content)
+    return {name: float(found[name]) for name in TABLE["columns"]}
+
+
+@cache
+def _found(content):
+    """Return what the steps of the table find in the text of a config.json, by name."""
     fields, known = _fields(content), dict[str, float]()
     for field in fields:
         if _unread(field) and _given(fields[field]):
@@ -61,7 +81,7 @@ def columns(content: str) -> dict[str, float]:
             known[step["name"]] = _value(step["is"], fields, known)
         else:
             known[step["name"]] = _read(step, fields, known) if holds else 0
-    return {name: float(known[name]) for name in TABLE["columns"]}
+    return known
 
 
 def _asked(expression):
@@ -120,8 +140,15 @@ def _deepest(content):
 def _read(step, fields, known):
     """Return what a step reads: the first of its fields that is not zero."""
     most = known[step["most"]] if isinstance(step.get("most"), str) else step.get("most", TABLE["most"])
-    found = (_KINDS[step["kind"]](each, fields.get(each), most) for each in step["fields"])
-    return next((each for each in found if each), 0)
+    read = (_KINDS[step["kind"]](each, _at(each, fields), most) for each in step["fields"])
+    return next((each for each in read if each), 0)
+
+
+def _at(field, fields):
+    """Return what stands at a field; of one.other, at the other inside the one; None where there is none."""
+    for name in field.split("."):
+        fields = fields.get(name) if isinstance(fields, dict) else None
+    return fields
 
 
 def _whole(field, given, most):
@@ -130,6 +157,14 @@ def _whole(field, given, most):
     if given is not None and not (number and 0 <= given <= most and given == int(given)):
         raise ConfigurationError(f": {field} is {_said(given, most)}; a whole number up to {most:,.0f} is needed")
     return int(given or 0)
+
+
+def _number(field, given, most):
+    """Return a number, 0 where it is missing or null."""
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if given is not None and not (number and 0 <= given <= most):
+        raise ConfigurationError(f": {field} is {_said(given, most)}; a number up to {most:,.0f} is needed")
+    return given or 0
 
 
 def _positive(field, given, most):
@@ -155,6 +190,7 @@ def _list(field, given, most):
 
 _KINDS = {
     "whole": _whole,
+    "number": _number,
     "positive": _positive,
     "flag": _flag,
     "length": lambda *of: len(_list(*of)),
@@ -184,6 +220,7 @@ _WORKED: dict[str, Callable[..., float]] = {
     "*": lambda *each: math.prod(each),
     "/": lambda one, other: one / other,
     "floor": lambda one: one // 1,
+    "largest": max,
     "not": lambda one: int(not one),
 }
 

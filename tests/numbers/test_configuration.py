@@ -13,8 +13,7 @@ from configurations import GROUPED, LATENT, WORKLOADS, published
 
 import model
 from model.numbers import catalog
-from model.numbers.configuration import TABLE, ConfigurationError, columns, shape
-from model.predictions.longest import positions
+from model.numbers.configuration import TABLE, ConfigurationError, columns, positions, shape
 
 NODE = shutil.which("node")
 EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
@@ -211,6 +210,13 @@ CONTENTS += ('{"text_config": null}', '{"text_config": 1}', "[" * 100_000, '{"__
 CONTENTS += ('{"constructor": {"prototype": 1}}', '{"hidden_size": 1, "hidden_size": 2}', "x" * (TABLE["longest"] + 1))
 
 
+def inside(field, given):
+    """Return fields of which one, or one inside another, holds what is given."""
+    for name in reversed(str(field).split(".")):
+        given = {name: given}
+    return given
+
+
 def cases():
     """Return texts of files: every real shape, each of their fields missing and odd, and files that are none."""
     rng = np.random.default_rng(5)
@@ -220,9 +226,9 @@ def cases():
     for base in (LATENT, GROUPED, published("gpt-oss-120b"), published("glm-4.5")):
         for field in named:
             found += [json.dumps({key: each for key, each in base.items() if key != field})]
-            found += [json.dumps(base | {field: each}) for each in ODD]
+            found += [json.dumps(base | inside(field, each)) for each in ODD]
         found += [
-            json.dumps(base | {str(field): ODD[rng.integers(len(ODD))] for field in rng.choice(named, 3)})
+            json.dumps(base | inside(rng.choice(named), ODD[rng.integers(len(ODD))]) | inside(rng.choice(named), 12))
             for _ in range(500)
         ]
     return [*found, *(json.dumps({"text_config": published(name), "model_type": "x"}) for name in WORKLOADS)]
@@ -241,7 +247,9 @@ def pages(monkeypatch):
     code += "\nconsole.log(JSON.stringify(texts.map(readConfiguration)));"
 
     def read(texts):
-        done = subprocess.run([NODE, "-e", code], input=json.dumps(texts), capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [NODE, "-e", code], input=json.dumps(list(texts)), capture_output=True, text=True, check=True
+        )
         return json.loads(done.stdout)
 
     return read
@@ -266,23 +274,35 @@ def test_a_page_reads_what_the_command_line_reads_and_refuses_the_same(pages):
     assert read > 500 and refused > 1500
 
 
-MOST = TABLE["positions"]
-LENGTHS = (  # what a file says of its positions
-    *({}, {MOST: None}, {MOST: 0}, {MOST: "many"}, {MOST: [1]}, {MOST: 40_960}, {MOST: 40_960, "rope_scaling": None}),
-    {MOST: 131_072, "rope_scaling": {"factor": 8, f"original_{MOST}": 8192, "rope_type": "llama3"}},
-    *({MOST: 32_768, name: {"factor": 4.0, f"original_{MOST}": 32_768, "type": "yarn"}} for name in TABLE["stretched"]),
-    *({MOST: 32_768, "rope_scaling": each} for each in ({"factor": 4.0}, {"factor": "4"}, {}, [4], {"factor": -4})),
-    {MOST: 32_768, "rope_scaling": {"type": "default"}, "rope_parameters": {"factor": 4.0}},
+MOST = "max_position_embeddings"
+STRETCHED = ("rope_scaling", "rope_parameters")
+LENGTHS = {  # what a file says of its positions, and how many they are
+    **{json.dumps({MOST: each}): np.inf for each in (None, 0)},
+    **{json.dumps({MOST: 40_960, "rope_scaling": each}): 40_960 for each in (None, {}, [4], {"type": "default"})},
+    json.dumps({MOST: 131_072, "rope_scaling": {"factor": 8, f"original_{MOST}": 8192}}): 131_072,
+    **{json.dumps({MOST: 32_768, name: {"factor": 4.0, f"original_{MOST}": 32_768}}): 131_072 for name in STRETCHED},
+    **{json.dumps({MOST: 32_768, name: {"factor": 2.5}}): 81_920 for name in STRETCHED},
+    **{json.dumps({"rope_scaling": {"factor": 4, f"original_{MOST}": 4096}}): np.inf},
+}
+
+
+def test_positions_are_those_of_the_file_or_what_it_stretches_them_to(pages, config):
+    assert positions(config(LATENT)) == np.inf
+    for (more, most), page in zip(
+        LENGTHS.items(), pages([json.dumps(LATENT | json.loads(each)) for each in LENGTHS]), strict=True
+    ):
+        for said in (LATENT | json.loads(more), json.loads(page["kept"])):
+            assert positions(config(said)) == most, more
+
+
+@pytest.mark.parametrize(
+    "more", [{MOST: True}, {MOST: "many"}, {MOST: -1}, {MOST: 4096, "rope_scaling": {"factor": "4"}}]
 )
-
-
-def test_a_page_reads_and_keeps_the_positions_that_the_command_line_reads(pages, config):
-    found = []
-    for more, page in zip(LENGTHS, pages([json.dumps(LATENT | more) for more in LENGTHS]), strict=True):
-        found.append(positions(config(LATENT | more)))
-        assert (page["positions"] or np.inf) == found[-1], more  # JSON has no infinity
-        assert positions(config(json.loads(page["kept"]))) == found[-1], more
-    assert len(set(found)) == 4
+def test_positions_that_are_no_number_are_refused(more, pages, config):
+    with pytest.raises(ConfigurationError, match="a number up to .* is needed") as refusal:
+        positions(config(LATENT | more))
+    (page,) = pages([json.dumps(LATENT | more)])
+    assert page["refusal"] in str(refusal.value)
 
 
 def test_a_page_keeps_the_fields_that_count_and_no_other(pages):

@@ -3,17 +3,16 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 import model
+from model.numbers.configuration import positions
 from model.predictions.answer import predict
 from model.predictions.inputs import InputError
-from model.predictions.longest import FIELD, positions
 from model.predictions.quantities import QUANTITIES
 
-MOST = 8192
+FIELD, MOST = "max_position_embeddings", 8192
 SHAPE = {
     **{"num_hidden_layers": 61, "hidden_size": 7168, "num_attention_heads": 128, "vocab_size": 129280},
     **{"n_routed_experts": 256, "num_experts_per_tok": 8, "moe_intermediate_size": 2048, "intermediate_size": 18432},
@@ -75,26 +74,6 @@ def test_a_search_for_a_length_ends_at_the_limit(write):
     point = {key: each for key, each in POINTS["decode_throughput"][0].items() if key != "context"}
     found = model.predictions.need.need("decode_throughput", 1.0, "context", point, system="hgx-h200", interval=False)
     assert f"{MOST}" in found.words()
-
-
-@pytest.mark.parametrize(
-    ("fields", "most"),
-    [
-        ({}, np.inf),
-        ({FIELD: None}, np.inf),
-        ({FIELD: 0}, np.inf),
-        ({FIELD: True}, np.inf),
-        ({FIELD: "many"}, np.inf),
-        ({FIELD: 40_960}, 40_960),
-        ({FIELD: 40_960, "rope_scaling": None}, 40_960),
-        ({FIELD: 131_072, "rope_scaling": {"factor": 8, f"original_{FIELD}": 8192}}, 131_072),
-        ({FIELD: 32_768, "rope_scaling": {"factor": 4.0, f"original_{FIELD}": 32_768}}, 131_072),
-        ({FIELD: 32_768, "rope_parameters": {"factor": 4.0}}, 131_072),
-        ({FIELD: 32_768, "rope_scaling": {"type": "default"}}, 32_768),
-    ],
-)
-def test_positions_are_those_of_the_file_or_what_it_stretches_them_to(fields, most, write):
-    assert positions(write(**fields)) == most
 
 
 def test_a_model_that_also_sees_has_the_positions_of_its_language_part(write):
