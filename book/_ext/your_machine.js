@@ -80,14 +80,15 @@ function ready(programs, numbers, state, draws, refused) {
 }
 
 // The fewest devices of one instance that hold the requests of a job, of each draw, as model/machine/memory.py finds
-// them: experts and cache spread over all, or a tensor group of a domain, which is asked for first. holding: programs of
+// them: experts and cache spread over all, or a tensor group of a domain and no more ranks than heads of attention. holding: programs of
 // what memory holds.
 const SIZES = [1, 3].flatMap((m) => Array.from({ length: 13 }, (_, i) => m * 2 ** i)).filter((each) => each <= 4096).sort((a, b) => a - b);
 function fewest({ holding }, numbers, state, draws, refused) {
   const domain = bound("f:domain", numbers, state), requests = numbers.instance_batch, known = [];
   if (domain === undefined) return () => refused ?? held.domainless[state.system];
+  const widest = widestTensorGroup(domain, state);
   const holds = (size, tensor_devices, expert_devices) => ready(holding, { ...numbers, ranks: size, tensor_devices, expert_devices }, state, draws);
-  const ways = (place) => (known[place] ??= [holds(SIZES[place], 1, SIZES[place]), ...(SIZES[place] <= domain ? [holds(SIZES[place], SIZES[place], 1)] : [])]);
+  const ways = (place) => (known[place] ??= [holds(SIZES[place], 1, SIZES[place]), ...(SIZES[place] <= widest ? [holds(SIZES[place], SIZES[place], 1)] : [])]);
   return (draw) => {
     for (let place = 0; place < SIZES.length; place++)
       for (const way of ways(place)) {
@@ -99,8 +100,14 @@ function fewest({ holding }, numbers, state, draws, refused) {
   };
 }
 
+// The devices of the widest tensor group in a domain, as model/machine/layouts.py has them.
+function widestTensorGroup(domain, state) {
+  const heads = bound("w:attention_heads", {}, state), dies = bound("f:dies", {}, state) ?? 1;
+  return Math.min(domain, Math.max(Math.floor(heads / dies), 1));
+}
+
 // What a search asks of the page: what a name stands for, how a number and a sentence are written, what programs say.
-const HELPERS = { bound, general, sentence, run, ofEngine, spelled, takenBy };
+const HELPERS = { bound, widestTensorGroup, general, sentence, run, ofEngine, spelled, takenBy };
 const at = (each, draw) => (typeof each === "object" ? each[draw] : each);
 
 // The programs of a list, ready to be called: those for which this machine has all numbers.

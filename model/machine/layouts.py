@@ -57,16 +57,17 @@ def possible(scenario, model):
     """Return every Layout to be tried on a system.
 
     Groups have a power of two, times 1, 3, 5 or 9, of devices, and at most 1.25 ranks for each expert. A tensor group
-    lies in one domain and divides the group; experts are spread over all devices, or split with the tensor group where
-    that is the whole group. A dense workload knows tensor groups alone.
+    lies in one domain, has a head of attention for each rank, and divides the group; experts are spread over all
+    devices, or split with the tensor group where that is the whole group. A dense workload knows tensor groups alone.
     """
     workload, (dies, domain) = scenario.facts("workloads", model), bounds(scenario)
     experts = workload("experts") if workload("moe_layers") else 0.0
     widest = max(SPARE_EXPERTS * experts / dies, domain if not experts else 1.0)
+    split = widest_tensor_group(scenario, model)
     sizes = sorted({m * 2**i for m in MULTIPLES for i in range(DOUBLINGS) if m * 2**i <= widest})
     found = []
     for size in map(float, sizes):
-        groups = [2.0**i for i in range(DOUBLINGS) if 2**i <= min(domain, size) and size % 2**i == 0]
+        groups = [2.0**i for i in range(DOUBLINGS) if 2**i <= min(split, size) and size % 2**i == 0]
         if not experts:
             found += [Layout(size, size, 1.0)] if size in groups else []
             continue
@@ -80,6 +81,12 @@ def possible(scenario, model):
 def bounds(scenario):
     """Return (dies of a device, devices of a domain), which bound the layouts of a system; Missing where unknown."""
     return _middle(scenario.system("dies", 1)), _middle(scenario.system("domain"))
+
+
+def widest_tensor_group(scenario, model):
+    """Return the devices of the widest tensor group: of one domain, and a head of attention or more for each rank."""
+    dies, domain = bounds(scenario)
+    return min(domain, max(scenario.facts("workloads", model)("attention_heads") // dies, 1.0))
 
 
 def within(layouts, devices):

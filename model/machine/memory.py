@@ -3,6 +3,7 @@
 import numpy as np
 
 from model.laws.serving import memory
+from model.machine.layouts import widest_tensor_group
 from model.machine.step import given, groups_of_ranks, shape_on_ranks
 from model.notation.equation import compute
 from model.notation.nomenclature import batch_limit
@@ -39,16 +40,16 @@ def fewest_devices(scenario, model, precision, requests, context, kv=None):
     """Return the fewest devices of one instance that hold a workload and so many requests in all, arrays.
 
     Experts and cache are spread as widely as they can be: attention in data parallel with experts over all devices, or
-    everything split by a tensor group within a domain, whichever needs fewer. Infinite where even 4,096 do not suffice.
+    everything split by a tensor group that can be, whichever needs fewer. Infinite where even 4,096 do not suffice.
     """
     sizes = np.array([m * 2.0**i for m in (1, 3) for i in range(13) if m * 2**i <= 4096])
     sizes.sort()
     requests, context = np.broadcast_arrays(np.asarray(requests, float), np.asarray(context, float))
     found = np.full(requests.shape, np.inf)
-    domain = float(np.median(scenario.system("domain")))
+    widest = widest_tensor_group(scenario, model)
     for size in sizes[::-1]:
         ways = [{"tensor_devices": 1.0, "expert_devices": size}]
-        if size <= domain:
+        if size <= widest:
             ways.append({"tensor_devices": size, "expert_devices": 1.0})
         for way in ways:
             rows = {"ranks": size, "context": context, **way}

@@ -88,9 +88,20 @@ def refuse_what_does_not_fit(scenario, choices, rows):
 
 
 def refuse_what_cannot_be(scenario, choices, rows):
-    """Raise RowError for the first row with more ranks than experts have use for, ValueError for another's software."""
+    """Raise RowError for the first row with more ranks than experts, or heads of attention, have use for.
+
+    ValueError for another's software.
+    """
     refuse_foreign(scenario, choices)
     workload, dies = scenario.facts("workloads", choices["model"]), np.max(scenario.system("dies", 1))
+    heads, tensor = workload("attention_heads"), rows.get("tensor_devices", np.ones(1))
+    if (bad := (tensor > 1) & (tensor * dies > heads)).any():
+        row = int(np.argmax(bad))
+        raise RowError(
+            row,
+            f"{choices['model']} has {heads:g} heads of attention, too few for tensor_devices of {tensor[row]:g}: give "
+            f"{np.maximum(np.floor(heads / dies), 1.0):g} or fewer, which divide ranks",
+        )
     if not workload("moe_layers"):
         return
     given = rows.get("expert_devices", np.nan)
@@ -301,12 +312,13 @@ def service_frontier(scenario, choices, rows):
 
 def _prefill_rates(scenario, choices, lengths):
     """Return the best prefill rate of small groups that hold the weights, for prompts of several lengths."""
-    model, precision, domain = choices["model"], choices["precision"], float(np.median(scenario.system("domain")))
+    model, precision = choices["model"], choices["precision"]
+    widest = layouts.widest_tensor_group(scenario, model)
     few = float(memory.fewest_devices(scenario.roomiest(), model, precision, 1.0, float(np.max(lengths))))
     best = np.zeros(1)
     for ranks in (few, 2 * few, 4 * few):
         for tensor, spread in ((1.0, ranks), (ranks, ranks), (ranks, 1.0)):
-            if tensor > domain:
+            if tensor > widest:
                 continue
             rows = {"ranks": np.full(len(lengths), ranks), "sequence": lengths}
             rows |= {"tensor_devices": np.full(len(lengths), tensor), "expert_devices": np.full(len(lengths), spread)}

@@ -34,7 +34,7 @@ def training_throughput(scenario, choices, rows):
         raise ValueError(f"{scenario.name} has no products of {asked.precision}: give precision=fp8 or bf16")
     undrawn = scenario.undrawn()
     columns = undrawn.training_columns(asked)
-    refuse_what_does_not_divide(columns, rows)
+    refuse_what_does_not_divide(columns, rows, scenario.facts("workloads", asked.model)("attention_heads"))
     rows = training_search.complete(columns, rows)
     if scenario.sampler is None:
         refuse_what_does_not_fit(columns, rows)
@@ -58,13 +58,17 @@ def _shape(scenario, length):
     return (scenario.sampler.draws, length) if scenario.sampler else (length,)
 
 
-def refuse_what_does_not_divide(columns, rows):
-    """Raise RowError for the first row whose given layout breaks a rule, with the rule; columns: of the law."""
+def refuse_what_does_not_divide(columns, rows, heads):
+    """Raise RowError for the first row whose given layout breaks a rule, with the rule.
+
+    columns: of the law; heads: of attention.
+    """
     layout = {name: np.where(np.isnan(rows[name]), 1.0, rows[name]) for name in LAYOUT}
     whole = ~np.isnan(np.stack([rows[name] for name in LAYOUT])).any(axis=0)
     spread = columns["experts"] if columns["moe_layers"] else 1.0
     checks = [
         *training_search.rules(layout, columns["layers"], rows["devices"], rows["sequences"]),
+        (f"tensor_devices are at most {heads:g}, the model's heads", layout["tensor_devices"] <= heads, True),
         (f"expert_devices are at most {spread:g} for this model", layout["expert_devices"] <= spread, True),
     ]
     for rule, fine, alone in checks:

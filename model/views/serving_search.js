@@ -97,14 +97,15 @@ const server = (held) => {
   const refuse = (words) => { throw new Stop(words); };
 
   // Every layout that can be on a machine, as layouts.possible of model/machine has them: {ranks, ...}.
-  function possible(job, state, { bound }) {
+  function possible(job, state, { bound, widestTensorGroup }) {
     const of = (name, otherwise) => bound(name, {}, state) ?? otherwise, dies = of("f:dies", 1), domain = job.domain ?? of("f:domain");
     const experts = of("w:moe_layers") ? of("w:experts") : 0, widest = Math.max((serving.spare_experts * experts) / dies, experts ? 1 : domain);
     const powers = Array.from({ length: serving.doublings }, (_, i) => 2 ** i), found = [];
     const sizes = [...new Set(serving.multiples.flatMap((m) => powers.map((each) => m * each)).filter((each) => each <= widest))].sort((one, other) => one - other);
     const add = (ranks, tensor_devices, expert_devices) => found.push({ ranks, tensor_devices, expert_devices, least: 0, most: Infinity });
+    const split = widestTensorGroup(domain, state);
     for (const size of sizes) {
-      const groups = powers.filter((each) => each <= Math.min(domain, size) && size % each === 0);
+      const groups = powers.filter((each) => each <= Math.min(split, size) && size % each === 0);
       if (!experts && groups.includes(size)) add(size, size, 1);
       for (const group of experts ? groups : []) {
         add(size, group, Math.min(size, experts));
@@ -271,9 +272,9 @@ const server = (held) => {
 
   // The best rate of prefill of small groups that hold the weights, or every step-th of so many draws of it.
   const filled = (sequence, state, draws, step, helpers) => remembered(keyOf("prefill", sequence, state, draws, step), function* () {
-    const few = fewest({ context: sequence, kv_bytes_per_element: NaN }, state, helpers), domain = helpers.bound("f:domain", {}, state);
+    const few = fewest({ context: sequence, kv_bytes_per_element: NaN }, state, helpers), widest = helpers.widestTensorGroup(helpers.bound("f:domain", {}, state), state);
     const splits = [few, 2 * few, 4 * few].flatMap((ranks) => [[1, ranks], [ranks, ranks], [ranks, 1]].map(([tensor_devices, expert_devices]) => ({ ranks, tensor_devices, expert_devices })));
-    const groups = splits.filter((each) => each.tensor_devices <= domain), list = programsOf("prefill_throughput", state, helpers).drawn;
+    const groups = splits.filter((each) => each.tensor_devices <= widest), list = programsOf("prefill_throughput", state, helpers).drawn;
     const most = yield* holding({ "i:context": sequence, "i:kv_bytes_per_element": NaN }, state, draws, helpers);
     const rate = yield* ready(list, { "i:sequence": sequence, ...(draws ? {} : { "s:": 1 }) }, state, draws, helpers);
     const fastest = (draw) => {

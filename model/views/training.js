@@ -75,11 +75,12 @@ const trainer = (training, drawn) => {
   const room = (columns) => (columns.memory_share * columns.memory_capacity) / 2 ** 30;
 
   // Why a given layout, or part of one, cannot be.
-  function apart(columns, job, given) {
+  function apart(columns, job, given, heads) {
     const row = { ...Object.fromEntries(LAYOUT.map((each) => [each, 1])), ...given, ...job, layers: columns.layers };
     const spread = spreadOf(columns), all = LAYOUT.every((each) => each in given);
     const broken = training.rules.find((each) => !called(each, row) && (all || each.alone));
     if (broken) return `this layout cannot be: ${broken.sentence}`;
+    if (row.tensor_devices > heads) return `this layout cannot be: tensor_devices are at most ${heads}, the model's heads`;
     return row.expert_devices <= spread ? undefined : `this layout cannot be: expert_devices are at most ${spread} for this model`;
   }
 
@@ -103,7 +104,7 @@ const trainer = (training, drawn) => {
     const key = JSON.stringify([columns, job, given]);
     if (!known.has(key)) {
       if (known.size > 200) known.clear();
-      const refusal = apart(columns, job, given);
+      const refusal = apart(columns, job, given, bound("w:attention_heads", numbers, state));
       if (refusal) known.set(key, { refusal });
       else {
         const layout = LAYOUT.every((each) => each in given) ? given : best(columns, job, given);

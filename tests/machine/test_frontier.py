@@ -126,6 +126,14 @@ def test_possible_layouts_split_groups_evenly_within_a_domain():
     assert [each[:3] for each in dense] == [(each, each, 1) for each in (1, 2, 4, 8)]
 
 
+@pytest.mark.parametrize(
+    ("system", "model", "widest"), [("gb200-nvl72", "qwen3-30b", 32), ("cloudmatrix384", "kimi-k2", 32)]
+)
+def test_no_rank_of_a_tensor_group_is_without_a_head_of_attention(system, model, widest):
+    found = layouts.possible(Scenario(system), model)  # 32 heads on one die a device, 64 on two
+    assert max(each.tensor_devices for each in found) == widest == layouts.widest_tensor_group(Scenario(system), model)
+
+
 def test_layouts_that_were_run_are_those_of_the_machine_where_some_are_known():
     racks, servers = layouts.run("gb200-nvl72"), layouts.run("hgx-h800")
     assert {each.ranks for each in servers} == {128, 144}

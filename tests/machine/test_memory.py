@@ -6,16 +6,18 @@ import pytest
 from model.machine import memory
 from model.machine.scenario import Scenario
 
+HEADS = {"deepseek-v3": 128, "llama-3.1-8b": 32}
 SIZES = sorted(m * 2**i for m in (1, 3) for i in range(13) if m * 2**i <= 4096)
 
 
-def holds(scenario, size, requests, context, kv=None):
+def holds(scenario, size, requests, context, kv=None, model="deepseek-v3"):
     """Tell whether so many devices hold it, with attention in data parallel or split by one tensor group."""
-    ways = [(1.0, size)] + [(size, 1.0)] * (size <= scenario.system("domain"))
+    split = size <= scenario.system("domain") and size * scenario.system("dies", 1) <= HEADS[model]
+    ways = [(1.0, size)] + [(size, 1.0)] * split
     for tensor, experts in ways:
         rows = {"ranks": float(size), "tensor_devices": tensor, "expert_devices": experts, "context": context}
         rows |= {} if kv is None else {"kv_bytes_per_element": kv}
-        if memory.largest_batch(scenario, "deepseek-v3", "fp8", rows) * size >= requests:
+        if memory.largest_batch(scenario, model, "fp8", rows) * size >= requests:
             return True
     return False
 
@@ -27,6 +29,14 @@ def test_the_fewest_devices_are_the_least_that_hold_it(system, requests, context
     expected = next((size for size in SIZES if holds(scenario, size, requests, context)), np.inf)
     found = memory.fewest_devices(scenario, "deepseek-v3", "fp8", requests, context)
     assert found == expected and np.shape(found) == ()
+
+
+@pytest.mark.parametrize(("system", "requests"), [("gb200-nvl72", 100_000), ("cloudmatrix384", 30_000)])
+def test_a_tensor_group_is_no_wider_than_its_heads(system, requests):
+    asked = Scenario(system), "llama-3.1-8b"
+    for each in (requests / 64, requests / 16, requests):
+        expected = next((size for size in SIZES if holds(asked[0], size, each, 8192.0, model=asked[1])), np.inf)
+        assert memory.fewest_devices(*asked, "fp8", each, 8192.0) == expected
 
 
 def test_a_wider_cache_takes_more_devices_and_a_narrower_one_fewer():

@@ -22,7 +22,8 @@ USERS = {  # quantity: its law, and what is known of a machine's price or power,
     "users_of_purchase": (serving.purchase_users, "device_price", prices.price),
 }
 QUANTITIES = ("decode_frontier", "service_frontier", *USERS, "break_even_premium")
-_NAMES = {"w:draft_acceptance", "w:experts", "w:moe_layers", "f:domain", "f:dies"}  # taken beside those of programs
+# Taken beside those of programs.
+_NAMES = {"w:attention_heads", "w:draft_acceptance", "w:experts", "w:moe_layers", "f:domain", "f:dies"}
 
 
 def held(systems, priced):
