@@ -16,7 +16,7 @@ from letters import CHINESE
 FIGURES = {"purchase-figure": ("purchase", "throughputs.json")}
 FIGURES |= {"your-machine": ("your_machine", "your_machine_numbers.js")}
 # Scripts that a figure's own takes in.
-BESIDE = {"your_machine": ("state.js", "machine_words.js", "machine_questions.js", "machine_panels.js")}
+BESIDE = {"your_machine": ("state.js", *(f"machine_{each}.js" for each in ("words", "questions", "curve", "panels")))}
 READING = ("your_machine",)  # figures that take a config.json
 ASIDE = re.compile(r"^[ ]*(?://.*)?\n|^[ ]+", re.M)  # whole lines of comment, empty ones, and indents
 FIGURE = re.compile(r'<div class="your-machine".*?<figcaption', re.S)

@@ -47,7 +47,7 @@ function readingPanel(take) {
 // An outcome in words: its value with its interval, its refusal, or who answers.
 function inWords(name, found, state) {
   const unit = held.quantities[name].unit;
-  if (found.value !== undefined) return `${shown(found.value, unit)} (${shown(found.low, unit)} ${say("to")} ${shown(found.high, unit)})`;
+  if (found.value !== undefined) return `${shown(found.value, unit)} (${between(found.low, found.high, unit)})`;
   return found.refusal !== undefined ? inChinese(found.refusal) : say("Not in this page: {0}", command(name, state));
 }
 
@@ -62,7 +62,7 @@ function needInWords(found, name, of, target, state) {
     each.open ? say(" (5 to 95 %: {0} to {1})", end(each, "low"), end(each, "high")) : "",
     Math.abs(each.there - target) > 1e-6 * Math.abs(target) ? say(", with {0} there", shown(each.there, unit)) : "",
   ].join("");
-  const goal = say("{0} of {1}", name, `${shown(target, unit)}${["1", "s"].includes(unit) ? "" : ` ${unit}`}`), [value, at] = found.nearest;
+  const goal = say("{0} of {1}", name, shown(target, unit)), [value, at] = found.nearest;
   const said = found.steady ? say("{0}: {1}; it is {2} whatever {3} is.", say(found.answer === "not unique" ? "Not unique" : "Out of reach"), goal, shown(value, unit), named(sought))
     : !found.reached.length ? say("Out of reach: {0}; it is {1} for all of {2} from {3} to {4}{5}; the nearest is {6}, at {7}.", goal,
       say(value > target ? "more" : "less"), named(sought), ...found.limits.map((each) => there(each)), found.met ? say(", and every value will do") : "", shown(value, unit), there(at))
@@ -79,7 +79,8 @@ function askingPanels(figure, set) {
   const needed = status("needed"), second = made("select", { className: "second", autocomplete: "off" }, option("", say("choose a machine")), ...systems.map((each) => option(...each)));
   const helping = made("tbody", {}), comparing = made("tbody", {}), note = made("p", { className: "steady" });
   const scrolled = (words, table) => { const box = made("div", { className: "scrolled", tabIndex: 0 }, table); box.setAttribute("role", "region"); box.setAttribute("aria-label", words); return box; };
-  const words = { help: say("What limits it, and what would help most"), need: say("Which value of a number gives a target"), beside: say("Beside another machine, with the same job") };
+  const alongOf = made("select", { className: "along", autocomplete: "off" }), stage = made("div", { className: "stage" }), told = made("tbody", {}), heads = made("thead", {}), untold = status("untold");
+  const words = { curve: say("As a curve: the frontier, or along any number"), help: say("What limits it, and what would help most"), need: say("Which value of a number gives a target"), beside: say("Beside another machine, with the same job") };
   const unit = made("span", { className: "unit" });
   const panels = {
     help: panel("help", words.help, made("p", {}, say("Each number of the machine made a tenth better, alone: a time, a power or a price less, all else larger, a share at most one, a count whole.")),
@@ -87,13 +88,17 @@ function askingPanels(figure, set) {
     need: panel("need", words.need, made("fieldset", {}, labelled(say("number that is sought"), of), labelled(say("target, in base units"), target)), needed),
     beside: panel("beside", words.beside, labelled(say("second machine, at its recorded numbers"), second),
       scrolled(words.beside, made("table", {}, head(say("quantity"), say("first"), say("second"), say("first over second, 5 to 95 % of paired draws")), comparing))),
+    curve: panel("curve", words.curve, labelled(say("along this number, from a sixteenth of what is set to sixteen times it"), alongOf), made("p", {}, say("A second machine that is chosen above is drawn, too.")), stage, untold, scrolled(words.curve, made("table", {}, heads, told))),
   };
-  let now = {}, stood, offered, turn = 0, comparison = 0; // now is empty while answers are found; stood: the second machine of the last
+  let now = {}, stood, offered, turn = 0, comparison = 0, curved = 0, redraw = () => {}; // now is empty while answers are found; stood: the second machine of the last
 
   function offer() {
-    const before = of.value, group = (label, names) => { const found = made("optgroup", { label }); found.append(...names.map((each) => option(each, named(each.replace(MACHINE, ""))))); return found; };
-    of.replaceChildren(group(say("of the job"), numbersOf(quantity.value)), group(say("of the machine"), factsOf(quantity.value, offered)));
-    if ([...of.options].some((each) => each.value === before)) of.value = before;
+    const group = (label, names) => { const found = made("optgroup", { label }); found.append(...names.map((each) => option(each, named(each.replace(MACHINE, ""))))); return found; };
+    for (const [each, usual] of [[of], [alongOf, "speed"]]) {
+      const before = each.value || usual;
+      each.replaceChildren(group(say("of the job"), numbersOf(quantity.value)), group(say("of the machine"), factsOf(quantity.value, offered)));
+      if ([...each.options].some((one) => one.value === before)) each.value = before;
+    }
   }
 
   function help() {
@@ -134,7 +139,7 @@ function askingPanels(figure, set) {
       for (const name of state.beside ? names : []) {
         const found = beside(outcomes[name], yield* reckoned(name, other));
         compared[name] = { value: found.value, low: found.low, high: found.high, here: found.here.value, there: found.there.value };
-        const ratio = found.value === undefined ? "" : `${shown(found.value, "1")} (${shown(found.low, "1")} ${say("to")} ${shown(found.high, "1")})`;
+        const ratio = found.value === undefined ? "" : `${shown(found.value, "1")} (${between(found.low, found.high, "1")})`;
         comparing.append(line(chinese ? inChinese(held.quantities[name].meaning) : plain(name), inWords(name, found.here, state), inWords(name, found.there, other), ratio));
         yield;
       }
@@ -142,7 +147,33 @@ function askingPanels(figure, set) {
     })(), () => mine === comparison && now.state === state);
   }
 
-  const work = { help, need: seek, beside: compare };
+  // The curve of an answer with some of its numbers below it.
+  function plotted(found, name, of, called) {
+    const measured = (word, each) => `${word}${["", "1"].includes(each) ? "" : `, ${each}`}`, { unit } = held.quantities[name];
+    const along = measured(named(of.replace(MACHINE, "")), found.unit), alt = say("{0} along {1}: {2}. The table has its numbers.", name, along, called.join(say(", ")));
+    redraw = () => stage.replaceChildren(picture(found, Math.max(stage.clientWidth, 240), { x: along, y: unit === "s" ? name : measured(name, unit), alt }, (each) => shown(each, unit === "s" ? unit : "1")));
+    redraw();
+    heads.replaceChildren(...head(along, ...called.map((each, i) => say(i ? "{0} (broken line)" : "{0} (full line)", each))).children);
+    const every = Math.max(Math.floor((found.places.length - 1) / SPOKEN), 1), some = range(found.places.length).filter((i) => i % every === 0);
+    told.replaceChildren(...some.map((i) => line(general(found.places[i] / found.size, found.whole ? 12 : 3),
+      ...found.curves.map((values) => (Number.isFinite(values[i]) ? shown(values[i], unit) : say("no answer"))))));
+  }
+
+  function follow() {
+    const { state } = now, mine = ++curved, name = quantity.value, of = alongOf.value;
+    const both = [state.system, ...(state.beside && state.beside !== state.system ? [state.beside] : [])];
+    figure.curve = undefined;
+    inTurns((function* () {
+      const found = yield* curve(name, of, state, both);
+      untold.textContent = found.places ? "" : inWords(name, found, state);
+      for (const each of [stage, heads, told]) each.replaceChildren();
+      redraw = () => {};
+      if (found.places) plotted(found, name, of, both.map((each) => systems.find(([system]) => system === each)[1]));
+      figure.curve = found;
+    })(), () => mine === curved && now.state === state);
+  }
+
+  const work = { help, need: seek, beside: compare, curve: follow };
   // One panel at a time, so that the page may answer between two of them; a change begins anew.
   function refresh() {
     const { state } = now, open = Object.keys(panels).filter((each) => panels[each].open);
@@ -155,16 +186,18 @@ function askingPanels(figure, set) {
   // A change: what is asked of the former answers ends.
   function before() {
     now = {};
-    figure.needed = figure.compared = undefined;
+    figure.needed = figure.compared = figure.curve = undefined;
   }
 
   for (const [name, each] of Object.entries(panels)) each.addEventListener("toggle", () => { if (each.open && now.state) work[name](); });
   quantity.addEventListener("input", () => { offer(); target.value = ""; if (now.state) refresh(); });
   of.addEventListener("input", seek);
+  alongOf.addEventListener("input", () => { if (now.state) follow(); });
+  new ResizeObserver(() => redraw()).observe(stage);
   target.addEventListener("input", seek);
   second.addEventListener("input", () => set(second.value));
   offer();
-  for (const event of ["input", "change"]) for (const each of [quantity, of, target, second]) each.addEventListener(event, (heard) => heard.stopPropagation());
+  for (const event of ["input", "change"]) for (const each of [quantity, of, target, second, alongOf]) each.addEventListener(event, (heard) => heard.stopPropagation());
 
   // Once the answers are shown, so that they come first.
   function after(state, outcomes) {
@@ -179,5 +212,5 @@ function askingPanels(figure, set) {
     stood = state.beside;
     setTimeout(() => { if (now.state === state) refresh(); });
   }
-  return { before, after, markup: made("div", { className: "asking" }, labelled(say("Ask more of"), quantity), panels.help, panels.need, panels.beside) };
+  return { before, after, markup: made("div", { className: "asking" }, labelled(say("Ask more of"), quantity), panels.help, panels.need, panels.beside, panels.curve) };
 }

@@ -36,7 +36,6 @@ function along(name, of, state) {
   const { [fact]: _, ...others } = state.changes;
   const ready = settled(name, { ...state, changes: others }, of);
   if (ready.refusal || ready.elsewhere) return ready;
-  if (searched(ready.use, state)) return { elsewhere: true };
   const { numbers, use } = ready, gaps = [], kept = new Map();
   const low = of === "experts" ? Math.max(each.low, numbers.topk) : each.low;
   const high = of === "topk" ? Math.min(each.high, numbers.experts) : each.high;
@@ -56,7 +55,7 @@ function along(name, of, state) {
     const found = yield* allDrawn(use.drawn, ...asked(place), what.draws, step, NaN);
     return typeof found !== "object" || found.some((one) => typeof one !== "number" || Number.isNaN(one)) ? [NaN, NaN] : ends(middle, found);
   }
-  return { value, ends: between, gaps, low, high, whole: each.whole, unit, size, scanned: fact === undefined ? SCANNED.job : SCANNED.machine };
+  return { value, ends: between, long: searched(use, state), gaps, low, high, whole: each.whole, unit, size, scanned: fact === undefined ? SCANNED.job : SCANNED.machine };
 }
 
 // About so many places from low to high, each about as far from the last in per cent, as Places.grid has them.
@@ -111,6 +110,7 @@ function summit(gain, places, whole) {
 function need(name, target, of, state) {
   const asked = along(name, of, state);
   if (asked.refusal || asked.elsewhere) return asked;
+  if (asked.long) return { elsewhere: true };
   const { value, whole } = asked, atMost = AT_MOST.includes(name) || (held.quantities[name].unit === "s" && name !== "job_mtbf");
   const gain = (number) => (atMost ? target - number : number - target) / (Math.abs(target) || 1), curve = (place) => gain(value(place));
   const there = (place) => !Number.isNaN(value(place)), all = grid(asked, asked.scanned);

@@ -401,10 +401,13 @@ function opened(hash, start, longest = LONGEST_LINK) {
 const UNITS = [["ns", 1e-9], ["us", 1e-6], ["ms", 1e-3], ["s", 1], ["min", 60], ["h", 3600], ["days", 86400]];
 function shown(number, unit) {
   const digits = (each) => (Math.abs(each) >= 1000 ? Math.round(each).toLocaleString("en-US") : String(+each.toPrecision(4)));
-  if (unit !== "s" || !(number > 0)) return digits(number);
+  if (unit !== "s" || !(number > 0)) return `${digits(number)}${["1", "s"].includes(unit) ? "" : ` ${unit}`}`;
   const [name, size] = UNITS.filter(([, each]) => number >= each * (each > 1 ? 2 : 1)).at(-1) ?? UNITS[0];
   return `${digits(number / size)} ${say(name)}`;
 }
+
+// The ends of an interval, with their unit once.
+const between = (low, high, unit) => `${shown(low, unit === "s" ? unit : "1")} ${say("to")} ${shown(high, unit)}`;
 
 function begin(figure) {
   const find = (name) => figure.querySelector(name);
@@ -468,7 +471,7 @@ function begin(figure) {
     interval.hidden = alone;
     if (alone) { value.textContent = each.refusal !== undefined ? inChinese(each.refusal) : (each.elsewhere ? say("Not in this page: {0}", command(name, asked)) : "…"); return; }
     value.textContent = shown(each.value, unit);
-    interval.textContent = each.low === undefined ? "…" : `${shown(each.low, unit)} ${say("to")} ${shown(each.high, unit)}`;
+    interval.textContent = each.low === undefined ? "…" : between(each.low, each.high, unit);
     if (each.layout) value.append(document.createElement("br"), Object.entries(each.layout).map(([part, number]) => `${part}=${general(number, 6)}`).join(" "));
   }
 

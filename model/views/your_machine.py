@@ -16,7 +16,7 @@ def program(held):
 
     held: the mapping of model.studies.your_machine.contents.page.
     """
-    printed = ("codes", "lines", "made", "training", "serving")
+    printed = ("codes", "lines", "made", "training", "serving", "areas")
     rest = json.dumps({name: part for name, part in held.items() if name not in printed}, separators=(",", ":"))
     codes, lines, made = (",\n".join(held[each]) for each in printed[:3])
     relating = ",\n".join(f"{json.dumps(each[2])}: {each[2]}" for each in held["relations"])
@@ -79,7 +79,11 @@ def _markup(name, held, start, names, answers):
     asked = sorted(held["quantities"].items(), key=lambda each: each[0] not in held["serving"]["quantities"])
     described = {each["name"]: each for _, what in asked for each in what["inputs"]}  # a given layout says it last
     chosen = [_select(name, each, f"{each}s", held, start[each], names) for each in ("system", "workload")]
-    controls = [_input(name, described[each], word) for each, word in start["inputs"].items()]
+    controls = "".join(
+        f"<fieldset><legend>{area}</legend>"
+        f"{''.join(_input(name, described[each], start['inputs'][each]) for each in fields)}</fieldset>"
+        for area, fields in _areas(held, start["inputs"]).items()
+    )
     still = "".join(
         f'<tr><th scope="row"><code>{row.quantity}</code></th><td>{_said(row.value, row.unit)}</td>'
         f"<td>{_said(row.low, row.unit)} to {_said(row.high, row.unit)}</td></tr>"
@@ -100,7 +104,7 @@ def _markup(name, held, start, names, answers):
         f'<div class="job" data-live hidden><fieldset><legend>Choose a machine and a workload</legend>'
         f"{''.join(chosen)}</fieldset>"
         f'<table class="answers" aria-live="polite">{heads}<tbody>{rows}</tbody></table>'
-        f"<fieldset><legend>and a job</legend>{''.join(controls)}</fieldset></div>"
+        f"{controls}</div>"
         '<div data-live hidden><div class="buttons"><button type="button" class="copy">Copy the link</button> '
         '<button type="button" class="save">Save as a file</button> '
         '<button type="button" class="back">Back to the start</button></div>'
@@ -115,6 +119,16 @@ def _markup(name, held, start, names, answers):
         "<details><summary>The same on the command line, and as parameters of a notebook</summary>"
         '<pre class="written" tabindex="0"></pre></details></div></div>'
     )
+
+
+def _areas(held, inputs):
+    """Return {area: names of its inputs}: an input stands where it is asked first."""
+    found, left = {}, list(inputs)
+    for area, quantities in held["areas"].items():
+        asked = {each["name"] for name in quantities for each in held["quantities"][name]["inputs"]}
+        found[area] = [each for each in left if each in asked]
+        left = [each for each in left if each not in asked]
+    return found
 
 
 def _said(number, unit):

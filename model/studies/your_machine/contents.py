@@ -18,20 +18,14 @@ from model.studies.your_machine.inputs import HELD, inputs, meaning, page_name, 
 from model.studies.your_machine.programs import Shelf, both, both_sides, changeable, key, packed, use, words
 from model.studies.your_machine.steps import STEPS, bind_bytes, functions, shared_numbers, step_uses
 
-OFFERED = (
-    "decode_throughput",
-    "prefill_throughput",
-    "moe_idle_share",
-    "devices_needed",
-    "all_to_all_time",
-    "all_reduce_time",
-    "all_gather_time",
-    "reduce_scatter_time",
-    "job_mtbf",
-    "effective_training_share",
-    "spare_devices",
-)
-OFFERED += ("whole_domain_share", *training.QUANTITIES, *serving.QUANTITIES)
+AREAS = {  # of what is asked: its quantities
+    "a step of serving": ("decode_throughput", "prefill_throughput", "moe_idle_share", "devices_needed"),
+    "an exchange": ("all_to_all_time", "all_reduce_time", "all_gather_time", "reduce_scatter_time"),
+    "faults of a large job": ("job_mtbf", "effective_training_share", "spare_devices", "whole_domain_share"),
+    "a step of training": training.QUANTITIES,
+    "a service": serving.QUANTITIES,
+}
+OFFERED = tuple(name for names in AREAS.values() for name in names)
 # Parameters of notebooks/your_cluster.ipynb that the page knows: an input or a number of the machine, and its unit.
 PARAMETERS = {
     "domain": ("fact", "domain", "1"),
@@ -98,6 +92,7 @@ def page(asked):
         "domainless": {
             name: why for name in asked.systems if (why := serving.refusal(Scenario(name).system, "domain"))
         },
+        "areas": AREAS,
         "quantities": found,
         "choices": {
             each["name"]: each["words"]

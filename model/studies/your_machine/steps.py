@@ -52,27 +52,34 @@ def layouts(domain):
 
 
 def shapes(workloads):
-    """Return the smallest workload of each kind: of experts, without and with shared ones, and dense."""
+    """Return (smallest workload, the one with most heads) of each kind: experts, some shared or none of them; dense."""
     table = catalog.load("workloads").loc[list(workloads)].sort_values("total_parameters")
     several = table.experts > 1
     kinds = (several & (table.shared_experts == 0), several & (table.shared_experts > 0), ~several)
-    return [str(table.index[each][0]) for each in kinds if each.any()]
+    found = [table[each].attention_heads for each in kinds if each.any()]
+    return [(str(heads.index[0]), str(heads.idxmax())) for heads in found]
 
 
 def steps(name, workloads, facts, alone, drawn):
     """Yield (workload, mapping from the numbers of a quantity's step and a system's facts to an example) of all kinds.
 
-    The last of each workload are refused, which no draw is: they do not fit into memory, say, or have more devices than
-    experts have use for. alone: False where another system of the same kind has found the rest, for the layouts alone
-    that take all constants of the system: what no example takes is not kept.
+    The last of each kind of workload are refused, which no draw is: they do not fit into memory, say, or have more
+    devices than experts or heads have use for. alone: False where another system of the same kind has found the rest,
+    for the layouts alone that take all constants of the system: what no example takes is not kept.
     """
-    domain = max(float(np.ravel(facts.get(("fact", "domain"), 8.0))[0]), 2.0)
+    domain, dies = (
+        float(np.ravel(facts.get(("fact", each), usual))[0]) for each, usual in (("domain", 8.0), ("dies", 1.0))
+    )
+    domain = max(domain, 2.0)
     usual, refused = EXAMPLES[name]
     some = [(*each, beside) for beside in usual for each in layouts(domain)]
-    some += [] if drawn else [*((8.0, 1.0, each) for each in refused), (8192.0, 1.0, usual[0])]
+    if not drawn:
+        some += [*((8.0, 1.0, each) for each in refused), (8192.0, 1.0, usual[0]), (1024.0, 1024.0, usual[0])]
     some = some if alone else [some[each] for each in EVERYTHING]
-    for workload in shapes(workloads):
+    heads = catalog.load("workloads").attention_heads
+    for smallest, widest in shapes(workloads):
         for ranks, tensor, beside in some:
+            workload = smallest if tensor * dies <= heads[smallest] else widest
             spread = np.nan if ranks == 8192 else float(np.gcd(int(ranks), 8))
             found = {"ranks": ranks, "tensor_devices": tensor, "expert_devices": spread, **beside}
             found = {each if isinstance(each, tuple) else ("input", each): value for each, value in found.items()}
