@@ -127,14 +127,11 @@ const readConfiguration = (() => {
     return /^[A-Za-z0-9_]{1,60}$/.test(name) && !harmless && !names.has(name) && table.telling.some((word) => name.toLowerCase().includes(word));
   }
 
-  // A config.json of the fields that were read.
-  function keep(fields) {
-    const kept = {};
-    for (const name of names) {
-      const value = at(name, fields), path = name.split("."), last = path.pop();
-      if (value !== undefined) path.reduce((inside, each) => (inside[each] ??= {}), kept)[last] = value;
-    }
-    return JSON.stringify(kept);
+  // The fields that were read, those inside another, too, in the order of the file.
+  function keep(fields, outer = "") {
+    const read = Object.entries(fields).filter(([name, value]) => value !== null && !name.includes("."));
+    const kept = read.map(([name, value]) => [name, !names.has(outer + name) && object(value) ? keep(value, `${outer}${name}.`) : value]);
+    return Object.fromEntries(kept.filter(([name, value]) => names.has(outer + name) || (object(value) && Object.keys(value).length)));
   }
 
   // Return {columns: {name: number} of data/workloads.csv, positions: of one request, Infinity where none are given,
@@ -151,7 +148,7 @@ const readConfiguration = (() => {
         } else known.set(step.name, step.is !== undefined ? value(step.is, fields, known) : holds ? read(step, fields, known) : 0);
       }
       const columns = Object.fromEntries(table.columns.map((name) => [name, known.get(name)]));
-      return { columns, positions: known.get("positions") || Infinity, kept: keep(fields) };
+      return { columns, positions: known.get("positions") || Infinity, kept: JSON.stringify(keep(fields)) };
     } catch (error) {
       if (error instanceof Refused) return { refusal: error.message };
       throw error;

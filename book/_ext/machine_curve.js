@@ -73,3 +73,5 @@ function picture({ places, now, size, curves }, width, words, told) {
   });
   return shape("svg", { role: "img", "aria-label": words.alt, viewBox: `0 0 ${width} ${height}`, width, height }, ...all);
 }
+
+if (!globalThis.document) Object.assign(globalThis, { need, helped, beside, curve });

@@ -251,4 +251,3 @@ function beside(here, there) {
   return { here, there, value, low, high };
 }
 
-if (!globalThis.document) Object.assign(globalThis, { need, helped, beside });

@@ -325,3 +325,45 @@ def test_two_machines_have_the_ratio_of_their_paired_draws(page):
         assert found["value"] == pytest.approx(value, rel=1e-12)
         assert [found["low"], found["high"]] == pytest.approx([low, high], rel=KEPT), (name, one["system"], other)
     assert answered > 12
+
+
+CURVES = [  # a quantity, the number that it is drawn along, what is set
+    ("decode_frontier", "speed", state("gb200-nvl72", "deepseek-v3")),
+    ("service_frontier", "speed", state("hgx-b200", "gpt-oss-120b", layouts="all")),
+    ("decode_throughput", "batch", state("gb200-nvl72", "kimi-k2", {"memory_bandwidth": "6"}, precision="nvfp4")),
+    ("all_to_all_time", "machine.scale_out_bandwidth", state("hgx-h100", ranks="32")),
+    ("training_throughput", "devices", state("hgx-b200", devices="512", sequences="4096")),
+    ("effective_training_share", "failure_rate", state(devices="2048")),
+]
+
+
+@pytest.mark.parametrize(("name", "along", "asked"), CURVES, ids=lambda each: each if isinstance(each, str) else "")
+def test_a_curve_runs_through_what_the_study_answers_on_both_machines(page, name, along, asked):
+    ask = "([name, of, state]) => { const run = curve(name, of, state, [state.system, 'hgx-h200']); let each; "
+    ask += "do each = run.next(); while (!each.done); return {...each.value, facts: yourMachine.systems}; }"
+    (found,) = page(ask, [(name, along, asked)])
+    places, reached = np.array(found["places"]), 0
+    assert len(places) > 30 and (np.diff(places) > 0).all()
+    if found["now"] is not None:  # what is set stands in the middle, in per cent
+        assert places[0] >= found["now"] / 16.01 and places[-1] <= found["now"] * 16.01
+    fact = along.partition("machine.")[2]
+    for system, values in zip((asked["system"], "hgx-h200"), found["curves"], strict=True):
+        own = asked["changes"] if system == asked["system"] else {}
+        changes = {each: float(word) * found["facts"][system]["facts"][each]["size"] for each, word in own.items()}
+        for place, value in list(zip(places, values, strict=True))[::8]:
+            given_here = given(name, asked, fact or along)
+            more = {"changes": changes | {fact: place}} if fact else {"changes": changes}
+            point = given_here if fact else given_here | {called(name, along): place}
+            try:
+                expected = model.predict(name, pd.DataFrame([point]), system=system, interval=False, **more)
+            except model.predictions.inputs.InputError:
+                assert value is None, (system, place, value)  # JSON has no NaN
+                continue
+            reached += 1
+            assert value == pytest.approx(expected.loc[0, "value"], rel=1e-9), (system, place)
+    assert reached >= 6
+
+
+def called(name, along):
+    """Return how the command line calls an input of the page."""
+    return next(each for each in given(name, state()) | {along: 0} if page_name(name, each) == along)

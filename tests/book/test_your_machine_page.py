@@ -417,7 +417,13 @@ def test_the_further_questions_are_asked_by_keyboard(tab, figure):
     tab.keyboard.press("Enter")
     reach(tab, ".second")
     tab.keyboard.press("ArrowDown")
-    tab.wait_for_function("figure => figure.needed && figure.compared", arg=figure.element_handle())
+    reach(tab, ".curve summary")
+    tab.keyboard.press("Enter")
+    reach(tab, ".along")
+    tab.keyboard.type("ra")
+    asked = "figure => figure.needed && figure.compared && figure.curve?.curves?.length === 2"
+    tab.wait_for_function(asked, arg=figure.element_handle())
+    assert "ranks" in figure.locator(".curve thead").inner_text() and figure.locator(".curve path").count() == 2
     assert figure.locator(".needed").inner_text().startswith("all_reduce_time of 10 ms needs bytes = ")
     assert figure.locator(".help tbody tr").count() >= 2 and figure.locator(".beside tbody tr").count() == len(OFFERED)
     assert figure.evaluate("figure => figure.state.beside") == "hgx-h100"
@@ -447,12 +453,11 @@ def everything_open(figure, text=None):
     if text is not None:
         figure.locator(".own-model textarea").fill(text)
         figure.locator(".own-model button").click()
-    for each in (".help", ".need", ".beside"):
+    for each in (".help", ".need", ".beside", ".curve"):
         figure.locator(f".asking {each} summary").click()
     figure.locator(".second").select_option("hgx-h800")
-    figure.page.wait_for_function(
-        "figure => figure.needed && figure.compared", arg=figure.element_handle(), timeout=LONG
-    )
+    asked = "figure => figure.needed && figure.compared && figure.curve?.curves?.length === 2"
+    figure.page.wait_for_function(asked, arg=figure.element_handle(), timeout=LONG)
 
 
 @pytest.mark.browser
@@ -588,6 +593,43 @@ def test_the_open_panels_are_read_by_everybody_on_a_phone(tab, page, scheme):
     tab.evaluate(AXE_SCRIPT + "; 0")
     found = tab.evaluate("axe.run('.your-machine', {runOnly: ['wcag2a', 'wcag2aa', 'best-practice']})")["violations"]
     assert not [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.browser
+def test_the_frontier_of_two_machines_is_drawn_and_its_numbers_stand_below_it(tab, figure):
+    figure.locator(".asked-quantity").select_option("decode_frontier")
+    for each in (".beside", ".curve"):
+        figure.locator(f".asking {each} summary").click()
+    figure.locator(".second").select_option("hgx-h800")
+    waited = {"arg": figure.element_handle(), "timeout": LONG}
+    tab.wait_for_function("figure => figure.curve?.curves?.length === 2", **waited)
+    assert figure.locator(".along").input_value() == "speed"
+    found = figure.evaluate("figure => figure.curve")
+    heads = figure.locator(".curve thead th").all_inner_texts()
+    assert [each.split(" (")[0] for each in heads] == ["speed", "GB200 NVL72", "HGX H800"]
+    rows = [row.split("\t") for row in figure.locator(".curve tbody tr").all_inner_texts()]
+    number = [float(re.sub(" token/s|,", "", row[1])) for row in rows]
+    assert number == pytest.approx([*found["curves"][0][:: (len(found["places"]) - 1) // 6]], rel=1e-3)
+    speeds = [place for place, value in zip(found["places"], found["curves"][1], strict=True) if value]
+    picture = figure.locator(".curve svg")
+    assert picture.bounding_box()["width"] <= 360 and "hgx" not in picture.get_attribute("aria-label").lower()[:20]
+    lines = figure.evaluate("figure => [...figure.querySelectorAll('.curve path')].map(each => each.getAttribute('d'))")
+    assert len(lines) == 2 and len(speeds) > 10 and all(each.startswith("M") and each.count("L") > 30 for each in lines)
+    figure.locator(".along").select_option("machine.memory_bandwidth")
+    tab.wait_for_function("figure => figure.curve?.unit === 'TB/s'", **waited)
+    assert "memory bandwidth, TB/s" in figure.locator(".curve thead").inner_text()
+    assert not tab.troubles
+
+
+@pytest.mark.browser
+def test_every_answer_has_its_unit(tab, figure):
+    shown = figure.evaluate("""figure => [...figure.querySelectorAll('.answers tbody tr')].map(each =>
+        [each.dataset.quantity, each.cells[1].firstChild.textContent, each.cells[2].textContent])""")
+    for name, value, interval in shown:
+        unit = model.quantities().unit[name]
+        wanted = r"(ns|us|ms|s|min|h|days)" if unit == "s" else "" if unit == "1" else re.escape(unit)
+        for text in (value, interval):
+            assert re.search(rf"\d {wanted}$" if wanted else r"\d$", text), (name, text, unit)
 
 
 @pytest.mark.browser
