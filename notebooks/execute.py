@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
@@ -32,6 +32,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FAILED = ROOT / "book" / "_build" / "failed"
 RUNS = ROOT / "book" / "_build" / "runs"  # what each took
 MARK = "STUDY_RUN"  # in the environment of whatever a run starts: which run that was
+# What stops a program, held back while it forks: a handler that raises then does so in a callback of the fork, which
+# prints the exception and goes on.
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 MAPPED = "/memfd:study-"  # as /proc says it: the start of the name of memory that a run maps, and whatever it forks
 # What Python and its libraries read when they start: the same for everybody. One thread, since runs go side by side.
 ENVIRONMENT = {
@@ -159,8 +162,9 @@ def fork(calls, processes, seconds=None):
                 place, call = context.Value("i", 0, lock=False), waiting.popleft()
                 mark = f"{os.getpid()}-{time.time_ns()}"
                 child = context.Process(target=_alone, args=(call, place, mark), name=mark)
-                child.start()
-                running[child.sentinel] = child, call, place, time.monotonic() + (seconds or float("inf"))
+                with _held_back(STOPPING):
+                    child.start()
+                    running[child.sentinel] = child, call, place, time.monotonic() + (seconds or float("inf"))
             next_end = min(end for *_, end in running.values()) - time.monotonic()
             for ready in connection.wait(running, None if seconds is None else max(next_end, 0)):
                 yield _end(*running.pop(ready)[:3])
@@ -172,6 +176,15 @@ def fork(calls, processes, seconds=None):
     finally:
         for child, *_ in running.values():
             _stop(child)
+
+
+@contextmanager
+def _held_back(numbers):
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(child, call, place, late=None):
@@ -231,8 +244,9 @@ def _alone(call, place, mark):
     os.setpgid(0, 0)
     os.environ[MARK] = mark
     _mapped.append(_map(mark))
-    for each in (signal.SIGINT, signal.SIGTERM):  # a run that is stopped ends, and is no failed one
+    for each in STOPPING:  # a run that is stopped ends, and is no failed one
         signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     Thread(target=_follow, args=(multiprocessing.parent_process().sentinel,), daemon=True).start()
 
     def at(cell):

@@ -17,7 +17,7 @@ from model.studies.your_machine.contents import OFFERED
 from model.studies.your_machine.inputs import RENAMED
 
 PAGE = SITE / "your_machine.html"
-SETTINGS = 12
+SETTINGS = 4  # of all quantities at once, in a browser; tests/agreement.py asks many more of the same scripts in Node
 LIMIT = 0.2  # s from a change to its answers
 RANGES = {  # of inputs, around what people ask
     "ranks": (2, 2048),
@@ -53,6 +53,7 @@ REFUSED += ("decode_frontier", "service_frontier", "users_of_fleet", "break_even
 UNKNOWN = ("users_of_power", "users_of_rent", "users_of_purchase")  # of most machines, for lack of a price
 LONG = 300_000  # ms for the intervals of all searches, where many others use the machine
 OPTIONAL = {"failure_rate", "interval", "fabric_availability"}
+VALUED = "async figure => { await figure.valued; return figure.found; }"  # whose intervals may still be sought
 ANSWERED = "async figure => { await figure.answered; return [figure.state, figure.found]; }"  # with all intervals
 SET = """async (figure, {system, inputs, facts}) => {
     const say = (field, value) => { field.value = value; field.dispatchEvent(new Event("input", {bubbles: true})); };
@@ -71,7 +72,7 @@ pytestmark = [pytest.mark.skipif(not PAGE.exists(), reason="there is no built si
 @pytest.fixture
 def figure(tab):
     figure = opened(tab, PAGE.as_uri())
-    known(figure)
+    figure.evaluate(VALUED)
     return figure
 
 
@@ -292,9 +293,6 @@ HOSTILE = [
 STATE = "figure => [figure.state, [...figure.querySelectorAll('.job [name]')].map(each => each.value)]"
 
 
-VALUED = "async figure => { await figure.valued; return figure.found; }"
-
-
 def values(found):
     """Return answers without the intervals, which may still be sought."""
     return {name: each | {"low": None, "high": None} for name, each in found.items()}
@@ -303,7 +301,7 @@ def values(found):
 @pytest.mark.browser
 @pytest.mark.parametrize("link", HOSTILE, ids=lambda each: each[:40])
 def test_a_hostile_link_changes_nothing_but_a_message(tab, figure, link):
-    start = [figure.evaluate(STATE), values(known(figure))]
+    start = [figure.evaluate(STATE), values(figure.evaluate(VALUED))]
     for address in (link, link.replace(link[1:], quote(link[1:], safe="=&%"))):
         again = opened(tab, PAGE.as_uri() + address)
         assert [again.evaluate(STATE), values(again.evaluate(VALUED))] == start

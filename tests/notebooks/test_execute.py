@@ -162,6 +162,21 @@ list(execute.fork([start, start], 2))
     assert len(pids) == (8 if sys.platform == "linux" else 6) and all(map(gone, pids))
 
 
+@pytest.mark.parametrize("number", execute.STOPPING)
+def test_a_program_that_is_stopped_while_it_forks_a_run_stops(number):
+    """In a callback of the fork an exception is printed, and lost: every fourth sweep that was stopped went on."""
+    program = f"""
+import os, signal, sys, time
+sys.path.insert(0, {str(ROOT / "notebooks")!r})
+import execute
+signal.signal({number:d}, lambda *_: sys.exit(3))
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), {number:d}))
+list(execute.fork([lambda at: time.sleep(1000)], 1, 20))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stderr) == (3, "")
+
+
 def gone(pid):
     """Tell whether a process ends, or is one that only waits to be counted."""
     for _ in range(600):

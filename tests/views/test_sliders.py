@@ -25,7 +25,7 @@ from model.notation.units import size
 from model.views import figures, sliders, vega_chart
 
 FIGURES = sorted(EXECUTED.glob("*/*_sliders.json"))
-POSITIONS = 20
+POSITIONS = 8
 SET = """(figure, [places, curves]) => {
     const inputs = [...figure.querySelectorAll("input")];
     inputs.forEach((input, i) => {
