@@ -58,38 +58,66 @@ FACTS = {
 }
 
 
-def states(name, number, seed, held, changed=False):
-    """Return random states that ask a quantity, of what the page holds; changed: of machines with other numbers."""
+def states(name, number, seed, held, changed=False, alike=1):
+    """Return random states that ask a quantity, of what the page holds; changed: of machines with other numbers.
+
+    alike: so many, one after another, share their machine and their words, so that the study may take them as a table.
+    """
     rng, found = np.random.default_rng(seed), []
-    for _ in range(number):
-        inputs = {}
-        for each in held["quantities"][name]["inputs"]:
-            if "words" in each:
-                inputs[each["name"]] = str(rng.choice(each["words"])).replace("*", "")
-            elif each["optional"] and rng.random() < 0.5:
-                inputs[each["name"]] = ""
-            else:
-                low, high = RANGES[each["name"]]  # a half of an all-reduce takes large buffers alone
-                drawn = np.exp(rng.uniform(*np.log((max(low, min(each["low"] / 2, high)), high))))
-                inputs[each["name"]] = f"{np.round(drawn):.0f}" if each["whole"] else f"{drawn:.6g}"
+    asked = held["quantities"][name]["inputs"]
+    for place in range(number):
+        if place % alike == 0:
+            shared, words = a_machine(rng, held, changed), the_words(rng, name, asked)
+        inputs = words | {each["name"]: a_number(rng, each) for each in asked if "words" not in each}
         if name in steps.STEPS:
             inputs |= a_layout(rng)
         if name in training.QUANTITIES:
             inputs |= a_job(rng)
-        if name in serving.QUANTITIES:
-            inputs["layouts"] = str(rng.choice(["", "run", "all"], p=[0.4, 0.4, 0.2]))
-            inputs["precision"] = str(rng.choice(["fp8", "fp8", "bf16", "int8", "nvfp4"]))
         if name == "moe_idle_share":
-            inputs |= a_pipeline(rng, inputs["phase"]) | {"engine": str(rng.choice(["", "", "pooled", "cann"]))}
-        system = str(rng.choice(list(held["systems"])))
-        facts, changes = held["systems"][system]["facts"], {}
-        for fact, bounds in FACTS.items() if changed else ():
-            if fact in facts and rng.random() < 0.6:
-                number = np.exp(rng.uniform(*np.log(bounds)))
-                changes[fact] = f"{(np.round(number) if fact == 'domain' else number) / facts[fact]['size']:.6g}"
-        workload = str(rng.choice(list(held["workloads"])))
-        found.append({"system": system, "workload": workload, "inputs": inputs, "changes": changes})
+            inputs |= a_pipeline(rng, inputs["phase"])
+        found.append({**shared, "inputs": inputs})
     return found
+
+
+def a_machine(rng, held, changed):
+    """Return {system, workload, changes}, its numbers that are changed as text."""
+    system = str(rng.choice(list(held["systems"])))
+    facts, changes = held["systems"][system]["facts"], {}
+    for fact, bounds in FACTS.items() if changed else ():
+        if fact in facts and rng.random() < 0.6:
+            number = np.exp(rng.uniform(*np.log(bounds)))
+            changes[fact] = f"{(np.round(number) if fact == 'domain' else number) / facts[fact]['size']:.6g}"
+    return {"system": system, "workload": str(rng.choice(list(held["workloads"]))), "changes": changes}
+
+
+def the_words(rng, name, asked):
+    """Return a word for each input that takes words; what few machines know, or takes long, is rare."""
+    words = {each["name"]: str(rng.choice(each["words"])).replace("*", "") for each in asked if "words" in each}
+    if name in training.QUANTITIES:
+        words["training_precision"] = str(rng.choice(["bf16", "fp8", "fp8", "fp8", "mxfp8", "nvfp4"]))
+    if name in serving.QUANTITIES:
+        words["layouts"] = str(rng.choice(["", "run", "all"], p=[0.4, 0.4, 0.2]))
+        words["precision"] = str(rng.choice(["fp8", "fp8", "bf16", "int8", "nvfp4"]))
+    if name == "moe_idle_share":
+        words["engine"] = str(rng.choice(["", "", "pooled", "cann"]))
+    return words
+
+
+def a_number(rng, each):
+    """Return a number that an input takes, or is somewhat beyond, as text; one that may be left out in half of all."""
+    if each["optional"] and rng.random() < 0.5:
+        return ""
+    low, high = RANGES[each["name"]]  # a half of an all-reduce takes large buffers alone
+    drawn = np.exp(rng.uniform(*np.log((max(low, min(each["low"] / 2, high)), high))))
+    return f"{np.round(drawn):.0f}" if each["whole"] else f"{drawn:.6g}"
+
+
+def moved(rng, name, state, held):
+    """Return (name of a number that a quantity takes, the state with another one in its place)."""
+    asked = [each for each in held["quantities"][name]["inputs"] if "words" not in each]
+    each = asked[int(rng.integers(len(asked)))]
+    other = a_number(rng, each | {"optional": False})
+    return each["name"], state | {"inputs": state["inputs"] | {each["name"]: other}}
 
 
 def a_layout(rng):
@@ -126,7 +154,6 @@ def a_job(rng):
     given = rng.random(len(layout)) < rng.choice([0.0, 0.0, 0.3, 1.0])
     words = (f"{number:g}" if known else "" for number, known in zip(layout.values(), given, strict=True))
     return dict(zip(layout, words, strict=True)) | {
-        "training_precision": str(rng.choice(["bf16", "fp8", "fp8", "fp8", "mxfp8", "nvfp4"])),
         "devices": f"{devices * rng.choice([1, 1, 1, 1, 3]):.0f}",
         "sequences": f"{devices * 2.0 ** rng.integers(-2, 6) * rng.choice([1, 1, 3]):.0f}",
         "training_sequence": str(rng.choice(["", "", "8192", "1000", "131072"])),

@@ -250,3 +250,17 @@ def test_whatever_needs_the_built_site_runs_after_the_build():
     skipping = [name for name, text in texts.items() if re.search(r"\"[^\"\n]*: (run )?make book\"", text)]
     assert len(skipping) > 10
     assert not [name for name in skipping if not place.search(texts[name])]
+
+
+def test_tests_of_one_group_share_a_worker(tmp_path):
+    """What a group makes once takes half a minute; pytest 9.2 kept the groups from pytest-xdist, without a word."""
+    (tmp_path / "test_groups.py").write_text(
+        "import os, pathlib, pytest\n"
+        "@pytest.mark.parametrize('number', range(12))\n"
+        "@pytest.mark.xdist_group('one')\n"
+        "def test_it(number):\n"
+        f"    pathlib.Path({str(tmp_path)!r}, os.environ['PYTEST_XDIST_WORKER']).touch()\n"
+    )
+    run = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    subprocess.run([*run, "--rootdir", tmp_path, tmp_path], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    assert len(list(tmp_path.glob("gw*"))) == 1

@@ -137,7 +137,8 @@ def kind(system, scenario, choices, way):
     """Return what tells systems apart whose steps have other programs: which numbers they and their softwares have."""
     softwares = (scenario._plain(scenario.software, name) for name in ("all_to_all_time", "all_reduce_time"))
     having = tuple(frozenset(each.rows) for each in softwares)
-    return (*choices.values(), way, frozenset(changeable(system)) & frozenset(TELLING), having)
+    telling = frozenset(changeable(system)) & {*TELLING, f"peak_{choices['precision']}"}  # without it all is refused
+    return (*choices.values(), way, telling, having)
 
 
 def ways(what, scenario, choices):
