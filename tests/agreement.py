@@ -166,10 +166,15 @@ def round_trips(name, number, held):
     counts = {"asked": 0, "answered": 0, "refused": 0, "elsewhere": 0}
     value, others = 0.0, []
     for seed in range(20):
-        rng, asked = np.random.default_rng([seed, number, 1]), states(name, number, [seed, number, 2], held, seed % 2 == 1)
+        rng, asked = (
+            np.random.default_rng([seed, number, 1]),
+            states(name, number, [seed, number, 2], held, seed % 2 == 1),
+        )
         of, there = zip(*(moved(rng, name, state, held) for state in asked), strict=True)
         reached = page(name, there, len(asked) + 1)
-        targets = [float(f"{each['value'] * rng.uniform(0.9, 1.1):.6g}") if "value" in each else 0.0 for each in reached]
+        targets = [
+            float(f"{each['value'] * rng.uniform(0.9, 1.1):.6g}") if "value" in each else 0.0 for each in reached
+        ]
         chosen = [place for place, target in enumerate(targets) if target][: number - counts["answered"]]
         given, questions = [asked[place] for place in chosen], [(targets[place], of[place]) for place in chosen]
         for state, question, ours in zip(given, questions, page(name, given, sought=questions), strict=True):
@@ -191,7 +196,7 @@ def trip(name, state, target, of, ours, held):
     given = {key: word for key, word in asked_for(name, state, held).items() if key != called}
     try:
         theirs = model.need(name, target, called, given, **machine(state, held), interval=False)
-    except InputError as error:
+    except InputError:
         return 0.0 if "refusal" in ours else np.inf
     if ours.get("answer") != theirs.answer or len(ours["reached"]) != len(theirs.reached):
         return np.inf
@@ -210,7 +215,9 @@ def main(kind="answers", number="", *names):
         others = found.pop("others", [])
         wrong += len(others)
         print(*others[:20], sep="\n", end="\n" if others else "")
-        told = " ".join(f"{each} {said:.1e}" if isinstance(said, float) else f"{each} {said}" for each, said in found.items())
+        told = " ".join(
+            f"{each} {said:.1e}" if isinstance(said, float) else f"{each} {said}" for each, said in found.items()
+        )
         print(f"{name}: {told}; {len(others)} differ; {time.monotonic() - begun:.0f} s", flush=True)
     return int(wrong > 0)
 

@@ -45,12 +45,17 @@ function bound(each, numbers, state, draws = 0) {
   }
   if (NAMED[kind]) {
     const found = NAMED[kind](state, name);
-    return typeof found !== "object" ? found : draws ? held.drawn(found[1], draws) : found[0];
+    if (typeof found !== "object") return found;
+    return draws ? held.drawn(found[1], draws) : (found[0] ?? undefined); // null: draws alone asked for it
   }
   const fact = own(held.systems[state.system].facts, name), changed = own(state.changes, name);
   if (changed !== undefined) return Number(changed) * (fact?.size ?? 1); // a machine without a domain may be asked for one
   if (fact === undefined) return undefined;
-  return draws && fact.draws !== undefined ? held.drawn(fact.draws, draws) : fact.value;
+  const found = draws && fact.draws !== undefined ? held.drawn(fact.draws, draws) : fact.value, rate = fact.reached_of;
+  if (own(state.changes, rate ?? "") === undefined) return found;
+  const [now, recorded] = [state, { ...state, changes: {} }].map((each) => bound(`f:${rate}`, numbers, each, draws)); // reaches the same share of it
+  if (typeof found === "number" && typeof recorded === "number") return (now / recorded) * found;
+  return Float64Array.from({ length: draws }, (_, draw) => (now / at(recorded, draw)) * at(found, draw));
 }
 
 // What the first program whose conditions hold says, or, of so many draws, for every step-th; undefined where none does.

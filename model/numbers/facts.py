@@ -7,6 +7,8 @@ from model.numbers import catalog
 
 # A quantity, and the label of what it is multiplied with: both have wide bounds, and are laid out beside one another.
 BESIDE = {"failure_rate": "fleet", "price": "rent-of-price rent"}
+# What transfers reach of a rate: of one that is given in place of the recorded one they reach the same share.
+REACHED = {"scale_out_achievable": "scale_out_bandwidth", "scale_up_achievable": "scale_up_bandwidth"}
 # {(table, name, quantity): source} of every number that this process has asked for, one by one.
 asked: dict[tuple[str, str, str], str] = {}
 
@@ -23,14 +25,16 @@ class Facts:
     """Numbers of one name in one table of data/, in base units.
 
     facts("memory_bandwidth") returns a float or, with a Sampler, an array of shape (draws, 1): each number is drawn
-    once between its bounds. given: numbers in base units that replace recorded ones. `used` keeps the rows read.
+    once between its bounds. given: numbers in base units that replace recorded ones; what transfers reach of a rate
+    scales with it. `used` keeps the rows read.
     """
 
     def __init__(self, table, name, sampler=None, given=None):
         self.table, self.name, self.sampler = table, name, sampler
         self.rows = catalog.recorded(table, name)
         self.used = {}
-        self._drawn = dict(given or {})
+        self._given = dict(given or {})
+        self._drawn = dict(self._given)
 
     def __contains__(self, quantity):
         return str(quantity) in self._drawn or str(quantity) in self.rows
@@ -48,7 +52,11 @@ class Facts:
         row = self.rows[quantity]
         self.used[quantity] = row
         asked[self.table, self.name, quantity] = row.source
-        self._drawn[quantity] = self._number(quantity, row)
+        rate = REACHED.get(quantity)
+        scale = (
+            self._given[rate] / self._number(rate, self.rows[rate]) if {rate} <= {*self._given} & {*self.rows} else 1
+        )
+        self._drawn[quantity] = scale * self._number(quantity, row)
         return self._drawn[quantity]
 
     def _number(self, quantity, row):

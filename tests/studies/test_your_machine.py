@@ -12,6 +12,8 @@ from agreement import FLOOR, tail
 from machine_states import asked_for, states
 
 import model
+from model.laws.all_reduce import LARGE, SMALL
+from model.machine.scenario import Scenario
 from model.machine.training_step import LAYOUT
 from model.predictions.inputs import InputError
 from model.predictions.program import Making
@@ -23,9 +25,11 @@ NODE = shutil.which("node")
 KEPT = 1e-9  # of an end: the page makes the same draws again
 OURS = Path(__file__).parents[2] / "book" / "_ext" / "your_machine.js"
 SYSTEMS = ("hgx-h800", "gb200-nvl72", "cloudmatrix384", "nvl288")
+WITH_DOMAIN = SYSTEMS[:3]
 WORKLOADS = ("deepseek-v3", "gpt-oss-120b", "llama-3.1-8b", "mixtral-8x7b", "qwen3-30b")
 ASKED = programs.Asked(SYSTEMS, WORKLOADS, 20, 1000, 0)
 DRAWS = 100  # of a search: in the study each of them looks at every layout at every batch
+MEASURED = ("all_to_all_time", LARGE, SMALL)  # how the names of fitted constants and of numbers of softwares begin
 PARTS = tuple(training.RENAMED.get(each, each) for each in LAYOUT)  # as the page calls them
 COUNTING = """
 let made = 0;
@@ -34,7 +38,10 @@ yourMachine.drawn = (...asked) => { made += 1; return drawn(...asked); };
 const after = (ask, name, state) => { made = 0; ask(name, state); return made; };
 globalThis.drawsAsked = (name, state) => [known, outcome].map((ask) => after(ask, name, state));
 """
-pytestmark = pytest.mark.skipif(not NODE, reason="there is no Node on the path")
+pytestmark = [
+    pytest.mark.skipif(not NODE, reason="there is no Node on the path"),
+    pytest.mark.xdist_group("your_machine"),  # whose page, some thirty seconds of work, is made once
+]
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +105,50 @@ def compared(name, seeds, number, held, page, changed=False):
     return counts
 
 
+@pytest.mark.parametrize("system", WITH_DOMAIN)
+def test_a_constant_of_the_page_is_that_of_the_study_and_not_one_of_its_draws(held, system):
+    """A draw stood where no value was asked for, and a step between small domains took it: 28 % off, without a word."""
+    scenario, checked = Scenario(system), 0
+    for name, number in held["constants"][system].items():
+        found = number[0] if isinstance(number, list) else number
+        of, _, rest = name.partition(".")
+        if found is None or of not in MEASURED:
+            continue
+        if "." in rest:
+            op, constant = rest.split(".")
+            software = scenario.software("all_to_all_time" if of == "all_to_all_time" else LARGE).name
+            ours = scenario.constants(of, software, op)[constant]
+        else:
+            ours = scenario.software(of)(rest)
+        assert found == float(ours), name
+        checked += 1
+    assert checked > 10
+
+
+@pytest.mark.parametrize("name", [each for each in steps.STEPS if each != "moe_idle_share"])
+def test_a_tensor_group_between_small_domains_is_answered_on_any_machine(page, name, held):
+    """Its heads let no group leave the domain of 72; one that a reader makes smaller it leaves."""
+    job = {"precision": "bf16", "ranks": "24", "tensor_devices": "24", "batch": "2", "context": "4096"} | {
+        "sequence": "4096"
+    }
+    given = {each["name"]: job.get(each["name"], "") for each in held["quantities"][name]["inputs"]}
+    for system in WITH_DOMAIN:
+        state = {"system": system, "workload": "gpt-oss-120b", "inputs": given, "changes": {"domain": "6"}}
+        ((found,),) = [page([["answer", name, state]])]
+        ours = model.predict(
+            name,
+            pd.DataFrame([asked_for(name, state, held)]),
+            system=system,
+            changes={"domain": 6.0},
+            interval=False,
+        )
+        assert found["value"] == pytest.approx(ours.value.item(), rel=1e-9), system
+
+
 @pytest.mark.parametrize("name", contents.OFFERED)
 def test_the_page_says_what_the_study_does(name, held, page):
     number = {**dict.fromkeys(training.QUANTITIES, 100), **dict.fromkeys(serving.QUANTITIES, 90)}
-    counts = compared(name, [1], number.get(name, 40), held, page)
+    counts = compared(name, [1], number.get(name, 60), held, page)
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 
@@ -163,7 +210,7 @@ def without_others(name, inputs, held):
 
 @pytest.mark.parametrize("name", ("decode_throughput", "all_to_all_time", "all_reduce_time", "service_frontier"))
 def test_it_does_so_of_a_changed_machine(name, held, page):
-    counts = compared(name, [2], 60 if name in serving.QUANTITIES else 40, held, page, changed=True)
+    counts = compared(name, [2], 90 if name in serving.QUANTITIES else 60, held, page, changed=True)
     assert counts["answered"] > 10 and counts["elsewhere"] < 3, counts
 
 

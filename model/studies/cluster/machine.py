@@ -50,11 +50,6 @@ class Cluster:
             if np.any(changes.get(form, changes["peak"]) != changes["peak"]):
                 raise ValueError(f"peak and {form} are one number and differ: give one of them")
             changes[form] = changes.pop("peak")
-        if "scale_out_bandwidth" in changes:  # transfers reach the share of the rate that they reach on the system
-            known = Scenario(self.system).system
-            if "scale_out_achievable" in known and "scale_out_bandwidth" in known:
-                share = known("scale_out_achievable") / known("scale_out_bandwidth")
-                changes["scale_out_achievable"] = share * changes["scale_out_bandwidth"]
         sampler = Sampler(draws, (seed, 0)) if draws else None
         return Scenario(self.system, sampler, changes=changes, readings=self.readings)
 

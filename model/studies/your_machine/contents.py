@@ -7,6 +7,7 @@ from model.machine.scenario import Scenario
 from model.notation.units import size
 from model.numbers import catalog
 from model.numbers.draws import HIGH, LOW
+from model.numbers.facts import REACHED
 from model.predictions.along import Along
 from model.predictions.ask import predict
 from model.predictions.changes import change
@@ -155,6 +156,7 @@ def machine(name, taken, asked, making):
             "size": float(size(row.unit)),
             **{side: float(getattr(row, side)) for side in ("low", "high") if np.isfinite(getattr(row, side))},
             **({"draws": making.place(draws)} if draws.size > 1 else {}),
+            **({"reached_of": rate} if (rate := REACHED.get(fact)) in changeable(name) else {}),
             **{word: str(getattr(row, word)) for word in ("kind", "source", "locator")},
             "meaning": meaning(fact),
             "accepts": list(change(fact)),

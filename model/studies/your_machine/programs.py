@@ -174,10 +174,11 @@ def bind(each, making):
 def both_sides(value, drawn, making):
     """Return a number and its draws as JSON: [number, place of the draws], or the number where none vary.
 
-    Of what is asked for with draws alone the number is one of them, and no program takes it.
+    A number is None where draws alone asked for what was fitted, and no program takes it for a value; draws are None
+    of a limit at which values alone are refused, and the number stands.
     """
-    value = float(np.ravel(value)[0])
-    drawn = np.ascontiguousarray(np.ravel(np.asarray(drawn, float)))
+    value = None if value is None else float(np.ravel(value)[0])
+    drawn = np.ascontiguousarray(np.ravel(np.asarray(value if drawn is None else drawn, float)))
     if drawn.size == 1 or np.all(drawn == drawn[0]):
-        return value
+        return float(drawn[0]) if value is None else value
     return [value, making.place(drawn)]

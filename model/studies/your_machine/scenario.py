@@ -4,18 +4,19 @@ import numpy as np
 
 from model.machine.scenario import Scenario
 from model.notation.equation import tape as tape_of
+from model.numbers.facts import Facts
 
 
 class Rewritten(Scenario):
     """A Scenario that is asked again and again with other numbers of its system, and keeps all else that it knows.
 
     named: numbers of workloads, precisions and fits become Columns of their own too, so that one program does for all
-    systems and workloads; `kept` has each under its key as it was asked for.
+    systems and workloads; `kept` has each under its key as it was asked for, `recorded` those of data/ undrawn.
     """
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.named, self.kept, self._most = False, {}, ""
+        self.named, self.kept, self.recorded, self._most = False, {}, {}, ""
 
     def given(self, changes, named=False):
         """Return itself with changes in place of the numbers of its system."""
@@ -72,7 +73,7 @@ class Rewritten(Scenario):
     def roomiest(self):
         """Return the same machine with the largest share of memory that is recorded as usable."""
         found = super().roomiest()
-        found.named, found.kept, found._most = self.named, self.kept, ".most"
+        found.named, found.kept, found.recorded, found._most = self.named, self.kept, self.recorded, ".most"
         return found
 
     def would_hold(self, model, precision, requests, context, kv=None):
@@ -109,7 +110,10 @@ class Columns:
             return np.where(limit > 0, limit, default)
         if quantity not in self._facts and quantity != "shared_experts":
             return number
-        found = self._scenario.column((self._kind, f"{self._start}{quantity}{self._more}"), number)
+        key = self._kind, f"{self._start}{quantity}{self._more}"
+        found = self._scenario.column(key, number)
+        if quantity in self._facts.rows:
+            self._scenario.recorded[key] = Facts(self.table, self.name)(quantity)
         if quantity != "shared_experts":
             return found
         assert found == float(number), "a number is itself: the comparison becomes a condition"

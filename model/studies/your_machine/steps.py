@@ -17,6 +17,7 @@ from model.studies.your_machine.programs import both_sides, changeable, key
 # Asked of any workload: one program does for all systems of a kind, and all workloads.
 STEPS = ("decode_throughput", "prefill_throughput", "moe_idle_share")
 EVERYTHING = (2, 6)  # places in `layouts` of groups that exchange and reduce, in a domain and between domains
+SMALL = 8.0  # devices of a domain between which a tensor group is split over the heads of any workload
 PEAK = "f:peak_{precision}"  # of products in the precision of a step, whichever it is
 # What of a serving software is no number of its steps, but the way that they take: rows of data/priors.csv.
 WAYS = ("always_overlaps", "separates_shared_experts", "quantised_attention")
@@ -65,14 +66,17 @@ def steps(name, workloads, facts, alone, drawn):
 
     The last of each kind of workload are refused, which no draw is: they do not fit into memory, say, or have more
     devices than experts or heads have use for. alone: False where another system of the same kind has found the rest,
-    for the layouts alone that take all constants of the system: what no example takes is not kept.
+    for the layouts alone that take all constants of the system: what no example takes is not kept. A domain is small,
+    and the system's own, too.
     """
     domain, dies = (
-        float(np.ravel(facts.get(("fact", each), usual))[0]) for each, usual in (("domain", 8.0), ("dies", 1.0))
+        float(np.ravel(facts.get(("fact", each), usual))[0]) for each, usual in (("domain", SMALL), ("dies", 1.0))
     )
-    domain = max(domain, 2.0)
+    small = min(max(domain, 2.0), SMALL)
     usual, refused = EXAMPLES[name]
-    some = [(*each, beside) for beside in usual for each in layouts(domain)]
+    some = [(*each, {**beside, ("fact", "domain"): small}) for beside in usual for each in layouts(small)]
+    if alone and domain > small:
+        some += [(*each, beside) for beside in usual for each in layouts(domain)]
     if not drawn:
         some += [*((8.0, 1.0, each) for each in refused), (8192.0, 1.0, usual[0]), (1024.0, 1024.0, usual[0])]
     some = some if alone else [some[each] for each in EVERYTHING]
@@ -258,9 +262,9 @@ def shared_numbers(known, taken, asked, making):
     for system, sides in known.items():
         (value, _), (drawn, _) = sides["value"], sides["drawn"]
         constants[system] = {
-            name: both_sides(number, drawn.kept.get((what, name), number), making)
-            for (what, name), number in {**drawn.kept, **value.kept}.items()
-            if what == "constant" and f"c:{name}" in taken and not name.startswith("step.")
+            key[1]: both_sides(value.kept.get(key, drawn.recorded.get(key)), drawn.kept.get(key), making)
+            for key in {**drawn.kept, **value.kept}
+            if key[0] == "constant" and f"c:{key[1]}" in taken and not key[1].startswith("step.")
         }
         usual[system] = engine_of(Scenario(system)) or POOLED
         if any(key[0] == "scatter" for key in drawn.kept):
