@@ -331,8 +331,9 @@ def test_it_does_so_at_many_inputs(name, held, page):
     """tests/agreement.py asks more; a search takes the study a second."""
     number = {**dict.fromkeys(training.QUANTITIES, 250), **dict.fromkeys(serving.QUANTITIES, 120)}.get(name, 500)
     counts = compared(name, [3], number, held, page, changed=True)
-    # Most random machines are too small for the model, most random jobs do not fit.
-    assert counts["answered"] > number / 8 and counts["elsewhere"] < number / 25, counts
+    # Most random machines are too small for the model, most random jobs do not fit. An all-reduce in a domain wider
+    # than any measured one may be cut into more groups than examples are: one in twenty goes to the command line.
+    assert counts["answered"] > number / 8 and counts["elsewhere"] < number / 12, counts
 
 
 def test_what_is_refused_far_out_is_found_without_luck():
