@@ -361,7 +361,7 @@ def test_a_curve_runs_through_what_the_study_answers_on_both_machines(page, name
                 continue
             reached += 1
             assert value == pytest.approx(expected.loc[0, "value"], rel=1e-9), (system, place)
-    assert reached >= 6
+    assert reached >= (2 if along == "devices" else 6)  # few numbers of devices are shared evenly
 
 
 def called(name, along):

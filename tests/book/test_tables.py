@@ -24,7 +24,7 @@ TYPED = {  # tables of what a reader types or looks up: identifiers are meant
 PHONE = {"width": 390, "height": 844}  # points of a usual one
 FILLED = {"your-own-machine", "zh-your-own-machine"}  # by a script, with fields that scroll in their own box
 SHOWN = sorted([*SITE.glob("*.html"), *SITE.glob("zh/*.html")])
-TOO_WIDE = """() => [...document.querySelectorAll("main table")].map(table => {
+TOO_WIDE = """() => [...document.querySelectorAll("main table")].filter(table => table.rows.length).map(table => {
     table.closest("details")?.setAttribute("open", "");
     let box = table.parentElement;
     while (box && !["auto", "scroll"].includes(getComputedStyle(box).overflowX)) box = box.parentElement;

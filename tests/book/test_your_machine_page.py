@@ -17,7 +17,7 @@ from model.studies.your_machine.contents import OFFERED
 from model.studies.your_machine.inputs import RENAMED
 
 PAGE = SITE / "your_machine.html"
-SETTINGS = 4  # of all quantities at once, in a browser; tests/agreement.py asks many more of the same scripts in Node
+SETTINGS = 12  # of all quantities at once, in a browser; tests/agreement.py asks many more of the same scripts in Node
 LIMIT = 0.2  # s from a change to its answers
 RANGES = {  # of inputs, around what people ask
     "ranks": (2, 2048),
@@ -622,6 +622,7 @@ def test_the_frontier_of_two_machines_is_drawn_and_its_numbers_stand_below_it(ta
 
 @pytest.mark.browser
 def test_every_answer_has_its_unit(tab, figure):
+    known(figure)
     shown = figure.evaluate("""figure => [...figure.querySelectorAll('.answers tbody tr')].map(each =>
         [each.dataset.quantity, each.cells[1].firstChild.textContent, each.cells[2].textContent])""")
     for name, value, interval in shown:
