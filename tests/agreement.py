@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from machine_states import asked_for, moved, states
+from machine_states import asked_for, machine, moved, states
 
 import model
 from model.predictions.inputs import InputError
@@ -54,13 +54,6 @@ def page(name="", asked=(), every=EACH, sought=()):
         (script := Path(folder, "asked.cjs")).write_text(code + ASK, encoding="utf-8")
         node = [shutil.which("node") or "node", script]
         return json.loads(subprocess.run(node, input=given, stdout=subprocess.PIPE, text=True, check=True).stdout)
-
-
-def machine(state, held):
-    """Return the system of a state and its changes, as the study takes them."""
-    facts = held["systems"][state["system"]]["facts"]
-    changes = {fact: float(word) * facts[fact]["size"] for fact, word in state["changes"].items()}
-    return {"system": state["system"], "changes": changes}
 
 
 def studied(name, states, held, **options):
@@ -151,8 +144,8 @@ def intervals(name, number, held):
     told = {"machines": len(chosen), "systems": len({each["system"] for each in chosen}), "value": 0.0}
     draws = {"ends": held["quantities"][name]["draws"], "usual": quantity(name).draws}
     for state, ours in zip(chosen, page(name, chosen, 1), strict=True):
-        for key, number in draws.items():
-            ((value, *theirs),) = studied(name, [state], held, draws=number)
+        for key, many in draws.items():
+            ((value, *theirs),) = studied(name, [state], held, draws=many)
             off = apart([ours["low"], ours["high"]], theirs, FLOOR.get(name, 0.0))
             told |= {"value": max(told["value"], apart([ours["value"]], [value])), key: max(told.get(key, 0.0), off)}
     return told | {"page": draws["ends"], "study": draws["usual"]}
@@ -166,15 +159,11 @@ def round_trips(name, number, held):
     counts = {"asked": 0, "answered": 0, "refused": 0, "elsewhere": 0}
     value, others = 0.0, []
     for seed in range(20):
-        rng, asked = (
-            np.random.default_rng([seed, number, 1]),
-            states(name, number, [seed, number, 2], held, seed % 2 == 1),
-        )
+        rng = np.random.default_rng([seed, number, 1])
+        asked = states(name, number, [seed, number, 2], held, seed % 2 == 1)
         of, there = zip(*(moved(rng, name, state, held) for state in asked), strict=True)
         reached = page(name, there, len(asked) + 1)
-        targets = [
-            float(f"{each['value'] * rng.uniform(0.9, 1.1):.6g}") if "value" in each else 0.0 for each in reached
-        ]
+        targets = [float(f"{each.get('value', 0.0) * rng.uniform(0.9, 1.1):.6g}") for each in reached]
         chosen = [place for place, target in enumerate(targets) if target][: number - counts["answered"]]
         given, questions = [asked[place] for place in chosen], [(targets[place], of[place]) for place in chosen]
         for state, question, ours in zip(given, questions, page(name, given, sought=questions), strict=True):
@@ -215,9 +204,8 @@ def main(kind="answers", number="", *names):
         others = found.pop("others", [])
         wrong += len(others)
         print(*others[:20], sep="\n", end="\n" if others else "")
-        told = " ".join(
-            f"{each} {said:.1e}" if isinstance(said, float) else f"{each} {said}" for each, said in found.items()
-        )
+        words = {each: f"{said:.1e}" if isinstance(said, float) else said for each, said in found.items()}
+        told = " ".join(f"{each} {word}" for each, word in words.items())
         print(f"{name}: {told}; {len(others)} differ; {time.monotonic() - begun:.0f} s", flush=True)
     return int(wrong > 0)
 

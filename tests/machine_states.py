@@ -166,3 +166,10 @@ def asked_for(name, state, held):
     words = {key: word for key, word in state["inputs"].items() if word != "" and key in called}
     given = {called[key]: word if key in (*held["choices"], "overlap") else float(word) for key, word in words.items()}
     return given | ({"model": state["workload"]} if "model" in called else {})
+
+
+def machine(state, held):
+    """Return the system of a state and its changes in base units, as options of model.predict."""
+    facts = held["systems"][state["system"]]["facts"]
+    changes = {fact: float(word) * facts[fact]["size"] for fact, word in state["changes"].items()}
+    return {"system": state["system"], "changes": changes}

@@ -48,14 +48,19 @@ function bound(each, numbers, state, draws = 0) {
     if (typeof found !== "object") return found;
     return draws ? held.drawn(found[1], draws) : (found[0] ?? undefined); // null: draws alone asked for it
   }
-  const fact = own(held.systems[state.system].facts, name), changed = own(state.changes, name);
+  return factOf(name, state, draws);
+}
+
+// A number of the machine, or so many draws of it: as it was changed, or as recorded. What transfers reach of a rate that was
+// changed is the same share of it, as model/numbers/facts.py has it.
+function factOf(name, state, draws) {
+  const facts = held.systems[state.system].facts, fact = own(facts, name), changed = own(state.changes, name);
   if (changed !== undefined) return Number(changed) * (fact?.size ?? 1); // a machine without a domain may be asked for one
   if (fact === undefined) return undefined;
-  const found = draws && fact.draws !== undefined ? held.drawn(fact.draws, draws) : fact.value, rate = fact.reached_of;
-  if (own(state.changes, rate ?? "") === undefined) return found;
-  const [now, recorded] = [state, { ...state, changes: {} }].map((each) => bound(`f:${rate}`, numbers, each, draws)); // reaches the same share of it
-  if (typeof found === "number" && typeof recorded === "number") return (now / recorded) * found;
-  return Float64Array.from({ length: draws }, (_, draw) => (now / at(recorded, draw)) * at(found, draw));
+  const recorded = ({ draws: place, value }) => (draws && place !== undefined ? held.drawn(place, draws) : value), found = recorded(fact), rate = fact.reached_of;
+  if (rate === undefined || own(state.changes, rate) === undefined) return found;
+  const now = factOf(rate, state, draws), whole = recorded(facts[rate]), reached = (draw) => (now / at(whole, draw)) * at(found, draw);
+  return [found, whole].some((each) => typeof each === "object") ? Float64Array.from({ length: draws }, (_, draw) => reached(draw)) : reached();
 }
 
 // What the first program whose conditions hold says, or, of so many draws, for every step-th; undefined where none does.

@@ -52,12 +52,11 @@ class Facts:
         row = self.rows[quantity]
         self.used[quantity] = row
         asked[self.table, self.name, quantity] = row.source
-        rate = REACHED.get(quantity)
-        scale = (
-            self._given[rate] / self._number(rate, self.rows[rate]) if {rate} <= {*self._given} & {*self.rows} else 1
-        )
-        self._drawn[quantity] = scale * self._number(quantity, row)
-        return self._drawn[quantity]
+        number = self._number(quantity, row)
+        if (rate := REACHED.get(quantity)) in self._given and rate in self.rows:
+            number = self._given[rate] / self._number(rate, self.rows[rate]) * number
+        self._drawn[quantity] = number
+        return number
 
     def _number(self, quantity, row):
         low, high = (row.value if np.isnan(bound) else bound for bound in (row.low, row.high))

@@ -5,17 +5,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import agreement
 import numpy as np
 import pandas as pd
 import pytest
-from agreement import FLOOR, tail
 from machine_states import asked_for, states
 
 import model
 from model.laws.all_reduce import LARGE, SMALL
 from model.machine.scenario import Scenario
 from model.machine.training_step import LAYOUT
-from model.predictions.inputs import InputError
 from model.predictions.program import Making
 from model.predictions.quantities import quantity
 from model.studies.your_machine import contents, programs, serving, steps, training
@@ -72,16 +71,9 @@ def page(held, tmp_path_factory):
 
 
 def studied(name, state, held):
-    """Return (value, low, high) as the study answers, or its refusal, without where it stands."""
-    given = asked_for(name, state, held)
-    facts = held["systems"][state["system"]]["facts"]
-    changes = {fact: float(word) * facts[fact]["size"] for fact, word in state["changes"].items()}
-    try:
-        draws = held["quantities"][name]["draws"]
-        found = model.predict(name, pd.DataFrame([given]), system=state["system"], changes=changes, draws=draws)
-    except InputError as error:
-        return str(error)
-    return found.loc[0, ["value", "low", "high"]].to_numpy(float)
+    """Return (value, low, high) as the study answers from as many draws as the page, or its refusal."""
+    (found,) = agreement.studied(name, [state], held, draws=held["quantities"][name]["draws"])
+    return found
 
 
 def compared(name, seeds, number, held, page, changed=False):
@@ -95,13 +87,15 @@ def compared(name, seeds, number, held, page, changed=False):
         elif isinstance(expected, str):
             counts["refused"] += 1
             assert "refusal" in found, (state, found, expected)
-            assert tail(expected) == tail(found["refusal"]), state
+            assert agreement.tail(expected) == agreement.tail(found["refusal"]), state
         else:
             counts["answered"] += 1
             assert "value" in found, (state, found, expected)
             np.testing.assert_allclose(found["value"], expected[0], rtol=1e-9, err_msg=str(state))
             ends = [np.inf if found[end] is None else found[end] for end in ("low", "high")]  # JSON has no infinity
-            np.testing.assert_allclose(ends, expected[1:], rtol=KEPT, atol=FLOOR.get(name, 0), err_msg=str(state))
+            np.testing.assert_allclose(
+                ends, expected[1:], rtol=KEPT, atol=agreement.FLOOR.get(name, 0), err_msg=str(state)
+            )
     return counts
 
 
@@ -128,21 +122,14 @@ def test_a_constant_of_the_page_is_that_of_the_study_and_not_one_of_its_draws(he
 @pytest.mark.parametrize("name", [each for each in steps.STEPS if each != "moe_idle_share"])
 def test_a_tensor_group_between_small_domains_is_answered_on_any_machine(page, name, held):
     """Its heads let no group leave the domain of 72; one that a reader makes smaller it leaves."""
-    job = {"precision": "bf16", "ranks": "24", "tensor_devices": "24", "batch": "2", "context": "4096"} | {
-        "sequence": "4096"
-    }
+    job = {"precision": "bf16", "ranks": "24", "tensor_devices": "24", "batch": "2"}
+    job |= {"context": "4096", "sequence": "4096"}
     given = {each["name"]: job.get(each["name"], "") for each in held["quantities"][name]["inputs"]}
     for system in WITH_DOMAIN:
         state = {"system": system, "workload": "gpt-oss-120b", "inputs": given, "changes": {"domain": "6"}}
-        ((found,),) = [page([["answer", name, state]])]
-        ours = model.predict(
-            name,
-            pd.DataFrame([asked_for(name, state, held)]),
-            system=system,
-            changes={"domain": 6.0},
-            interval=False,
-        )
-        assert found["value"] == pytest.approx(ours.value.item(), rel=1e-9), system
+        (found,) = page([["answer", name, state]])
+        shown = [found[each] for each in ("value", "low", "high")]
+        np.testing.assert_allclose(shown, studied(name, state, held), rtol=1e-9, err_msg=system)
 
 
 @pytest.mark.parametrize("name", contents.OFFERED)
@@ -187,7 +174,7 @@ def test_a_dense_workload_is_answered_or_refused_as_on_the_command_line(name, he
     for state, found in zip(asked, page([["answer", name, each] for each in asked]), strict=True):
         expected = studied(name, {**state, "inputs": without_others(name, state["inputs"], held)}, held)
         if isinstance(expected, str):
-            assert tail(found["refusal"]) == tail(expected), state
+            assert agreement.tail(found["refusal"]) == agreement.tail(expected), state
             continue
         answered += 1
         np.testing.assert_allclose([found[each] for each in ("value", "low", "high")], expected, rtol=1e-9)
@@ -331,9 +318,8 @@ def test_it_does_so_at_many_inputs(name, held, page):
     """tests/agreement.py asks more; a search takes the study a second."""
     number = {**dict.fromkeys(training.QUANTITIES, 250), **dict.fromkeys(serving.QUANTITIES, 120)}.get(name, 500)
     counts = compared(name, [3], number, held, page, changed=True)
-    # Most random machines are too small for the model, most random jobs do not fit. An all-reduce in a domain wider
-    # than any measured one may be cut into more groups than examples are: one in twenty goes to the command line.
-    assert counts["answered"] > number / 8 and counts["elsewhere"] < number / 12, counts
+    # Most random machines are too small for the model, most random jobs do not fit.
+    assert counts["answered"] > number / 8 and counts["elsewhere"] < number / 25, counts
 
 
 def test_what_is_refused_far_out_is_found_without_luck():

@@ -15,6 +15,10 @@ from model.predictions.inputs import OPTIONAL, fitting
 from model.predictions.program import Noting, write
 from model.studies.your_machine.scenario import Rewritten
 
+DOMAIN = ("fact", "domain")
+# Devices of a domain: each power of two beyond the widest that was measured cuts an all-reduce into more groups.
+DOMAINS = tuple(2.0**power for power in range(1, 11))
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -64,13 +68,16 @@ def examples(what, number, rng, facts):
     """Yield mappings from a quantity's numbers and a system's facts to examples: corners, and so many far apart.
 
     Some inputs are left out. Those that do not fit each other are refused before a quantity is asked, and are no
-    examples.
+    examples. A reader may change the domain: corners have all of DOMAINS, too, and half of the others one of them.
     """
     numbers = [each for each in what.inputs if not each.choices]
     drawn = ({each.name: _drawn(each, rng) for each in numbers} for _ in count())
-    fits = (found for found in drawn if fit(found))
-    for found in (*filter(fit, corners(numbers)), *islice(fits, number)):
-        yield {("input", name): np.array([value]) for name, value in found.items()} | another_domain(facts, rng)
+    others = [facts | {DOMAIN: np.array([size])} for size in DOMAINS if DOMAIN in facts]
+    at_corners = product(filter(fit, corners(numbers)), [facts, *others])
+    fits = islice(filter(fit, drawn), number)
+    far = ((found, others[rng.integers(len(others))] if others and rng.random() < 0.5 else facts) for found in fits)
+    for found, machine in (*at_corners, *far):
+        yield {("input", name): np.array([value]) for name, value in found.items()} | machine
 
 
 def fit(found):
@@ -105,14 +112,6 @@ def _drawn(each, rng):
     if each.low == 0 and rng.random() < 0.05:
         return 0.0
     return np.floor(drawn) if each.whole else drawn
-
-
-def another_domain(facts, rng):
-    """Return facts, in half of all cases with a domain some powers of two away: a reader may change it."""
-    key = ("fact", "domain")
-    if key not in facts or rng.random() < 0.5:
-        return facts
-    return facts | {key: np.maximum(facts[key] * 2.0 ** rng.integers(-3, 4), 2.0)}
 
 
 def programs(what, scenario, facts, choices, asked):

@@ -11,7 +11,8 @@ class Rewritten(Scenario):
     """A Scenario that is asked again and again with other numbers of its system, and keeps all else that it knows.
 
     named: numbers of workloads, precisions and fits become Columns of their own too, so that one program does for all
-    systems and workloads; `kept` has each under its key as it was asked for, `recorded` those of data/ undrawn.
+    systems and workloads; `kept` has each under its key as it was asked for. `recorded` has the recorded value of what
+    was drawn from data/.
     """
 
     def __init__(self, *arguments, **options):
@@ -112,7 +113,7 @@ class Columns:
             return number
         key = self._kind, f"{self._start}{quantity}{self._more}"
         found = self._scenario.column(key, number)
-        if quantity in self._facts.rows:
+        if self._scenario.sampler is not None and quantity in self._facts.rows:
             self._scenario.recorded[key] = Facts(self.table, self.name)(quantity)
         if quantity != "shared_experts":
             return found
